@@ -1,0 +1,1 @@
+//! Command line: raw arguments, the resolved plan, its execution.

@@ -1,0 +1,1 @@
+//! Reading inputs: records and documents in order, bad ones set aside.

@@ -1,0 +1,1 @@
+//! The encoder's forward pass over packed sequences.

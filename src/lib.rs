@@ -1,0 +1,31 @@
+//! Tells, for every paragraph of a text, what it is doing there: [`Label::Reporting`], [`Label::Opinion`],
+//! [`Label::CommentSpam`], [`Label::Quotation`], or [`Label::Other`] for page furniture that is none of the four.
+//!
+//! The layers import one way, from the top of this list to its bottom never upwards:
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`label`], [`text`] | label and score types; splitting a text into paragraphs |
+//! | [`tokenizer`] | WordPiece: text to token ids |
+//! | [`engine`] | kernels and the encoder's forward pass; the only place with `unsafe` |
+//! | [`model`] | model folders, the embedded model, windows, probabilities |
+//! | [`corpus`], [`eval`], `train` | reading inputs in order, metrics, training (feature `train`) |
+//! | [`report`] | output rows and human-readable tables |
+//! | [`cli`] | arguments → plan → execution |
+
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod cli;
+pub mod corpus;
+pub mod engine;
+pub mod eval;
+pub mod label;
+pub mod model;
+pub mod report;
+pub mod text;
+pub mod tokenizer;
+#[cfg(feature = "train")]
+pub mod train;
+
+pub use label::{Label, Scores};

@@ -1,0 +1,1 @@
+//! Model folders, the embedded model, and classification of texts.

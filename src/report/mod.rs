@@ -1,0 +1,1 @@
+//! Output rows and human-readable tables.

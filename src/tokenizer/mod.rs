@@ -1,0 +1,1 @@
+//! WordPiece tokenisation: text to token ids.

@@ -1,0 +1,1 @@
+//! Training: data, batches, hand-written backward passes, optimiser.
