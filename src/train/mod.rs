@@ -1,1 +1,6 @@
 //! Training: data, batches, hand-written backward passes, optimiser.
+
+mod encoder_op;
+mod kernels;
+mod layer;
+mod parameters;
