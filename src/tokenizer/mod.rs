@@ -1,1 +1,53 @@
 //! WordPiece tokenisation: text to token ids.
+//!
+//! Reads the `tokenizer.json` of a BERT model (WordPiece over BERT's normaliser and word splitter). Three things in
+//! that file never take part in encoding: truncation and padding, because long texts are cut into windows and
+//! sequences are packed without padding; and special tokens, because `[SEP]` in somebody's comment is five
+//! characters of text and must not end a sequence.
+
+mod wordpiece;
+
+pub use wordpiece::Tokenizer;
+
+use std::path::PathBuf;
+
+/// Why a tokenizer could not be built or a text not be encoded.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenizerError {
+    /// The file could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file as it was given.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The bytes are no `tokenizer.json` that describes a WordPiece model.
+    #[error("not a WordPiece tokenizer.json: {reason}")]
+    Corrupt {
+        /// What the parser stumbled over.
+        reason: String,
+    },
+    /// A part of the tokenizer that this crate does not implement.
+    #[error("unsupported tokenizer: expected {expected} as `{field}`, got {got}")]
+    Unsupported {
+        /// Path of the field in `tokenizer.json`.
+        field: &'static str,
+        /// What would have been read.
+        expected: String,
+        /// What stands there.
+        got: String,
+    },
+    /// The vocabulary lacks a token that every sequence or every unknown word needs.
+    #[error("the vocabulary has no `{token}`")]
+    MissingSpecialToken {
+        /// The token looked for.
+        token: String,
+    },
+    /// A word could not be encoded.
+    #[error("cannot encode the text: {reason}")]
+    Encode {
+        /// What the tokenizer said.
+        reason: String,
+    },
+}
