@@ -1,1 +1,146 @@
-//! Metrics of a labelled data set.
+//! Metrics of a labelled data set: how often the labels are right, how sure that figure is, and whether the
+//! probabilities mean what they say.
+//!
+//! [`evaluate`] takes judged rows, gold label beside scores, and gives an [`Evaluation`]. It knows no model and reads no
+//! file. Where a figure depends on chance it has a seed; the same rows and options give the same bytes.
+//!
+//! ```
+//! use copydesk::eval::{EvalOptions, JudgedRow, evaluate};
+//! use copydesk::{Label, Scores};
+//!
+//! let row = |gold, scores| JudgedRow { gold, scores: Scores(scores), confidence: None, source: None, doc: None };
+//! let rows = [
+//!     row(Label::Reporting, [0.9, 0.1, 0.0, 0.0, 0.0]),
+//!     row(Label::Opinion, [0.6, 0.4, 0.0, 0.0, 0.0]),
+//! ];
+//! let evaluation = evaluate(&rows, &EvalOptions::default())?;
+//! assert_eq!(evaluation.all.accuracy.value, 0.5);
+//! # Ok::<(), copydesk::eval::EvalError>(())
+//! ```
+
+mod bootstrap;
+mod calibration;
+mod coverage;
+mod evaluation;
+mod metrics;
+mod operating_points;
+mod sampling;
+mod temperature;
+
+pub use bootstrap::{BootstrapOptions, Estimate, Resampling};
+pub use calibration::{CALIBRATION_BINS, Calibration, ReliabilityBin};
+pub use coverage::{COVERAGE_PERCENTS, CoveragePoint};
+pub use evaluation::{ClassMetrics, Evaluation, GenuineRows, Metrics, SourceMetrics, SpamOperatingPoints, evaluate};
+pub use metrics::{ConfusionMatrix, brier_score, negative_log_likelihood};
+pub use operating_points::{LOSS_BUDGETS, Proportion, SpamPoint, spam_operating_points};
+pub use sampling::SplitMix64;
+pub use temperature::{
+    CalibrationSummary, TEMPERATURE_RANGE, TemperatureFit, assign_folds, cross_fit_temperature, fit_temperature,
+    scores_at_temperature,
+};
+
+use crate::label::{Label, Scores};
+
+/// The annotator's confidence that counts as sure: 3 on the scale of 1 (a coin toss), 2 (leaning), 3 (sure).
+pub const SURE_CONFIDENCE: u8 = 3;
+
+/// A paragraph with what an annotator and what a model said of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JudgedRow {
+    /// The annotator's label.
+    pub gold: Label,
+    /// The model's probabilities; the most probable label is its answer.
+    pub scores: Scores,
+    /// How sure the annotator was; see [`SURE_CONFIDENCE`].
+    pub confidence: Option<u8>,
+    /// Where the paragraph comes from: a site, a collection.
+    pub source: Option<String>,
+    /// The page that the paragraph stands on. Paragraphs of one page are drawn together when intervals are made.
+    pub doc: Option<String>,
+}
+
+/// How to evaluate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvalOptions {
+    /// How the 95% intervals are made.
+    pub bootstrap: BootstrapOptions,
+    /// Shares of genuine rows that may be lost at the spam operating points, each `0.0..=1.0`.
+    pub loss_budgets: Vec<f64>,
+    /// Sources that consist of readers' comments. The operating points of genuine comments count `opinion` and
+    /// `comment_spam` rows of these sources alone; of all sources where the list is empty.
+    pub comment_sources: Vec<String>,
+}
+
+impl Default for EvalOptions {
+    fn default() -> Self {
+        EvalOptions {
+            bootstrap: BootstrapOptions::default(),
+            loss_budgets: LOSS_BUDGETS.to_vec(),
+            comment_sources: Vec::new(),
+        }
+    }
+}
+
+/// Why rows could not be evaluated. Row numbers count from 0.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum EvalError {
+    /// There is nothing to evaluate.
+    #[error("no rows to evaluate")]
+    NoRows,
+    /// A score is negative, above 1 or not a number.
+    #[error("row {row}: the score of {label} must be between 0 and 1, got {got}")]
+    ScoreOutOfRange {
+        /// Position of the row.
+        row: usize,
+        /// The label with the score.
+        label: Label,
+        /// The score.
+        got: f32,
+    },
+    /// The five scores of a row are no probabilities.
+    #[error("row {row}: the scores must sum to 1 within 0.001, got {got}")]
+    ScoreSum {
+        /// Position of the row.
+        row: usize,
+        /// The sum.
+        got: f32,
+    },
+    /// A spam score is infinite or not a number.
+    #[error("a comment_spam score must be finite, got {got}")]
+    SpamScoreNotFinite {
+        /// The score.
+        got: f32,
+    },
+    /// A budget of lost genuine rows is no share.
+    #[error("the share of genuine rows that may be lost must be between 0 and 1, got {got}")]
+    LossBudgetOutOfRange {
+        /// The budget.
+        got: f64,
+    },
+    /// A logit is infinite or not a number.
+    #[error("row {row}: the logit of {label} must be finite, got {got}")]
+    LogitNotFinite {
+        /// Position of the row.
+        row: usize,
+        /// The label with the logit.
+        label: Label,
+        /// The logit.
+        got: f32,
+    },
+    /// Two lists that describe the same rows differ in length.
+    #[error("expected as many labels and documents as rows of logits, {expected}, got {got}")]
+    LengthMismatch {
+        /// Rows of logits.
+        expected: usize,
+        /// Entries of the other list.
+        got: usize,
+    },
+    /// The documents cannot be dealt into so many folds.
+    #[error("expected between 2 folds and one for each of the {documents} documents, got {got}")]
+    FoldCount {
+        /// Documents there are.
+        documents: usize,
+        /// Folds asked for.
+        got: usize,
+    },
+}

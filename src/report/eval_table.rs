@@ -1,0 +1,319 @@
+//! An evaluation as plain-text tables for a terminal, at most 100 columns wide.
+
+use crate::eval::{
+    Calibration, ClassMetrics, CoveragePoint, Estimate, Evaluation, GenuineRows, Metrics, Proportion, Resampling,
+    SourceMetrics, SpamOperatingPoints,
+};
+use crate::label::Label;
+use std::fmt;
+
+/// Columns given to the name of a source; longer names are cut and end in `…`.
+const SOURCE_COLUMNS: usize = 28;
+
+/// Columns of a figure with its interval: `0.862 [0.845, 0.878]`.
+const ESTIMATE_COLUMNS: usize = 20;
+
+/// Shows an [`Evaluation`] as tables: headline, labels, confusion matrix, sources, calibration, coverage, spam filter.
+///
+/// Figures come with their 95% interval in brackets; `-` stands for a figure that is undefined.
+#[derive(Clone, Copy, Debug)]
+pub struct EvalTable<'a>(pub &'a Evaluation);
+
+impl fmt::Display for EvalTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let evaluation = self.0;
+        headline(f, evaluation)?;
+        classes(f, "By label, all rows", &evaluation.all.classes)?;
+        if let Some(sure) = &evaluation.sure {
+            classes(f, "By label, rows whose annotator was sure", &sure.classes)?;
+        }
+        confusion(f, &evaluation.all)?;
+        sources(f, &evaluation.sources, units_name(evaluation))?;
+        calibration(f, &evaluation.all.calibration)?;
+        coverage(f, &evaluation.coverage)?;
+        evaluation.spam.iter().try_for_each(|points| spam(f, points))
+    }
+}
+
+fn units_name(evaluation: &Evaluation) -> &'static str {
+    match evaluation.bootstrap.resampling {
+        Resampling::Documents => "documents",
+        Resampling::Rows => "rows",
+    }
+}
+
+fn headline(f: &mut fmt::Formatter<'_>, evaluation: &Evaluation) -> fmt::Result {
+    let bootstrap = &evaluation.bootstrap;
+    writeln!(
+        f,
+        "95% intervals in brackets: bootstrap over {}, {} resamples, seed {}\n",
+        units_name(evaluation),
+        bootstrap.resamples,
+        bootstrap.seed
+    )?;
+    let sets = [Some(&evaluation.all), evaluation.sure.as_ref()];
+    let line = |f: &mut fmt::Formatter<'_>, name: &str, cell: &dyn Fn(&Metrics) -> String| {
+        write!(f, "{name:<32}")?;
+        for metrics in sets.into_iter().flatten() {
+            write!(f, "{:>width$}", cell(metrics), width = ESTIMATE_COLUMNS + 3)?;
+        }
+        writeln!(f)
+    };
+    write!(f, "{:<32}{:>width$}", "", "all rows", width = ESTIMATE_COLUMNS + 3)?;
+    if evaluation.sure.is_some() {
+        write!(f, "{:>width$}", "annotator sure", width = ESTIMATE_COLUMNS + 3)?;
+    }
+    writeln!(f)?;
+    line(f, "rows", &|metrics| metrics.rows.to_string())?;
+    if bootstrap.resampling == Resampling::Documents {
+        line(f, "documents", &|metrics| metrics.units.to_string())?;
+    }
+    line(f, "accuracy", &|metrics| estimate(metrics.accuracy))?;
+    line(f, "macro-F1", &|metrics| estimate(metrics.macro_f1))?;
+    line(f, "labels in the macro-F1", &|metrics| metrics.macro_f1_labels.len().to_string())?;
+    line(f, "expected calibration error", &|metrics| format!("{:.3}", metrics.calibration.expected_calibration_error))?;
+    line(f, "Brier score (0 to 2)", &|metrics| estimate(metrics.brier_score))?;
+    line(f, "negative log-likelihood", &|metrics| estimate(metrics.negative_log_likelihood))
+}
+
+fn classes(f: &mut fmt::Formatter<'_>, title: &str, classes: &[ClassMetrics]) -> fmt::Result {
+    const WIDTH: usize = ESTIMATE_COLUMNS + 3;
+    writeln!(f, "\n{title}")?;
+    writeln!(f, "{:<14}{:>8}{:>WIDTH$}{:>WIDTH$}{:>WIDTH$}", "label", "rows", "precision", "recall", "F1")?;
+    for class in classes {
+        write!(f, "{:<14}{:>8}", class.label, class.support)?;
+        for figure in [class.precision, class.recall, class.f1] {
+            write!(f, "{:>WIDTH$}", figure.map_or_else(undefined, estimate))?;
+        }
+        writeln!(f)?;
+    }
+    Ok(())
+}
+
+fn confusion(f: &mut fmt::Formatter<'_>, metrics: &Metrics) -> fmt::Result {
+    writeln!(f, "\nConfusion matrix, rows: gold label down, predicted label across")?;
+    write!(f, "{:<14}", "")?;
+    for predicted in Label::ALL {
+        write!(f, "{predicted:>14}")?;
+    }
+    writeln!(f)?;
+    for gold in Label::ALL {
+        write!(f, "{gold:<14}")?;
+        for predicted in Label::ALL {
+            write!(f, "{:>14}", metrics.confusion.get(gold, predicted))?;
+        }
+        writeln!(f)?;
+    }
+    Ok(())
+}
+
+fn sources(f: &mut fmt::Formatter<'_>, sources: &[SourceMetrics], units_name: &str) -> fmt::Result {
+    const WIDTH: usize = ESTIMATE_COLUMNS + 2;
+    if let [SourceMetrics { source: None, .. }] = sources {
+        return Ok(());
+    }
+    writeln!(f, "\nBy source (macro-F1 over the labels that the source has)")?;
+    writeln!(
+        f,
+        "{:<SOURCE_COLUMNS$}{:>8}{:>10}{:>WIDTH$}{:>WIDTH$}{:>8}",
+        "source", "rows", units_name, "accuracy", "macro-F1", "labels"
+    )?;
+    for source in sources {
+        let name = source.source.as_deref().map_or_else(|| "(no source)".to_owned(), printable);
+        let labels = source.support.iter().filter(|&&rows| rows > 0).count();
+        writeln!(
+            f,
+            "{name:<SOURCE_COLUMNS$}{:>8}{:>10}{:>WIDTH$}{:>WIDTH$}{labels:>8}",
+            source.rows,
+            source.units,
+            estimate(source.accuracy),
+            estimate(source.macro_f1),
+        )?;
+    }
+    Ok(())
+}
+
+fn calibration(f: &mut fmt::Formatter<'_>, calibration: &Calibration) -> fmt::Result {
+    writeln!(f, "\nCalibration, all rows: bins of the highest probability that hold rows")?;
+    writeln!(f, "{:<16}{:>8}{:>12}{:>12}{:>12}", "probability", "rows", "mean", "accuracy", "difference")?;
+    for bin in &calibration.bins {
+        if let (Some(mean), Some(accuracy)) = (bin.mean_confidence, bin.accuracy) {
+            let range = format!("{:.3} to {:.3}", bin.lower, bin.upper);
+            writeln!(f, "{range:<16}{:>8}{mean:>12.3}{accuracy:>12.3}{:>+12.3}", bin.rows, accuracy - mean)?;
+        }
+    }
+    Ok(())
+}
+
+fn coverage(f: &mut fmt::Formatter<'_>, points: &[CoveragePoint]) -> fmt::Result {
+    writeln!(f, "\nWithout a label for the least certain rows")?;
+    writeln!(f, "{:<16}{:>8}{:>12}{:>12}{:>12}", "labelled", "rows", "probability", "accuracy", "macro-F1")?;
+    for point in points {
+        let share = format!("{:.1}%", point.coverage * 100.0);
+        writeln!(
+            f,
+            "{share:<16}{:>8}{:>12.4}{:>12.3}{:>12.3}",
+            point.rows, point.threshold, point.accuracy, point.macro_f1
+        )?;
+    }
+    Ok(())
+}
+
+fn spam(f: &mut fmt::Formatter<'_>, spam: &SpamOperatingPoints) -> fmt::Result {
+    let genuine = match spam.genuine_rows {
+        GenuineRows::NotSpam => "every row that is no spam",
+        GenuineRows::Opinion => "opinion rows",
+    };
+    let sources = match spam.sources.len() {
+        0 => String::new(),
+        1 => " of 1 source".to_owned(),
+        count => format!(" of {count} sources"),
+    };
+    writeln!(f, "\nSpam filter; genuine: {genuine}{sources} ({}), spam: {}", spam.genuine, spam.spam)?;
+    if spam.points.is_empty() {
+        return writeln!(f, "no genuine rows, no operating points");
+    }
+    writeln!(f, "{:<12}{:>12}{:>36}{:>36}", "may be lost", "threshold", "genuine rows lost", "spam caught")?;
+    for point in &spam.points {
+        let budget = format!("{}%", round_percent(point.budget));
+        writeln!(
+            f,
+            "{budget:<12}{:>12.6}{:>36}{:>36}",
+            point.threshold,
+            proportion(point.lost, 4),
+            proportion(point.caught, 3)
+        )?;
+    }
+    Ok(())
+}
+
+fn undefined() -> String {
+    "-".to_owned()
+}
+
+fn estimate(estimate: Estimate) -> String {
+    match (estimate.low, estimate.high) {
+        (Some(low), Some(high)) => format!("{:.3} [{low:.3}, {high:.3}]", estimate.value),
+        // As wide as a full interval, so that the figures stay below each other.
+        _ => format!("{:.3} {:14}", estimate.value, ""),
+    }
+}
+
+fn proportion(share: Proportion, digits: usize) -> String {
+    match (share.value, share.low, share.high) {
+        (Some(value), Some(low), Some(high)) => {
+            format!("{}: {value:.digits$} [{low:.digits$}, {high:.digits$}]", share.rows)
+        }
+        _ => undefined(),
+    }
+}
+
+/// A share as a percentage without the digits that binary fractions add: 0.001 is 0.1, not 0.10000000000000001.
+fn round_percent(share: f64) -> f64 {
+    (share * 100.0 * 1e6).round() / 1e6
+}
+
+/// A source's name made safe for a terminal, where control characters could move the cursor, and cut to the column.
+fn printable(name: &str) -> String {
+    let mut characters: Vec<char> =
+        name.chars().map(|character| if character.is_control() { '\u{FFFD}' } else { character }).collect();
+    if characters.len() >= SOURCE_COLUMNS {
+        characters.truncate(SOURCE_COLUMNS - 2);
+        characters.push('…');
+    }
+    characters.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::{BootstrapOptions, EvalOptions, JudgedRow, evaluate};
+    use crate::label::Scores;
+
+    fn rows(count: usize) -> Vec<JudgedRow> {
+        (0..count)
+            .map(|index| {
+                let gold = Label::ALL[index % 5];
+                let predicted = if index % 7 == 0 { (index + 1) % 5 } else { index % 5 };
+                let mut scores = [0.0625; 5];
+                scores[predicted] = 0.75;
+                JudgedRow {
+                    gold,
+                    scores: Scores(scores),
+                    confidence: Some(1 + (index % 3) as u8),
+                    source: Some(
+                        if index % 2 == 0 { "a site whose name does not end\nin time" } else { "blog" }.into(),
+                    ),
+                    doc: Some((index / 3).to_string()),
+                }
+            })
+            .collect()
+    }
+
+    fn table(rows: &[JudgedRow], resamples: u32) -> String {
+        let bootstrap = BootstrapOptions { resamples, ..Default::default() };
+        let options = EvalOptions { bootstrap, comment_sources: vec!["blog".into()], ..Default::default() };
+        EvalTable(&evaluate(rows, &options).unwrap()).to_string()
+    }
+
+    #[test]
+    fn every_part_is_there_and_fits_a_terminal() {
+        let table = table(&rows(3000), 100);
+        for part in [
+            "bootstrap over documents, 100 resamples, seed 1",
+            "annotator sure",
+            "By label, rows whose annotator was sure",
+            "Confusion matrix",
+            "By source",
+            "Calibration",
+            "least certain rows",
+            "genuine: every row that is no spam (2400), spam: 600",
+            "genuine: opinion rows of 1 source (300), spam: 300",
+        ] {
+            assert!(table.contains(part), "{part} is missing in\n{table}");
+        }
+        for line in table.lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+            assert!(!line.chars().any(char::is_control), "{line:?}");
+        }
+        assert!(table.contains("a site whose name does not…"), "{table}");
+    }
+
+    #[test]
+    fn columns_stand_below_each_other() {
+        let table = table(&rows(300), 100);
+        let block: Vec<&str> =
+            table.lines().skip_while(|line| !line.starts_with("By source")).skip(1).take(3).collect();
+        let widths: Vec<usize> = block.iter().map(|line| line.chars().count()).collect();
+        assert_eq!(widths, [widths[0]; 3]);
+        let confusion: Vec<&str> = table.lines().skip_while(|line| !line.starts_with("Confusion")).skip(2).collect();
+        // Of 60 reporting rows 35, 70 … 280 and 0, nine in all, are taken for opinion.
+        assert_eq!(confusion[0].split_whitespace().collect::<Vec<_>>(), ["reporting", "51", "9", "0", "0", "0"]);
+    }
+
+    #[test]
+    fn what_is_undefined_is_a_dash() {
+        let row = JudgedRow {
+            gold: Label::CommentSpam,
+            scores: Scores([0.0, 0.0, 1.0, 0.0, 0.0]),
+            confidence: None,
+            source: None,
+            doc: None,
+        };
+        let table = table(&[row], 0);
+        let quotation = table.lines().find(|line| line.starts_with("quotation")).unwrap();
+        assert_eq!(quotation.split_whitespace().collect::<Vec<_>>(), ["quotation", "0", "-", "-", "-"]);
+        assert!(table.contains("no genuine rows, no operating points"));
+        assert!(!table.contains("By source") && !table.contains("annotator sure") && !table.contains("NaN"));
+    }
+
+    #[test]
+    fn figures_and_shares_are_written_with_their_intervals() {
+        let full = Estimate { value: 0.8617, low: Some(0.8451), high: Some(0.8779) };
+        assert_eq!(estimate(full), "0.862 [0.845, 0.878]");
+        let alone = estimate(Estimate { low: None, high: None, ..full });
+        assert_eq!((alone.trim_end(), alone.len()), ("0.862", ESTIMATE_COLUMNS));
+        assert_eq!(proportion(Proportion::new(8, 10), 3), "8: 0.800 [0.490, 0.943]");
+        assert_eq!([0.001, 0.005, 0.07].map(|share| round_percent(share).to_string()), ["0.1", "0.5", "7"]);
+    }
+}
