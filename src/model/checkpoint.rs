@@ -1,0 +1,195 @@
+//! What a model's folder says, before anything runs on it.
+
+use super::ModelError;
+use super::head::Head;
+use super::layout::{self, Layout};
+use super::settings::{self, Pooling, Settings};
+use super::tensors::Tensors;
+use crate::engine::{EncoderConfig, EncoderWeights, LayerWeights};
+use crate::tokenizer::Tokenizer;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// Name of the tokenizer's file in a model's folder.
+pub(super) const TOKENIZER_FILE: &str = "tokenizer.json";
+
+/// Name of the weights' file in a model's folder.
+pub(super) const WEIGHTS_FILE: &str = "model.safetensors";
+
+/// A model as its files describe it: what training produces and a [`Classifier`](super::Classifier) is built from.
+///
+/// Weights carry the names of Hugging Face's `BertModel` (`bert.encoder.layer.0.attention.self.query.weight` and so
+/// on, the prefix `bert.` optional) and of its linear head (`classifier.weight`, `classifier.bias`), in F32, F16 or
+/// BF16; matrices also in I8 with one scale per row in a tensor whose name ends in `_scale`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// Sizes of the encoder.
+    pub config: EncoderConfig,
+    /// Weights of the encoder.
+    pub weights: EncoderWeights,
+    /// The classification head; a base checkpoint has none.
+    pub head: Option<Head>,
+    /// The bytes of `tokenizer.json`.
+    pub tokenizer: Vec<u8>,
+    /// What `copydesk.json` says.
+    pub settings: Settings,
+}
+
+/// The files of a model in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelFiles<'data> {
+    /// The model's name, where there is no `copydesk.json` to say it.
+    pub name: &'data str,
+    /// `config.json`.
+    pub config: &'data [u8],
+    /// `tokenizer.json`.
+    pub tokenizer: &'data [u8],
+    /// `model.safetensors`.
+    pub weights: &'data [u8],
+    /// `copydesk.json`.
+    pub settings: Option<&'data [u8]>,
+}
+
+impl Checkpoint {
+    /// Reads a model's folder.
+    ///
+    /// A folder without `copydesk.json` gets [`Settings::default`], with windows no longer than the encoder takes
+    /// and, if it has a pooler under its head, [`Pooling::Pooler`], because that is what its head was trained on.
+    ///
+    /// # Errors
+    /// [`ModelError::MissingFile`] for a folder that holds no model, and any other [`ModelError`] about files.
+    pub fn load(dir: &Path) -> Result<Checkpoint, ModelError> {
+        Folder::read(dir)?.with_files(Checkpoint::load_bytes)
+    }
+
+    /// Reads a model's folder as a base for training: a head in it is left aside, whatever its labels.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`].
+    pub fn load_base(dir: &Path) -> Result<Checkpoint, ModelError> {
+        Folder::read(dir)?.with_files(|files| read(files, false).map(|(checkpoint, _)| checkpoint))
+    }
+
+    /// Reads a model from memory, as [`Checkpoint::load`] does from a folder.
+    ///
+    /// # Errors
+    /// Any [`ModelError`] about the files' content.
+    pub fn load_bytes(files: ModelFiles<'_>) -> Result<Checkpoint, ModelError> {
+        read(files, true).map(|(checkpoint, _)| checkpoint)
+    }
+}
+
+/// The files of a folder, read whole.
+struct Folder {
+    name: String,
+    config: Vec<u8>,
+    tokenizer: Vec<u8>,
+    weights: Vec<u8>,
+    settings: Option<Vec<u8>>,
+}
+
+impl Folder {
+    fn read(dir: &Path) -> Result<Folder, ModelError> {
+        let name = dir.file_name().map_or_else(|| "unnamed".to_owned(), |name| name.to_string_lossy().into_owned());
+        let required = |file: &str| {
+            let path = dir.join(file);
+            optional(&path)?.ok_or(ModelError::MissingFile { path })
+        };
+        Ok(Folder {
+            name,
+            config: required(layout::FILE)?,
+            tokenizer: required(TOKENIZER_FILE)?,
+            weights: required(WEIGHTS_FILE)?,
+            settings: optional(&dir.join(settings::FILE))?,
+        })
+    }
+
+    fn with_files<T>(&self, read: impl FnOnce(ModelFiles<'_>) -> T) -> T {
+        read(ModelFiles {
+            name: &self.name,
+            config: &self.config,
+            tokenizer: &self.tokenizer,
+            weights: &self.weights,
+            settings: self.settings.as_deref(),
+        })
+    }
+}
+
+fn optional(path: &Path) -> Result<Option<Vec<u8>>, ModelError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(source) => Err(ModelError::Unreadable { path: path.to_owned(), source }),
+    }
+}
+
+/// Reads a model and the tokenizer that its files were checked with.
+pub(super) fn read(files: ModelFiles<'_>, with_head: bool) -> Result<(Checkpoint, Tokenizer), ModelError> {
+    let layout = Layout::from_json(files.config)?;
+    let config = layout.encoder.clone();
+    let tokenizer = Tokenizer::from_bytes(files.tokenizer)?;
+    check_vocabulary(&tokenizer, &config)?;
+    let tensors = Tensors::new(files.weights)?;
+    let with_head = with_head && tensors.contains("classifier.weight");
+    let settings = match files.settings {
+        Some(json) => Settings::from_json(json)?,
+        None => {
+            let has_pooler = tensors.contains(&tensors.encoder_name("pooler.dense.weight"));
+            let pooling = if with_head && has_pooler { Pooling::Pooler } else { Pooling::Cls };
+            Settings { pooling, ..Settings::for_stranger(files.name, config.max_positions) }
+        }
+    };
+    settings.validate(config.max_positions)?;
+    let head = match with_head {
+        true => Some(Head::read(&tensors, layout.labels()?, config.hidden, settings.pooling == Pooling::Pooler)?),
+        false => None,
+    };
+    let weights = encoder_weights(&tensors, &config)?;
+    Ok((Checkpoint { config, weights, head, tokenizer: files.tokenizer.to_vec(), settings }, tokenizer))
+}
+
+/// Every id that the tokenizer can give must have a row in the word embedding.
+pub(super) fn check_vocabulary(tokenizer: &Tokenizer, config: &EncoderConfig) -> Result<(), ModelError> {
+    match tokenizer.vocab_size() {
+        got if got > config.vocab => Err(ModelError::VocabularyTooLarge { expected: config.vocab, got }),
+        _ => Ok(()),
+    }
+}
+
+fn encoder_weights(tensors: &Tensors<'_>, config: &EncoderConfig) -> Result<EncoderWeights, ModelError> {
+    let EncoderConfig { hidden, intermediate, .. } = *config;
+    let embedding = |name: &str, rows| {
+        tensors.matrix(&tensors.encoder_name(&format!("embeddings.{name}_embeddings.weight")), rows, hidden)
+    };
+    // Not allocated ahead: a file may promise more layers than it has tensors for, and the first absent one ends it.
+    let mut layers = Vec::new();
+    for index in 0..config.layers {
+        layers.push(layer_weights(tensors, index, hidden, intermediate)?);
+    }
+    Ok(EncoderWeights {
+        word: embedding("word", config.vocab)?,
+        position: embedding("position", config.max_positions)?,
+        token_type: embedding("token_type", config.type_vocab)?,
+        norm: tensors.layer_norm(&tensors.encoder_name("embeddings.LayerNorm"), hidden)?,
+        layers,
+    })
+}
+
+fn layer_weights(
+    tensors: &Tensors<'_>,
+    index: usize,
+    hidden: usize,
+    intermediate: usize,
+) -> Result<LayerWeights, ModelError> {
+    let name = |part: &str| tensors.encoder_name(&format!("encoder.layer.{index}.{part}"));
+    Ok(LayerWeights {
+        query: tensors.linear(&name("attention.self.query"), hidden, hidden)?,
+        key: tensors.linear(&name("attention.self.key"), hidden, hidden)?,
+        value: tensors.linear(&name("attention.self.value"), hidden, hidden)?,
+        attention_output: tensors.linear(&name("attention.output.dense"), hidden, hidden)?,
+        attention_norm: tensors.layer_norm(&name("attention.output.LayerNorm"), hidden)?,
+        intermediate: tensors.linear(&name("intermediate.dense"), intermediate, hidden)?,
+        output: tensors.linear(&name("output.dense"), hidden, intermediate)?,
+        output_norm: tensors.layer_norm(&name("output.LayerNorm"), hidden)?,
+    })
+}

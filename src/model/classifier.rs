@@ -1,0 +1,246 @@
+//! Labels for texts.
+
+use super::checkpoint;
+use super::head::Output;
+use super::windows::{combine, windows};
+use super::{Checkpoint, ModelError, ModelFiles, Pooling, Settings, embedded};
+use crate::engine::{Encoder, EncoderWeights, Matrix, Precision, Workspace};
+use crate::label::{LABEL_COUNT, Scores};
+use crate::tokenizer::Tokenizer;
+use std::ops::Range;
+use std::path::Path;
+
+/// Tokens that go through the encoder at once. A layer's widest activations, 8 bits of 1,536 features per token,
+/// then stay below a megabyte and with them in the second-level cache. No result depends on it.
+const MICRO_BATCH_TOKENS: usize = 512;
+
+/// A model ready to label texts. Shared between threads; each thread labels through a [`Session`] of its own.
+#[derive(Debug)]
+pub struct Classifier {
+    settings: Settings,
+    tokenizer: Tokenizer,
+    encoder: Encoder,
+    output: Output,
+    hidden: usize,
+}
+
+/// What the model says about one text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prediction {
+    /// A probability for every label.
+    pub scores: Scores,
+    /// WordPiece tokens of the text, `[CLS]` and `[SEP]` not counted.
+    pub tokens: usize,
+    /// Windows that the text was cut into; 1 unless it is longer than the model reads at once.
+    pub windows: usize,
+}
+
+impl Classifier {
+    /// The model that is compiled into the library, in 8-bit integers.
+    ///
+    /// Nothing is parsed before this is called, and every call builds the model anew: keep what it returns.
+    ///
+    /// # Errors
+    /// Any [`ModelError`] that [`Classifier::from_dir`] has, if the embedded files are not a model.
+    pub fn embedded() -> Result<Classifier, ModelError> {
+        Classifier::from_files(embedded::FILES)
+    }
+
+    /// Reads a model's folder. Weights stored as 8-bit integers are computed with as such, others in single
+    /// precision.
+    ///
+    /// # Errors
+    /// Those of [`Checkpoint::load`], and [`ModelError::MissingHead`] for a base checkpoint.
+    pub fn from_dir(dir: &Path) -> Result<Classifier, ModelError> {
+        let checkpoint = Checkpoint::load(dir)?;
+        let precision = stored_precision(&checkpoint.weights);
+        Classifier::from_checkpoint(checkpoint, precision)
+    }
+
+    /// Builds a classifier that computes in the given precision.
+    ///
+    /// # Errors
+    /// [`ModelError::MissingHead`] for a base checkpoint, and whatever else is wrong with its parts.
+    pub fn from_checkpoint(checkpoint: Checkpoint, precision: Precision) -> Result<Classifier, ModelError> {
+        let tokenizer = Tokenizer::from_bytes(&checkpoint.tokenizer)?;
+        checkpoint::check_vocabulary(&tokenizer, &checkpoint.config)?;
+        checkpoint.settings.validate(checkpoint.config.max_positions)?;
+        Classifier::assemble(checkpoint, tokenizer, precision)
+    }
+
+    fn from_files(files: ModelFiles<'_>) -> Result<Classifier, ModelError> {
+        let (checkpoint, tokenizer) = checkpoint::read(files, true)?;
+        let precision = stored_precision(&checkpoint.weights);
+        Classifier::assemble(checkpoint, tokenizer, precision)
+    }
+
+    fn assemble(checkpoint: Checkpoint, tokenizer: Tokenizer, precision: Precision) -> Result<Classifier, ModelError> {
+        let Checkpoint { config, weights, head, settings, .. } = checkpoint;
+        let head = head.ok_or(ModelError::MissingHead)?;
+        if head.pooler.is_some() != (settings.pooling == Pooling::Pooler) {
+            let expected = format!("a head {} pooler", if head.pooler.is_some() { "without a" } else { "with a" });
+            return Err(ModelError::BadSetting { field: "pooling", expected, got: format!("{:?}", settings.pooling) });
+        }
+        let hidden = config.hidden;
+        let output = Output::new(&head, hidden)?;
+        let encoder = Encoder::new(config, weights, precision)?;
+        Ok(Classifier { settings, tokenizer, encoder, output, hidden })
+    }
+
+    /// The model's name.
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// What the model's `copydesk.json` says.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Probability of `comment_spam` from which a comment is called spam.
+    pub fn spam_threshold(&self) -> f32 {
+        self.settings.spam_threshold
+    }
+
+    /// Buffers for one thread.
+    pub fn session(&self) -> Session<'_> {
+        Session { model: self, workspace: self.encoder.workspace(), batch: Batch::default() }
+    }
+}
+
+/// 8-bit arithmetic where every dense layer is stored so; a mixture is computed in single precision.
+fn stored_precision(weights: &EncoderWeights) -> Precision {
+    let all_integers = weights.layers.iter().all(|layer| {
+        [&layer.query, &layer.key, &layer.value, &layer.attention_output, &layer.intermediate, &layer.output]
+            .into_iter()
+            .all(|linear| matches!(linear.weight, Matrix::I8 { .. }))
+    });
+    if all_integers { Precision::Int8 } else { Precision::F32 }
+}
+
+/// One thread's use of a [`Classifier`]: the buffers that live from call to call.
+pub struct Session<'model> {
+    model: &'model Classifier,
+    workspace: Workspace,
+    batch: Batch,
+}
+
+/// A window of a text: which one, and which of its tokens.
+struct Window {
+    text: usize,
+    tokens: Range<usize>,
+}
+
+/// Sequences packed for the encoder.
+#[derive(Default)]
+struct Batch {
+    ids: Vec<u32>,
+    cu_seqlens: Vec<u32>,
+    vectors: Vec<f32>,
+}
+
+/// A text's outcome, with the logits that evaluation asks for.
+struct Outcome {
+    logits: [f32; LABEL_COUNT],
+    prediction: Prediction,
+}
+
+impl Session<'_> {
+    /// Labels texts, in their order. What is said of a text does not depend on the others beside it.
+    ///
+    /// A text longer than the model reads at once is cut into windows that overlap, and the windows' probabilities
+    /// are averaged, weighted by the tokens that each adds. An empty text is one window of no tokens.
+    ///
+    /// # Errors
+    /// [`ModelError::NotFiniteOutput`] for weights that overflow; [`ModelError::CorruptTokenizer`] and
+    /// [`ModelError::Engine`] if those layers refuse a text.
+    pub fn classify(&mut self, texts: &[&str]) -> Result<Vec<Prediction>, ModelError> {
+        Ok(self.run(texts)?.into_iter().map(|outcome| outcome.prediction).collect())
+    }
+
+    /// One row of logits per text, in the order of [`Label::ALL`](crate::Label::ALL), before the temperature.
+    ///
+    /// For a text of several windows it is the row that gives its combined probabilities under the model's
+    /// temperature: `temperature · ln p`.
+    ///
+    /// # Errors
+    /// As [`Session::classify`].
+    pub fn logits(&mut self, texts: &[&str]) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
+        Ok(self.run(texts)?.into_iter().map(|outcome| outcome.logits).collect())
+    }
+
+    fn run(&mut self, texts: &[&str]) -> Result<Vec<Outcome>, ModelError> {
+        let Classifier { settings, tokenizer, .. } = self.model;
+        let ids = texts.iter().map(|text| tokenizer.encode(text)).collect::<Result<Vec<_>, _>>()?;
+        let content = settings.window_tokens - 2;
+        let list: Vec<Window> = ids
+            .iter()
+            .enumerate()
+            .flat_map(|(text, ids)| {
+                windows(ids.len(), content, settings.window_overlap).map(move |tokens| Window { text, tokens })
+            })
+            .collect();
+        let logits = self.window_logits(&ids, &list)?;
+        let mut rest = list.into_iter().zip(logits).peekable();
+        let mut outcomes = Vec::with_capacity(texts.len());
+        for (text, ids) in ids.iter().enumerate() {
+            let mut rows = Vec::new();
+            while let Some((window, logits)) = rest.next_if(|(window, _)| window.text == text) {
+                rows.push((window.tokens, logits));
+            }
+            let windows = rows.len();
+            let (logits, scores) = combine(rows.into_iter(), settings.temperature);
+            if scores.0.iter().chain(&logits).any(|value| !value.is_finite()) {
+                return Err(ModelError::NotFiniteOutput { got: logits });
+            }
+            outcomes.push(Outcome { logits, prediction: Prediction { scores, tokens: ids.len(), windows } });
+        }
+        Ok(outcomes)
+    }
+
+    /// Logits of each window, in the order of `list`.
+    fn window_logits(&mut self, ids: &[Vec<u32>], list: &[Window]) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
+        let model = self.model;
+        let mut order: Vec<usize> = (0..list.len()).collect();
+        order.sort_by_key(|&index| list[index].tokens.len());
+        let mut logits = vec![[0.0; LABEL_COUNT]; list.len()];
+        let mut remaining = order.as_slice();
+        while !remaining.is_empty() {
+            let taken = self.batch.pack(&model.tokenizer, ids, list, remaining);
+            let (batch, rest) = remaining.split_at(taken);
+            remaining = rest;
+            let Batch { ids, cu_seqlens, vectors } = &mut self.batch;
+            vectors.clear();
+            vectors.resize(taken * model.hidden, 0.0);
+            model.encoder.encode(ids, cu_seqlens, &mut self.workspace, vectors)?;
+            for (&index, vector) in batch.iter().zip(vectors.chunks_exact(model.hidden)) {
+                logits[index] = model.output.logits(vector);
+            }
+        }
+        Ok(logits)
+    }
+}
+
+impl Batch {
+    /// Packs windows from the front of `order` while they fit, at least one, and says how many.
+    fn pack(&mut self, tokenizer: &Tokenizer, ids: &[Vec<u32>], list: &[Window], order: &[usize]) -> usize {
+        self.ids.clear();
+        self.cu_seqlens.clear();
+        self.cu_seqlens.push(0);
+        for (taken, &index) in order.iter().enumerate() {
+            let window = &list[index];
+            if taken > 0 && self.ids.len() + window.tokens.len() + 2 > MICRO_BATCH_TOKENS {
+                return taken;
+            }
+            self.ids.push(tokenizer.cls());
+            self.ids.extend_from_slice(&ids[window.text][window.tokens.clone()]);
+            self.ids.push(tokenizer.sep());
+            let end = u32::try_from(self.ids.len()).expect("a micro-batch is a few hundred tokens, this is a bug");
+            self.cu_seqlens.push(end);
+        }
+        order.len()
+    }
+}
+
+#[cfg(test)]
+mod tests;

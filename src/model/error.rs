@@ -1,0 +1,166 @@
+//! What can be wrong with a model.
+
+use crate::engine::EngineError;
+use crate::label::{LABEL_COUNT, Label};
+use crate::tokenizer::TokenizerError;
+use std::path::PathBuf;
+
+/// Why a model could not be read, written or run. Each variant is named after the rule that was broken.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// A folder lacks a file that every model has.
+    #[error("no such file: {}", path.display())]
+    MissingFile {
+        /// The file looked for.
+        path: PathBuf,
+    },
+    /// A file exists and cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A JSON file of the model is no JSON, or lacks a field, or has one of the wrong type.
+    #[error("{file}: {reason}")]
+    CorruptJson {
+        /// Name of the file in the folder.
+        file: &'static str,
+        /// What the parser stumbled over.
+        reason: String,
+    },
+    /// `model.safetensors` does not follow the format.
+    #[error("model.safetensors: not a safetensors file: {reason}")]
+    NotSafetensors {
+        /// What the parser stumbled over.
+        reason: String,
+    },
+    /// A weight is absent.
+    #[error("model.safetensors: no tensor `{name}`")]
+    MissingTensor {
+        /// The name looked for.
+        name: String,
+    },
+    /// A weight has another shape than `config.json` promises.
+    #[error("model.safetensors: tensor `{name}` has shape {got:?}, expected {expected:?}")]
+    WrongShape {
+        /// The tensor.
+        name: String,
+        /// Shape by `config.json`.
+        expected: Vec<usize>,
+        /// Shape in the file.
+        got: Vec<usize>,
+    },
+    /// A weight is stored in a type that is not read.
+    #[error("model.safetensors: tensor `{name}` has type {got}, expected {expected}")]
+    UnsupportedDtype {
+        /// The tensor.
+        name: String,
+        /// The types that are read.
+        expected: &'static str,
+        /// The type in the file.
+        got: String,
+    },
+    /// A weight is infinite or not a number, or a scale is negative.
+    #[error("model.safetensors: tensor `{name}` holds {got}, expected finite numbers")]
+    NotFinite {
+        /// The tensor.
+        name: String,
+        /// The first such value.
+        got: f32,
+    },
+    /// `id2label` does not name the five labels, each once.
+    #[error("config.json: labels are {got:?}, expected {} in any order", expected_labels())]
+    UnknownLabels {
+        /// Labels in the order of the outputs, or none where there is no `id2label`.
+        got: Vec<String>,
+    },
+    /// `config.json` describes a network that is not implemented.
+    #[error("config.json: `{field}` is `{got}`, expected `{expected}`")]
+    UnsupportedArchitecture {
+        /// The field.
+        field: &'static str,
+        /// The only value read.
+        expected: &'static str,
+        /// The value in the file.
+        got: String,
+    },
+    /// A size in `config.json` that no encoder can have.
+    #[error("config.json: `{field}` is {got}, expected {expected}")]
+    BadSize {
+        /// The field.
+        field: &'static str,
+        /// The rule.
+        expected: String,
+        /// The value in the file.
+        got: String,
+    },
+    /// `tokenizer.json` is corrupt or not for a BERT model.
+    #[error("tokenizer.json: {source}")]
+    CorruptTokenizer {
+        /// What is wrong with it.
+        #[from]
+        source: TokenizerError,
+    },
+    /// The tokenizer has ids for which the word embedding has no row.
+    #[error("tokenizer.json: needs {got} embedding rows, expected at most the {expected} of config.json")]
+    VocabularyTooLarge {
+        /// Rows of the word embedding.
+        expected: usize,
+        /// Rows that the tokenizer needs.
+        got: usize,
+    },
+    /// `copydesk.json` was written by a later version of this crate.
+    #[error("copydesk.json: format {got}, expected at most {expected}; written by {producer}")]
+    FormatTooNew {
+        /// The newest format read.
+        expected: u32,
+        /// The format in the file.
+        got: u32,
+        /// Name and version of the program that wrote it.
+        producer: String,
+    },
+    /// `copydesk.json` was written by another program.
+    #[error("copydesk.json: written by `{got}`, expected `{expected}`")]
+    ForeignProducer {
+        /// The name this crate writes.
+        expected: &'static str,
+        /// The name in the file.
+        got: String,
+    },
+    /// A setting outside its range.
+    #[error("copydesk.json: `{field}` is {got}, expected {expected}")]
+    BadSetting {
+        /// The field.
+        field: &'static str,
+        /// The rule.
+        expected: String,
+        /// The value in the file.
+        got: String,
+    },
+    /// The checkpoint is a bare encoder: good for training, not for labelling.
+    #[error("the model has no classification head (no tensor `classifier.weight`), it must be trained first")]
+    MissingHead,
+    /// The forward pass gave no usable numbers, whatever the text: weights that overflow.
+    #[error("the model's outputs are not finite numbers: {got:?}")]
+    NotFiniteOutput {
+        /// The row of logits.
+        got: [f32; LABEL_COUNT],
+    },
+    /// The encoder refused the weights or the input.
+    #[error("encoder: {0}")]
+    Engine(#[from] EngineError),
+}
+
+fn expected_labels() -> String {
+    Label::ALL.map(Label::as_str).join(", ")
+}

@@ -1,0 +1,112 @@
+//! A tiny random model for tests.
+
+use super::{Checkpoint, Head, Settings};
+use crate::engine::{EncoderConfig, EncoderWeights, LayerNorm, LayerWeights, Linear, Matrix};
+use crate::label::LABEL_COUNT;
+use serde_json::json;
+
+const WORDS: [&str; 20] = [
+    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[", "]", ".", "the", "council", "voted", "on", "plan", "i", "think", "they",
+    "buy", "cheap", "##s", "sep", "cls",
+];
+
+/// Two layers of width 32, 24 positions.
+pub(super) fn config() -> EncoderConfig {
+    EncoderConfig {
+        layers: 2,
+        hidden: 32,
+        heads: 4,
+        intermediate: 64,
+        vocab: WORDS.len() + 2,
+        max_positions: 24,
+        type_vocab: 2,
+        layer_norm_eps: 1e-12,
+    }
+}
+
+/// The `tokenizer.json` of a vocabulary of twenty words.
+pub(super) fn tokenizer() -> Vec<u8> {
+    let vocab: serde_json::Map<_, _> =
+        WORDS.iter().enumerate().map(|(id, word)| ((*word).to_owned(), id.into())).collect();
+    json!({
+        "version": "1.0",
+        "truncation": null,
+        "padding": null,
+        "added_tokens": [],
+        "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+                       "strip_accents": null, "lowercase": true},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": null,
+        "decoder": null,
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                  "max_input_chars_per_word": 100, "vocab": vocab},
+    })
+    .to_string()
+    .into_bytes()
+}
+
+/// Numbers in -1..1 from a seed, by SplitMix64.
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    }
+
+    fn vector(&mut self, len: usize, around: f32) -> Vec<f32> {
+        (0..len).map(|_| around + 0.2 * self.next()).collect()
+    }
+
+    fn matrix(&mut self, rows: usize, cols: usize) -> Matrix {
+        Matrix::F32 { rows, cols, data: (0..rows * cols).map(|_| 0.3 * self.next()).collect() }
+    }
+
+    fn linear(&mut self, rows: usize, cols: usize) -> Linear {
+        Linear { weight: self.matrix(rows, cols), bias: self.vector(rows, 0.0) }
+    }
+
+    fn norm(&mut self, len: usize) -> LayerNorm {
+        LayerNorm { weight: self.vector(len, 1.0), bias: self.vector(len, 0.0) }
+    }
+
+    /// A head for vectors of width `hidden`.
+    pub(super) fn head(&mut self, hidden: usize) -> Head {
+        Head { pooler: None, weight: self.matrix(LABEL_COUNT, hidden), bias: self.vector(LABEL_COUNT, 0.0) }
+    }
+}
+
+/// A model with random weights: windows of 8 tokens of text that share 2.
+pub(super) fn checkpoint(seed: u64) -> Checkpoint {
+    let mut random = Random(seed);
+    let EncoderConfig { hidden, intermediate, .. } = config();
+    let layers = (0..config().layers)
+        .map(|_| LayerWeights {
+            query: random.linear(hidden, hidden),
+            key: random.linear(hidden, hidden),
+            value: random.linear(hidden, hidden),
+            attention_output: random.linear(hidden, hidden),
+            attention_norm: random.norm(hidden),
+            intermediate: random.linear(intermediate, hidden),
+            output: random.linear(hidden, intermediate),
+            output_norm: random.norm(hidden),
+        })
+        .collect();
+    let weights = EncoderWeights {
+        word: random.matrix(config().vocab, hidden),
+        position: random.matrix(config().max_positions, hidden),
+        token_type: random.matrix(config().type_vocab, hidden),
+        norm: random.norm(hidden),
+        layers,
+    };
+    Checkpoint {
+        config: config(),
+        weights,
+        head: Some(random.head(hidden)),
+        tokenizer: tokenizer(),
+        settings: Settings { name: "tiny".to_owned(), window_tokens: 10, window_overlap: 2, ..Settings::default() },
+    }
+}
