@@ -84,8 +84,6 @@ pub struct Chunk {
     pub items: Vec<Item>,
     /// Bytes of the sources that went into the chunk.
     pub bytes: u64,
-    /// Sources that begin in the chunk.
-    pub sources: u64,
 }
 
 /// Reads sources into chunks.
@@ -135,10 +133,7 @@ impl Iterator for ChunkReader {
                 None => break,
                 Some(Err(failure)) => chunk.items.push(Item::Failed(failure)),
                 Some(Ok(source)) => match OpenSource::open(&source, self.options) {
-                    Ok(open) => {
-                        chunk.sources += 1;
-                        self.open = Some(open);
-                    }
+                    Ok(open) => self.open = Some(open),
                     Err(error) => {
                         chunk.bytes += source.size_bytes.unwrap_or(0);
                         chunk.items.push(Item::Failed(Failure { source: source.name, line: None, error }));
@@ -147,7 +142,7 @@ impl Iterator for ChunkReader {
             }
         }
         self.chunk_bytes = (self.chunk_bytes * 2).min(CHUNK_BYTES);
-        let empty = chunk.items.is_empty() && chunk.bytes == 0 && chunk.sources == 0;
+        let empty = chunk.items.is_empty() && chunk.bytes == 0;
         (!empty).then_some(chunk)
     }
 }
@@ -219,9 +214,12 @@ impl OpenSource {
                         chunk.bytes += bytes.len() as u64 + 1;
                         match record_text(bytes, *line == 1) {
                             Ok(text) if text.trim().is_empty() => {}
-                            Ok(text) => {
-                                chunk.items.push(Item::Record(RecordLine { source, line: *line, text, format: *format }))
-                            }
+                            Ok(text) => chunk.items.push(Item::Record(RecordLine {
+                                source,
+                                line: *line,
+                                text,
+                                format: *format,
+                            })),
                             Err(error) => chunk.items.push(failed(error)),
                         }
                     }
@@ -302,6 +300,9 @@ mod tests {
     fn binary_files_fail_once() {
         let chunks = read("image", b"\x89PNG\r\n\0\0", Unit::Paragraph);
         assert_eq!(chunks.len(), 1);
-        assert!(matches!(&chunks[0].items[..], [Item::Failed(Failure { error: InputError::NotText { offset: 6 }, .. })]));
+        assert!(matches!(
+            &chunks[0].items[..],
+            [Item::Failed(Failure { error: InputError::NotText { offset: 6 }, .. })]
+        ));
     }
 }

@@ -57,14 +57,6 @@ pub enum InputError {
         /// Kind of the value.
         got: &'static str,
     },
-    /// A field that must hold a whole number holds something else.
-    #[error("field `{field}` must be a number from 0 to 255, got {got}")]
-    FieldNotSmallNumber {
-        /// Name of the field.
-        field: String,
-        /// The value.
-        got: String,
-    },
     /// The string cannot be decoded: an escaped surrogate stands alone.
     #[error("field `{field}` cannot be decoded: {message}")]
     UndecodableField {

@@ -83,10 +83,8 @@ impl<'a> Record<'a> {
         if !value.starts_with('"') {
             return Err(InputError::FieldNotString { field: field.to_owned(), got: kind_of(value) });
         }
-        decode(value).map_err(|error| InputError::UndecodableField {
-            field: field.to_owned(),
-            message: without_line(&error),
-        })
+        decode(value)
+            .map_err(|error| InputError::UndecodableField { field: field.to_owned(), message: without_line(&error) })
     }
 
     /// A field that names something: a string as it is, a number as it is written, `None` for all else.
@@ -207,12 +205,12 @@ mod tests {
     fn fields_stand_where_they_say() {
         let line = r#" { "a" : [1, {"b": "}\""}], "text":"x\u00e9" ,"n": 1e400 , "a":null } "#;
         let record = Record::parse(line).unwrap();
-        let written: Vec<_> =
-            record.fields().iter().map(|field| (field.key.as_ref(), &record.line()[field.value_span.clone()])).collect();
-        assert_eq!(
-            written,
-            [("a", r#"[1, {"b": "}\""}]"#), ("text", r#""x\u00e9""#), ("n", "1e400"), ("a", "null")]
-        );
+        let written: Vec<_> = record
+            .fields()
+            .iter()
+            .map(|field| (field.key.as_ref(), &record.line()[field.value_span.clone()]))
+            .collect();
+        assert_eq!(written, [("a", r#"[1, {"b": "}\""}]"#), ("text", r#""x\u00e9""#), ("n", "1e400"), ("a", "null")]);
         assert_eq!(record.text("text").unwrap(), "xé");
         assert_eq!(record.value("a"), Some("null"));
         assert_eq!(&record.line()[record.close()..], "}");

@@ -80,13 +80,8 @@ mod tests {
 
     #[test]
     fn rows_have_the_columns_of_the_header() {
-        let verdict = Verdict {
-            label: None,
-            confidence: 0.5,
-            scores: Scores([0.5, 0.5, 0.0, 0.0, 0.0]),
-            tokens: 7,
-            windows: 2,
-        };
+        let verdict =
+            Verdict { label: None, confidence: 0.5, scores: Scores([0.5, 0.5, 0.0, 0.0, 0.0]), tokens: 7, windows: 2 };
         let mut out = Vec::new();
         push_header(&mut out, Unit::Paragraph, true);
         let row = ParagraphRow { doc: "a,b", paragraph: 1, span: 2..9, text: "say \"hi\"\nthere", verdict };

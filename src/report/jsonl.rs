@@ -137,8 +137,7 @@ mod tests {
 
     #[test]
     fn a_paragraph_row_reads_back() {
-        let mut row =
-            ParagraphRow { doc: "a \"page\"", paragraph: 2, span: 10..14, text: "té\n", verdict: VERDICT };
+        let mut row = ParagraphRow { doc: "a \"page\"", paragraph: 2, span: 10..14, text: "té\n", verdict: VERDICT };
         let mut out = Vec::new();
         push_paragraph(&mut out, &row, true);
         row.verdict.label = None;

@@ -45,7 +45,8 @@ impl PageStyle {
             };
             let gutter = self.paint(style.clone(), &gutter);
             let rule = self.paint(style.clone(), "│");
-            let line = if verdict.label == Some(Label::Reporting) { line.clone() } else { self.paint(style.clone(), line) };
+            let line =
+                if verdict.label == Some(Label::Reporting) { line.clone() } else { self.paint(style.clone(), line) };
             out.extend_from_slice(format!("{gutter} {rule} {line}\n").as_bytes());
         }
         out.push(b'\n');
