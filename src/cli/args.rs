@@ -1,0 +1,261 @@
+//! Arguments as they are typed: data only, nothing is looked up.
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Tells, for every paragraph of a text, what it is doing there
+///
+/// Each paragraph is one of: reporting, opinion, comment_spam, quotation, other.
+///
+/// Exit status: 0 if all went well, 1 if some records or files could not be used (each with a message on standard
+/// error; all others are in the output), 2 if nothing could be done.
+#[derive(Debug, Parser)]
+#[command(name = "copydesk", version, max_term_width = 79, arg_required_else_help = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Label every paragraph or record of the inputs
+    ///
+    /// Rows come out in input order and are the same bytes whatever the number of threads.
+    ///
+    /// A JSON Lines row per paragraph has doc, paragraph, start, end (UTF-8 byte offsets), label, confidence, scores,
+    /// tokens, windows. With --unit record a row is the input object with label, confidence, scores, tokens and
+    /// windows added; an input field with one of these names is kept as input_label and so on.
+    Label(LabelArgs),
+    /// Separate genuine comments from spam
+    ///
+    /// Every JSON object or every line of text that is not blank is one comment. Genuine comments go to standard
+    /// output, or to --ham; spam goes to --spam, and is only counted without it. JSON objects get the fields label,
+    /// confidence, scores, tokens and windows added, lines of text stay as they are.
+    Filter(FilterArgs),
+    /// Measure the model on labelled data
+    ///
+    /// Reads JSON Lines with the fields text and label, and where there are: confidence (3 for sure), source and doc.
+    /// Rows that cannot be used, such as those with an unknown label, are told, counted and left out.
+    Eval(EvalArgs),
+}
+
+/// How inputs are read.
+#[derive(Debug, clap::Args)]
+pub struct InputArgs {
+    /// Files, folders, or - for standard input [default: -]
+    ///
+    /// Folders stand for all files below them, in the order of their names; names that begin with a dot are left out.
+    #[arg(value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+
+    /// How to read the inputs
+    ///
+    /// auto goes by the extension (.jsonl .ndjson .json are JSON Lines, .txt .text .md are text), and for all others
+    /// and standard input by the content. A line of more than 16 MiB is set aside in either format.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormatArg::Auto)]
+    pub input_format: InputFormatArg,
+
+    /// Field of a JSON object that holds its text
+    #[arg(long, value_name = "NAME", default_value = "text")]
+    pub text_field: String,
+}
+
+/// Which model, and how hard it works.
+#[derive(Debug, clap::Args)]
+pub struct ModelArgs {
+    /// The model: embedded, or a folder
+    ///
+    /// A folder holds config.json, tokenizer.json, model.safetensors and, where the defaults do not do, copydesk.json.
+    #[arg(long, value_name = "embedded|DIR", default_value = "embedded")]
+    pub model: PathBuf,
+
+    /// Number of working threads [default: all cores]
+    ///
+    /// The output does not depend on it.
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024))]
+    pub threads: Option<usize>,
+
+    /// No progress bar and no summary; messages about bad input stay
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Arguments of `copydesk label`.
+#[derive(Debug, clap::Args)]
+pub struct LabelArgs {
+    /// Inputs.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// What gets a label
+    ///
+    /// paragraph splits texts, and the texts of JSON objects, into paragraphs. record labels each JSON object as a
+    /// whole; in text inputs each line that is not blank is then a record.
+    #[arg(long, value_enum, value_name = "UNIT", default_value_t = UnitArg::Paragraph)]
+    pub unit: UnitArg,
+
+    /// Model.
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    /// Give no label (null) below this confidence, 0 to 1 [default: 0]
+    ///
+    /// Scores are given in any case. With --no-other it is the confidence after renormalising that counts.
+    #[arg(long, value_name = "P", value_parser = probability, default_value = "0", hide_default_value = true)]
+    pub min_confidence: f32,
+
+    /// Best of the four named labels, scores renormalised
+    #[arg(long)]
+    pub no_other: bool,
+
+    /// Write to FILE, which appears once all is done [default: -]
+    ///
+    /// An existing file is replaced. If nothing could be labelled, it is left alone. - is standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Format of the rows [default: pretty on a terminal, else jsonl]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub output_format: Option<OutputFormatArg>,
+
+    /// Add the text of each paragraph to its row
+    ///
+    /// In rows of --unit record it only adds a column to csv: JSON objects have their text.
+    #[arg(long)]
+    pub with_text: bool,
+
+    /// Colours of --output-format pretty
+    ///
+    /// auto colours on a terminal, unless the environment variable NO_COLOR is set.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorArg::Auto)]
+    pub color: ColorArg,
+}
+
+/// Arguments of `copydesk filter`.
+#[derive(Debug, clap::Args)]
+pub struct FilterArgs {
+    /// Inputs.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// Model.
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    /// Spam if the score of comment_spam is at least P, 0 to 1
+    ///
+    /// The default is stored with the model. A higher threshold loses fewer genuine comments and lets more spam pass.
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub threshold: Option<f32>,
+
+    /// Write genuine comments to FILE [default: -]
+    #[arg(long, value_name = "FILE")]
+    pub ham: Option<PathBuf>,
+
+    /// Write spam to FILE [default: spam is dropped]
+    #[arg(long, value_name = "FILE")]
+    pub spam: Option<PathBuf>,
+}
+
+/// Arguments of `copydesk eval`.
+#[derive(Debug, clap::Args)]
+pub struct EvalArgs {
+    /// Labelled data, JSON Lines; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+
+    /// Field that holds the text
+    #[arg(long, value_name = "NAME", default_value = "text")]
+    pub text_field: String,
+
+    /// Model.
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    /// All figures as one JSON object instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `--input-format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InputFormatArg {
+    /// By extension, else by content
+    Auto,
+    /// Running text
+    Text,
+    /// One JSON object per line
+    Jsonl,
+}
+
+/// `--unit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UnitArg {
+    /// Each paragraph
+    Paragraph,
+    /// Each JSON object, or each line of a text
+    Record,
+}
+
+/// `--output-format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormatArg {
+    /// One JSON object per line
+    Jsonl,
+    /// Comma-separated values with a header
+    Csv,
+    /// A page to read in the terminal
+    Pretty,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal
+    Auto,
+    /// Also into files and pipes
+    Always,
+    /// Not at all
+    Never,
+}
+
+fn probability(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn short_help_fits_79_columns() {
+        let mut command = Args::command();
+        command.build();
+        for subcommand in std::iter::once(&mut command.clone()).chain(command.get_subcommands_mut()) {
+            let help = subcommand.render_help().to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 79, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn probabilities_lie_between_0_and_1() {
+        assert_eq!(probability("0.5"), Ok(0.5));
+        for bad in ["-0.1", "1.1", "NaN", "half", ""] {
+            assert!(probability(bad).is_err(), "{bad}");
+        }
+    }
+}

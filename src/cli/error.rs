@@ -1,0 +1,26 @@
+//! Why a command could not be carried out at all.
+
+use crate::eval::EvalError;
+use crate::model::ModelError;
+use std::io;
+use std::path::PathBuf;
+
+/// Ends the command; everything smaller is a message and a count.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// Whoever read standard output has enough. No error to a user.
+    #[error("standard output was closed")]
+    ClosedPipe,
+    #[error("model {model}: {error}")]
+    Model { model: String, error: ModelError },
+    #[error("{}: cannot be written: {error}", path.display())]
+    Unwritable { path: PathBuf, error: io::Error },
+    #[error("{}: would be both read and written", path.display())]
+    ReadAndWritten { path: PathBuf },
+    #[error("{}: would be written twice", path.display())]
+    WrittenTwice { path: PathBuf },
+    #[error("standard input can be read only once, got `-` {got} times")]
+    StandardInputTwice { got: usize },
+    #[error("{}: the data set cannot be evaluated: {error}", data.display())]
+    Evaluation { data: PathBuf, error: EvalError },
+}

@@ -1,0 +1,165 @@
+//! From raw arguments to everything a command needs, decided before any work is done.
+
+use super::args::{
+    ColorArg, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg, UnitArg,
+};
+use super::error::CliError;
+use super::output::Target;
+use crate::corpus::{Failure, InputFormat, Origin, ReadOptions, Source, Unit, is_standard_input, resolve};
+use crate::model::Classifier;
+use crate::report::{PageStyle, VerdictOptions};
+use console::Term;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+/// What every command reads, and how it works on it.
+pub(super) struct Reading {
+    pub sources: Vec<Result<Source, Failure>>,
+    pub options: ReadOptions,
+    pub text_field: String,
+    pub threads: usize,
+    /// Whether to show neither progress nor summary.
+    pub quiet: bool,
+}
+
+/// `copydesk label`.
+pub(super) struct LabelPlan {
+    pub reading: Reading,
+    pub classifier: Classifier,
+    pub verdict: VerdictOptions,
+    pub format: RowFormat,
+    pub with_text: bool,
+    pub target: Target,
+}
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RowFormat {
+    Jsonl,
+    Csv,
+    Pretty(PageStyle),
+}
+
+/// `copydesk filter`.
+pub(super) struct FilterPlan {
+    pub reading: Reading,
+    pub classifier: Classifier,
+    pub threshold: f32,
+    pub ham: Target,
+    pub spam: Option<Target>,
+}
+
+/// `copydesk eval`.
+pub(super) struct EvalPlan {
+    pub reading: Reading,
+    pub classifier: Classifier,
+    pub data: PathBuf,
+    pub json: bool,
+}
+
+/// Resolves the arguments of `copydesk label`.
+pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
+    let unit = match args.unit {
+        UnitArg::Paragraph => Unit::Paragraph,
+        UnitArg::Record => Unit::Record,
+    };
+    let reading = reading(args.input, unit, &args.model)?;
+    let target = Target::new(args.output);
+    check_targets(&reading.sources, &[&target])?;
+    let on_terminal = target == Target::StandardOutput && std::io::stdout().is_terminal();
+    let format = match args.output_format {
+        Some(OutputFormatArg::Jsonl) => RowFormat::Jsonl,
+        Some(OutputFormatArg::Csv) => RowFormat::Csv,
+        None if !on_terminal => RowFormat::Jsonl,
+        Some(OutputFormatArg::Pretty) | None => RowFormat::Pretty(page_style(args.color, on_terminal)),
+    };
+    Ok(LabelPlan {
+        reading,
+        classifier: classifier(&args.model.model)?,
+        verdict: VerdictOptions { min_confidence: args.min_confidence, no_other: args.no_other },
+        format,
+        with_text: args.with_text,
+        target,
+    })
+}
+
+/// Resolves the arguments of `copydesk filter`.
+pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
+    let reading = reading(args.input, Unit::Record, &args.model)?;
+    let ham = Target::new(args.ham);
+    let spam = args.spam.map(|path| Target::new(Some(path)));
+    let targets: Vec<&Target> = std::iter::once(&ham).chain(&spam).collect();
+    check_targets(&reading.sources, &targets)?;
+    let classifier = classifier(&args.model.model)?;
+    let threshold = args.threshold.unwrap_or_else(|| classifier.spam_threshold());
+    Ok(FilterPlan { reading, classifier, threshold, ham, spam })
+}
+
+/// Resolves the arguments of `copydesk eval`.
+pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
+    let input =
+        InputArgs { inputs: vec![args.data.clone()], input_format: InputFormatArg::Jsonl, text_field: args.text_field };
+    let reading = reading(input, Unit::Record, &args.model)?;
+    Ok(EvalPlan { reading, classifier: classifier(&args.model.model)?, data: args.data, json: args.json })
+}
+
+fn reading(input: InputArgs, unit: Unit, model: &ModelArgs) -> Result<Reading, CliError> {
+    let got = input.inputs.iter().filter(|input| is_standard_input(input)).count();
+    if got > 1 {
+        return Err(CliError::StandardInputTwice { got });
+    }
+    let format = match input.input_format {
+        InputFormatArg::Auto => None,
+        InputFormatArg::Text => Some(InputFormat::Text),
+        InputFormatArg::Jsonl => Some(InputFormat::Jsonl),
+    };
+    let all_cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    Ok(Reading {
+        sources: resolve(&input.inputs),
+        options: ReadOptions { format, unit },
+        text_field: input.text_field,
+        threads: model.threads.unwrap_or_else(all_cores),
+        quiet: model.quiet,
+    })
+}
+
+/// The embedded model by its name, all else by folder; a folder of that name can be given as `./embedded`.
+fn classifier(model: &Path) -> Result<Classifier, CliError> {
+    let classifier = if model == Path::new("embedded") { Classifier::embedded() } else { Classifier::from_dir(model) };
+    classifier.map_err(|error| CliError::Model { model: model.display().to_string(), error })
+}
+
+fn page_style(color: ColorArg, on_terminal: bool) -> PageStyle {
+    let columns = Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns));
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let color = match color {
+        ColorArg::Auto => on_terminal && !no_color,
+        ColorArg::Always => true,
+        ColorArg::Never => false,
+    };
+    PageStyle { columns, color }
+}
+
+/// Refuses to write what is read, and to write one file twice.
+fn check_targets(sources: &[Result<Source, Failure>], targets: &[&Target]) -> Result<(), CliError> {
+    let mut written: Vec<PathBuf> = Vec::new();
+    for target in targets {
+        let path = match target {
+            Target::File(path) => path.clone(),
+            Target::StandardOutput => PathBuf::from("-"),
+        };
+        let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if written.contains(&canonical) {
+            return Err(CliError::WrittenTwice { path });
+        }
+        let is_read = |source: &Source| match &source.origin {
+            Origin::File(read) => read.canonicalize().is_ok_and(|read| read == canonical && read.is_file()),
+            Origin::StandardInput => false,
+        };
+        if **target != Target::StandardOutput && sources.iter().flatten().any(is_read) {
+            return Err(CliError::ReadAndWritten { path });
+        }
+        written.push(canonical);
+    }
+    Ok(())
+}

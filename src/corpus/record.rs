@@ -1,0 +1,272 @@
+//! A JSON object on one line, read without losing how it was written.
+
+use super::error::InputError;
+use serde::de::IgnoredAny;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// A field of the object: where its name and its value stand in the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field<'a> {
+    /// The decoded name.
+    pub key: Cow<'a, str>,
+    /// Bytes of the name in the line, quotation marks included.
+    pub key_span: Range<usize>,
+    /// Bytes of the value in the line.
+    pub value_span: Range<usize>,
+}
+
+/// A JSON object and the places of its fields.
+///
+/// The line itself stays the record's only form, so that numbers beyond every number type, escapes, spaces and
+/// repeated keys come out as they came in.
+#[derive(Clone, Debug)]
+pub struct Record<'a> {
+    line: &'a str,
+    fields: Vec<Field<'a>>,
+    close: usize,
+}
+
+impl<'a> Record<'a> {
+    /// Reads one line that holds a JSON object and nothing else but white space.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::InvalidJson`] and [`InputError::NotAnObject`].
+    pub fn parse(line: &'a str) -> Result<Record<'a>, InputError> {
+        serde_json::from_str::<IgnoredAny>(line).map_err(|error| InputError::InvalidJson(without_line(&error)))?;
+        let line = line.trim_matches(is_json_space);
+        if !line.starts_with('{') {
+            return Err(InputError::NotAnObject { got: kind_of(line) });
+        }
+        let mut scanner = Scanner { bytes: line.as_bytes(), position: 1 };
+        let mut fields = Vec::new();
+        loop {
+            scanner.skip_space();
+            match scanner.peek() {
+                b'}' => break,
+                b',' => scanner.position += 1,
+                _ => fields.push(scanner.field(line)),
+            }
+        }
+        Ok(Record { line, fields, close: scanner.position })
+    }
+
+    /// The line, without white space around the object.
+    pub fn line(&self) -> &'a str {
+        self.line
+    }
+
+    /// The fields in the order written, repeated ones included.
+    pub fn fields(&self) -> &[Field<'a>] {
+        &self.fields
+    }
+
+    /// Byte offset of the closing brace in [`line`](Record::line).
+    pub fn close(&self) -> usize {
+        self.close
+    }
+
+    /// A field's value as it is written. Of repeated fields the last counts, as in most readers of JSON.
+    pub fn value(&self, key: &str) -> Option<&'a str> {
+        let field = self.fields.iter().rev().find(|field| field.key == key)?;
+        Some(&self.line[field.value_span.clone()])
+    }
+
+    /// The text in a field.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::MissingField`], [`InputError::FieldNotString`] and [`InputError::UndecodableField`].
+    pub fn text(&self, field: &str) -> Result<Cow<'a, str>, InputError> {
+        let value = self.value(field).ok_or_else(|| InputError::MissingField { field: field.to_owned() })?;
+        if !value.starts_with('"') {
+            return Err(InputError::FieldNotString { field: field.to_owned(), got: kind_of(value) });
+        }
+        decode(value)
+            .map_err(|error| InputError::UndecodableField { field: field.to_owned(), message: without_line(&error) })
+    }
+
+    /// A field that names something: a string as it is, a number as it is written, `None` for all else.
+    pub fn name(&self, field: &str) -> Option<Cow<'a, str>> {
+        let value = self.value(field)?;
+        match kind_of(value) {
+            "a string" => decode(value).ok(),
+            "a number" => Some(Cow::Borrowed(value)),
+            _ => None,
+        }
+    }
+}
+
+fn is_json_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
+}
+
+/// The message of a JSON error with the column alone: the line is always the first.
+fn without_line(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    match message.split_once(" at line ") {
+        Some((words, _)) => format!("{words} at column {}", error.column()),
+        None => message,
+    }
+}
+
+/// The kind of a valid JSON value, by its first byte.
+fn kind_of(value: &str) -> &'static str {
+    match value.as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b'"') => "a string",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+/// Decodes a valid JSON string with its quotation marks.
+fn decode(quoted: &str) -> Result<Cow<'_, str>, serde_json::Error> {
+    if quoted.contains('\\') {
+        serde_json::from_str(quoted).map(Cow::Owned)
+    } else {
+        Ok(Cow::Borrowed(&quoted[1..quoted.len() - 1]))
+    }
+}
+
+/// Walks over one object that is known to be valid JSON.
+struct Scanner<'a> {
+    bytes: &'a [u8],
+    position: usize,
+}
+
+impl Scanner<'_> {
+    fn peek(&self) -> u8 {
+        self.bytes[self.position]
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), b' ' | b'\t' | b'\r' | b'\n') {
+            self.position += 1;
+        }
+    }
+
+    fn field<'a>(&mut self, line: &'a str) -> Field<'a> {
+        let key_span = self.string();
+        self.skip_space();
+        self.position += 1; // the colon
+        self.skip_space();
+        let value_span = self.value();
+        let quoted = &line[key_span.clone()];
+        // A name that cannot be decoded, with half of a surrogate pair, is no name that anybody asks for.
+        let key = decode(quoted).unwrap_or(Cow::Borrowed(quoted));
+        Field { key, key_span, value_span }
+    }
+
+    fn string(&mut self) -> Range<usize> {
+        let start = self.position;
+        self.position += 1;
+        while self.peek() != b'"' {
+            self.position += if self.peek() == b'\\' { 2 } else { 1 };
+        }
+        self.position += 1;
+        start..self.position
+    }
+
+    fn value(&mut self) -> Range<usize> {
+        let start = self.position;
+        let mut depth = 0usize;
+        loop {
+            match self.peek() {
+                b'"' => {
+                    self.string();
+                }
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.position += 1;
+                }
+                b'}' | b']' if depth > 0 => {
+                    depth -= 1;
+                    self.position += 1;
+                }
+                b',' | b'}' if depth == 0 => break,
+                _ => self.position += 1,
+            }
+        }
+        let value = self.bytes[start..self.position].trim_ascii_end();
+        start..start + value.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn fields_stand_where_they_say() {
+        let line = r#" { "a" : [1, {"b": "}\""}], "text":"x\u00e9" ,"n": 1e400 , "a":null } "#;
+        let record = Record::parse(line).unwrap();
+        let written: Vec<_> = record
+            .fields()
+            .iter()
+            .map(|field| (field.key.as_ref(), &record.line()[field.value_span.clone()]))
+            .collect();
+        assert_eq!(written, [("a", r#"[1, {"b": "}\""}]"#), ("text", r#""x\u00e9""#), ("n", "1e400"), ("a", "null")]);
+        assert_eq!(record.text("text").unwrap(), "xé");
+        assert_eq!(record.value("a"), Some("null"));
+        assert_eq!(&record.line()[record.close()..], "}");
+        assert_eq!(record.name("n").as_deref(), Some("1e400"));
+        assert!(Record::parse("{}").unwrap().fields().is_empty());
+    }
+
+    #[test]
+    fn errors_name_the_broken_rule() {
+        let error = |line: &str| match Record::parse(line).and_then(|record| record.text("text").map(|_| ())) {
+            Ok(()) => String::new(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(error(r#"{"text": "a""#), "invalid JSON: EOF while parsing an object at column 12");
+        assert_eq!(error("[1]"), "expected a JSON object, got an array");
+        assert_eq!(error("{}"), "no field `text`");
+        assert_eq!(error(r#"{"text": 5}"#), "field `text` must be a string, got a number");
+        assert!(error(r#"{"text": "\ud800"}"#).starts_with("field `text` cannot be decoded: "));
+        assert!(error("{} {}").starts_with("invalid JSON: trailing characters"));
+    }
+
+    fn json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+        ];
+        leaf.prop_recursive(3, 24, 5, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+                proptest::collection::vec((any::<String>(), inner), 0..4)
+                    .prop_map(|fields| serde_json::Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_object_is_taken_apart_as_serde_json_does(
+            fields in proptest::collection::vec((any::<String>(), json()), 0..6), pretty: bool
+        ) {
+            let object: serde_json::Map<_, _> = fields.into_iter().collect();
+            let line = if pretty { serde_json::to_string_pretty(&object) } else { serde_json::to_string(&object) }.unwrap();
+            let record = Record::parse(&line).unwrap();
+            prop_assert_eq!(record.fields().len(), object.len());
+            for (field, (key, value)) in record.fields().iter().zip(&object) {
+                prop_assert_eq!(field.key.as_ref(), key);
+                let written = &record.line()[field.value_span.clone()];
+                prop_assert_eq!(&serde_json::from_str::<serde_json::Value>(written).unwrap(), value);
+            }
+        }
+
+        #[test]
+        fn no_line_panics(line in "[{}\\[\\]\",:\\\\ a0u]{0,24}") {
+            let _ = Record::parse(&line).map(|record| record.fields().len());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Rows as comma-separated values.
+//!
+//! One header line, then a row each, quoted as in RFC 4180, lines ended by a line feed:
+//!
+//! ```csv
+//! doc,paragraph,start,end,label,confidence,reporting,opinion,comment_spam,quotation,other,tokens,windows
+//! page.txt,0,0,389,reporting,0.97,0.97,0.01,0.0,0.01,0.01,84,1
+//! ```
+//!
+//! Record rows have no `paragraph`, `start` and `end`. With text there is a last column `text`. Where there is no label
+//! the column is empty.
+
+use super::number::push_probability;
+use super::row::{ParagraphRow, RecordRow, Verdict};
+use crate::corpus::Unit;
+use crate::label::Label;
+
+/// Appends the header.
+pub fn push_header(out: &mut Vec<u8>, unit: Unit, with_text: bool) {
+    out.extend_from_slice(match unit {
+        Unit::Paragraph => b"doc,paragraph,start,end,label,confidence",
+        Unit::Record => b"doc,label,confidence",
+    });
+    for label in Label::ALL {
+        out.extend_from_slice(format!(",{label}").as_bytes());
+    }
+    out.extend_from_slice(b",tokens,windows");
+    out.extend_from_slice(if with_text { b",text\n" } else { b"\n" });
+}
+
+/// Appends a paragraph row.
+pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, with_text: bool) {
+    push_field(out, row.doc);
+    out.extend_from_slice(format!(",{},{},{}", row.paragraph, row.span.start, row.span.end).as_bytes());
+    push_verdict(out, &row.verdict);
+    push_text(out, row.text, with_text);
+}
+
+/// Appends a record row; of the record's fields only its name and its text can be part of it.
+pub fn push_record(out: &mut Vec<u8>, row: &RecordRow<'_>, with_text: bool) {
+    push_field(out, row.doc);
+    push_verdict(out, &row.verdict);
+    push_text(out, row.text, with_text);
+}
+
+fn push_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
+    out.push(b',');
+    out.extend_from_slice(verdict.label.map_or("", Label::as_str).as_bytes());
+    out.push(b',');
+    push_probability(out, verdict.confidence);
+    for score in verdict.scores.0 {
+        out.push(b',');
+        push_probability(out, score);
+    }
+    out.extend_from_slice(format!(",{},{}", verdict.tokens, verdict.windows).as_bytes());
+}
+
+fn push_text(out: &mut Vec<u8>, text: &str, with_text: bool) {
+    if with_text {
+        out.push(b',');
+        push_field(out, text);
+    }
+    out.push(b'\n');
+}
+
+fn push_field(out: &mut Vec<u8>, field: &str) {
+    if field.contains([',', '"', '\n', '\r']) {
+        out.push(b'"');
+        out.extend_from_slice(field.replace('"', "\"\"").as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(field.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::Scores;
+
+    #[test]
+    fn rows_have_the_columns_of_the_header() {
+        let verdict =
+            Verdict { label: None, confidence: 0.5, scores: Scores([0.5, 0.5, 0.0, 0.0, 0.0]), tokens: 7, windows: 2 };
+        let mut out = Vec::new();
+        push_header(&mut out, Unit::Paragraph, true);
+        let row = ParagraphRow { doc: "a,b", paragraph: 1, span: 2..9, text: "say \"hi\"\nthere", verdict };
+        push_paragraph(&mut out, &row, true);
+        push_header(&mut out, Unit::Record, false);
+        push_record(&mut out, &RecordRow { doc: "9", text: "x", object: None, verdict }, false);
+        let expected = "doc,paragraph,start,end,label,confidence,reporting,opinion,comment_spam,quotation,other,\
+            tokens,windows,text\n\"a,b\",1,2,9,,0.5,0.5,0.5,0.0,0.0,0.0,7,2,\"say \"\"hi\"\"\nthere\"\n\
+            doc,label,confidence,reporting,opinion,comment_spam,quotation,other,tokens,windows\n\
+            9,,0.5,0.5,0.5,0.0,0.0,0.0,7,2\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}

@@ -1,0 +1,148 @@
+//! Rows for a person at a terminal: each paragraph wrapped and coloured by its label, label and confidence beside it.
+//!
+//! This is no wire format and may change.
+
+use super::row::Verdict;
+use crate::label::Label;
+use console::{Color, Style, measure_text_width};
+
+/// Columns of the label and the confidence, with the rule between them and the text.
+const GUTTER_COLUMNS: usize = 21;
+
+/// Columns that the text gets however narrow the terminal is.
+const LEAST_TEXT_COLUMNS: usize = 20;
+
+/// Columns beyond which lines are hard to read; wider terminals leave the rest empty.
+const MOST_TEXT_COLUMNS: usize = 100;
+
+/// How pages are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageStyle {
+    /// Width of the terminal.
+    pub columns: usize,
+    /// Whether to colour.
+    pub color: bool,
+}
+
+impl PageStyle {
+    /// Appends the name of a document above its paragraphs.
+    pub fn push_heading(&self, out: &mut Vec<u8>, doc: &str) {
+        let name = printable(doc);
+        let name = self.paint(Style::new().bold(), &name);
+        out.extend_from_slice(format!("\n{name}\n\n").as_bytes());
+    }
+
+    /// Appends a text with its verdict.
+    pub fn push_text(&self, out: &mut Vec<u8>, text: &str, verdict: &Verdict) {
+        let width = self.columns.saturating_sub(GUTTER_COLUMNS + 2).clamp(LEAST_TEXT_COLUMNS, MOST_TEXT_COLUMNS);
+        let style = style_of(verdict.label);
+        let label = verdict.label.map_or("(not sure)", Label::as_str);
+        for (number, line) in wrap(&printable(text), width).iter().enumerate() {
+            let gutter = if number == 0 {
+                format!("{label:>12} {:>6.1}%", verdict.confidence * 100.0)
+            } else {
+                " ".repeat(GUTTER_COLUMNS - 1)
+            };
+            let gutter = self.paint(style.clone(), &gutter);
+            let rule = self.paint(style.clone(), "│");
+            let line =
+                if verdict.label == Some(Label::Reporting) { line.clone() } else { self.paint(style.clone(), line) };
+            out.extend_from_slice(format!("{gutter} {rule} {line}\n").as_bytes());
+        }
+        out.push(b'\n');
+    }
+
+    fn paint(&self, style: Style, text: &str) -> String {
+        style.force_styling(self.color).apply_to(text).to_string()
+    }
+}
+
+fn style_of(label: Option<Label>) -> Style {
+    match label {
+        Some(Label::Reporting) => Style::new().fg(Color::Blue),
+        Some(Label::Opinion) => Style::new().fg(Color::Yellow),
+        Some(Label::CommentSpam) => Style::new().fg(Color::Red),
+        Some(Label::Quotation) => Style::new().fg(Color::Green),
+        Some(Label::Other) => Style::new().dim(),
+        None => Style::new().fg(Color::Magenta),
+    }
+}
+
+/// Makes control characters visible: a text must not steer the terminal that shows it. Tabs and line breaks count as
+/// spaces.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\t' | '\n' | '\r' => ' ',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
+/// Breaks a text between words into lines of at most `width` columns; longer words are broken anywhere.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut columns = 0;
+    for word in text.split_whitespace() {
+        let word_columns = measure_text_width(word);
+        if columns > 0 && columns + 1 + word_columns <= width {
+            line.push(' ');
+            line.push_str(word);
+            columns += 1 + word_columns;
+            continue;
+        }
+        if columns > 0 {
+            lines.push(std::mem::take(&mut line));
+            columns = 0;
+        }
+        for c in word.chars() {
+            let c_columns = measure_text_width(c.encode_utf8(&mut [0; 4]));
+            if columns + c_columns > width {
+                lines.push(std::mem::take(&mut line));
+                columns = 0;
+            }
+            line.push(c);
+            columns += c_columns;
+        }
+    }
+    if columns > 0 || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::Scores;
+
+    #[test]
+    fn lines_fit_the_width() {
+        let text = "short words and averyveryverylongwordindeed 日本語日本語日本語 end";
+        let lines = wrap(text, 10);
+        assert!(lines.iter().all(|line| measure_text_width(line) <= 10), "{lines:?}");
+        assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
+        assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn texts_cannot_steer_the_terminal() {
+        let verdict = Verdict {
+            label: Some(Label::Opinion),
+            confidence: 0.5,
+            scores: Scores([0.5, 0.5, 0.0, 0.0, 0.0]),
+            tokens: 1,
+            windows: 1,
+        };
+        let page = |color| {
+            let mut out = Vec::new();
+            PageStyle { columns: 60, color }.push_text(&mut out, "red\x1b[31m alert\x07", &verdict);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(page(false), "     opinion   50.0% │ red\u{fffd}[31m alert\u{fffd}\n\n");
+        assert!(page(true).contains("\x1b[33m"));
+        assert!(!page(true).contains("\x1b[31m"));
+    }
+}
