@@ -40,6 +40,12 @@ pub enum Command {
     /// Reads JSON Lines with the fields text and label, and where there are: confidence (3 for sure), source and doc.
     /// Rows that cannot be used, such as those with an unknown label, are told, counted and left out.
     Eval(EvalArgs),
+    /// Train a model on labelled rows
+    ///
+    /// Two stages: weakly labelled rows, if there are any, then annotated ones. The epoch with the best macro-F1 on the
+    /// development rows is kept. An interrupted run goes on where its last checkpoint was, to the same result.
+    #[cfg(feature = "train")]
+    Train(super::train::TrainArgs),
 }
 
 /// How inputs are read.

@@ -23,4 +23,13 @@ pub(super) enum CliError {
     StandardInputTwice { got: usize },
     #[error("{}: the data set cannot be evaluated: {error}", data.display())]
     Evaluation { data: PathBuf, error: EvalError },
+    #[cfg(feature = "train")]
+    #[error(transparent)]
+    Train(#[from] crate::train::TrainError),
+    #[cfg(feature = "train")]
+    #[error("{}: no training settings: {reason}", path.display())]
+    Settings { path: PathBuf, reason: String },
+    #[cfg(feature = "train")]
+    #[error("hf:{repository}: {reason}")]
+    Hub { repository: String, reason: String },
 }

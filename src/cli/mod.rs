@@ -16,6 +16,8 @@ mod output;
 mod plan;
 mod progress;
 mod records;
+#[cfg(feature = "train")]
+pub mod train;
 
 use self::args::{Args, Command};
 use self::error::CliError;
@@ -39,6 +41,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Label(args) => plan::label(args).and_then(label::run),
         Command::Filter(args) => plan::filter(args).and_then(filter::run),
         Command::Eval(args) => plan::eval(args).and_then(eval::run),
+        #[cfg(feature = "train")]
+        Command::Train(args) => train::run(args),
     };
     ExitCode::from(exit_status(&outcome))
 }

@@ -11,7 +11,7 @@ const WORDS: [&str; 20] = [
 ];
 
 /// Two layers of width 32, 24 positions.
-pub(super) fn config() -> EncoderConfig {
+pub(crate) fn config() -> EncoderConfig {
     EncoderConfig {
         layers: 2,
         hidden: 32,
@@ -25,7 +25,7 @@ pub(super) fn config() -> EncoderConfig {
 }
 
 /// The `tokenizer.json` of a vocabulary of twenty words.
-pub(super) fn tokenizer() -> Vec<u8> {
+pub(crate) fn tokenizer() -> Vec<u8> {
     let vocab: serde_json::Map<_, _> =
         WORDS.iter().enumerate().map(|(id, word)| ((*word).to_owned(), id.into())).collect();
     json!({
@@ -46,7 +46,7 @@ pub(super) fn tokenizer() -> Vec<u8> {
 }
 
 /// Numbers in -1..1 from a seed, by SplitMix64.
-pub(super) struct Random(pub(super) u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> f32 {
@@ -74,13 +74,13 @@ impl Random {
     }
 
     /// A head for vectors of width `hidden`.
-    pub(super) fn head(&mut self, hidden: usize) -> Head {
+    pub(crate) fn head(&mut self, hidden: usize) -> Head {
         Head { pooler: None, weight: self.matrix(LABEL_COUNT, hidden), bias: self.vector(LABEL_COUNT, 0.0) }
     }
 }
 
 /// A model with random weights: windows of 8 tokens of text that share 2.
-pub(super) fn checkpoint(seed: u64) -> Checkpoint {
+pub(crate) fn checkpoint(seed: u64) -> Checkpoint {
     let mut random = Random(seed);
     let EncoderConfig { hidden, intermediate, .. } = config();
     let layers = (0..config().layers)

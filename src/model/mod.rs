@@ -19,8 +19,10 @@ mod classifier;
 mod embedded;
 mod error;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod head;
+#[cfg(feature = "hub")]
+pub mod hub;
 mod layout;
 mod save;
 mod settings;

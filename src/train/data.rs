@@ -3,6 +3,7 @@
 use super::{TrainError, TrainSettings};
 use crate::eval::SplitMix64;
 use crate::label::{LABEL_COUNT, Label};
+use crate::text::model_text;
 use crate::tokenizer::Tokenizer;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -127,7 +128,7 @@ pub(super) fn examples(
     rows.iter()
         .map(|row| {
             let mut ids = vec![tokenizer.cls()];
-            ids.extend(tokenizer.encode(&row.text)?.into_iter().take(settings.max_tokens - 2));
+            ids.extend(tokenizer.encode(&model_text(&row.text))?.into_iter().take(settings.max_tokens - 2));
             ids.push(tokenizer.sep());
             let mut target = [smoothing / LABEL_COUNT as f32; LABEL_COUNT];
             target[row.label.index()] += 1.0 - smoothing;

@@ -18,6 +18,8 @@ mod optimizer;
 mod parameters;
 mod run;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod trainer;
 
 pub use checkpoint::CHECKPOINT_FILE;

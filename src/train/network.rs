@@ -34,14 +34,23 @@ pub(super) struct Network {
 
 /// The gradient of one batch.
 pub(super) struct Gradient {
+    /// `[parameters]`.
     dense: Tensor,
     /// Ids of the rows of `word`, ascending.
-    word_ids: Vec<u32>,
+    pub word_ids: Vec<u32>,
     /// `[word_ids, hidden]`.
-    word: Vec<f32>,
-    head: Vec<f32>,
+    pub word: Vec<f32>,
+    /// Weight `[LABEL_COUNT, hidden]`, then bias.
+    pub head: Vec<f32>,
     /// Weighted mean loss of the batch.
     pub loss: f64,
+}
+
+#[cfg(test)]
+impl Gradient {
+    pub fn dense_values(&self) -> candle_core::Result<Vec<f32>> {
+        values(&self.dense)
+    }
 }
 
 /// One worker's part of a batch.

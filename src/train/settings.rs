@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Settings of a training run; written to `training.json` and compared before a run resumes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct TrainSettings {
     /// Sequences per step.
     pub batch_size: usize,

@@ -1,0 +1,238 @@
+//! `copydesk train`: rows in, model folder out.
+
+use super::error::CliError;
+use super::job::Tally;
+use super::tell;
+use crate::model::{Checkpoint, Settings, Storage};
+use crate::train::{LabelledRow, Progress, TrainData, TrainReport, TrainSettings, TrainTarget, read_labelled, train};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `copydesk train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Annotated rows, JSON Lines with text and label; may be repeated
+    ///
+    /// A field confidence (3 sure, 2 leaning, 1 a coin toss) weighs a row, source and doc name its origin; other fields
+    /// are ignored. Names ending in .zst are decompressed.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub data: Vec<PathBuf>,
+
+    /// Weakly labelled rows for a first stage; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub weak: Vec<PathBuf>,
+
+    /// Rows that choose the best epoch; never trained on
+    #[arg(long, value_name = "FILE")]
+    pub dev: PathBuf,
+
+    /// Model to start from: a folder, or hf:OWNER/REPO
+    ///
+    /// A folder holds config.json, tokenizer.json and model.safetensors of a BERT encoder; a head in it is left aside.
+    /// hf:OWNER/REPO is fetched from the Hugging Face hub; this needs a build with the feature hub.
+    #[arg(long, value_name = "DIR|hf:OWNER/REPO")]
+    pub base: String,
+
+    /// Folder for the model, training.json and the checkpoint
+    ///
+    /// If it holds the checkpoint of a run with the same settings and data, that run goes on.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+
+    /// Name stored with the model [default: the folder's name]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Settings, a JSON object like the one in training.json
+    ///
+    /// Fields left out keep their defaults; --epochs, --weak-rows and --seed win over the file.
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+
+    /// Passes over the annotated rows [default: 3]
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+
+    /// Rows drawn from the weak data, 0 for all [default: 20000]
+    #[arg(long, value_name = "N")]
+    pub weak_rows: Option<usize>,
+
+    /// Seed of row order, dropout and head [default: 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Steps between checkpoints, 0 for none
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    pub checkpoint_every: usize,
+
+    /// How weights are stored
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = StorageArg::F32)]
+    pub storage: StorageArg,
+
+    /// No progress bar
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `--storage`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StorageArg {
+    /// Single precision, what other programs read
+    F32,
+    /// 8-bit integers with one scale per row, a quarter of the size
+    Int8,
+}
+
+/// Carries out the arguments.
+pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
+    let settings = settings(&args)?;
+    settings.check()?;
+    let mut tally = Tally::default();
+    let mut read = |paths: &[PathBuf]| -> Result<Vec<LabelledRow>, CliError> {
+        let mut rows = Vec::new();
+        for path in paths {
+            let read = read_labelled(path)?;
+            for (line, reason) in &read.set_aside {
+                tell(format_args!("{}:{line}: {reason}", path.display()));
+            }
+            tally.failed += read.set_aside.len() as u64;
+            rows.extend(read.rows);
+        }
+        Ok(rows)
+    };
+    let data = TrainData {
+        weak: read(&args.weak)?,
+        annotated: read(&args.data)?,
+        dev: read(std::slice::from_ref(&args.dev))?,
+    };
+    for row in &data.annotated {
+        tally.count(Some(row.label));
+    }
+    let base = base_folder(&args.base)?;
+    let base = Checkpoint::load_base(&base).map_err(|error| CliError::Model { model: args.base.clone(), error })?;
+    let folder_name = args.out.file_name().map(|name| name.to_string_lossy().into_owned());
+    let target = TrainTarget {
+        folder: &args.out,
+        checkpoint_every: args.checkpoint_every,
+        storage: match args.storage {
+            StorageArg::F32 => Storage::F32,
+            StorageArg::Int8 => Storage::Int8,
+        },
+        settings: Settings {
+            name: args.name.or(folder_name).unwrap_or_else(|| "model".to_owned()),
+            base: Some(args.base.clone()),
+            ..Settings::default()
+        },
+    };
+    let mut display = Display::new(args.quiet);
+    let report = train(&base, data, &settings, &target, &mut |progress| display.show(progress))?;
+    display.bar.finish_and_clear();
+    summarise(&report, &args.out);
+    Ok(tally)
+}
+
+fn settings(args: &TrainArgs) -> Result<TrainSettings, CliError> {
+    let mut settings = match &args.settings {
+        None => TrainSettings::default(),
+        Some(path) => {
+            let unusable = |reason: String| CliError::Settings { path: path.clone(), reason };
+            let json = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+            serde_json::from_slice(&json).map_err(|error| unusable(error.to_string()))?
+        }
+    };
+    settings.epochs = args.epochs.unwrap_or(settings.epochs);
+    settings.weak_rows = args.weak_rows.unwrap_or(settings.weak_rows);
+    settings.seed = args.seed.unwrap_or(settings.seed);
+    Ok(settings)
+}
+
+#[cfg(feature = "hub")]
+fn base_folder(base: &str) -> Result<PathBuf, CliError> {
+    match base.strip_prefix("hf:") {
+        None => Ok(PathBuf::from(base)),
+        Some(repository) => crate::model::hub::fetch_base(repository)
+            .map_err(|error| CliError::Hub { repository: repository.to_owned(), reason: error.to_string() }),
+    }
+}
+
+#[cfg(not(feature = "hub"))]
+fn base_folder(base: &str) -> Result<PathBuf, CliError> {
+    match base.strip_prefix("hf:") {
+        None => Ok(PathBuf::from(base)),
+        Some(repository) => Err(CliError::Hub {
+            repository: repository.to_owned(),
+            reason: "this build has no access to the hub; build with --features train,hub".to_owned(),
+        }),
+    }
+}
+
+/// The progress bar, with the loss averaged over the last steps.
+struct Display {
+    bar: ProgressBar,
+    loss: Option<f64>,
+    started: std::time::Instant,
+    tokens: usize,
+}
+
+impl Display {
+    fn new(quiet: bool) -> Display {
+        let bar = ProgressBar::no_length();
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} (done in {eta})");
+        bar.set_style(style.expect("the template is valid; this is a bug"));
+        if quiet || !std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        Display { bar, loss: None, started: std::time::Instant::now(), tokens: 0 }
+    }
+
+    fn show(&mut self, progress: Progress) {
+        match progress {
+            Progress::Step { step, steps, loss, tokens } => {
+                if self.tokens == 0 {
+                    self.started = std::time::Instant::now();
+                }
+                self.tokens += tokens;
+                let smooth = self.loss.map_or(loss, |old| 0.98 * old + 0.02 * loss);
+                self.loss = Some(smooth);
+                self.bar.set_length(steps as u64);
+                self.bar.set_position(step as u64);
+                let rate = self.tokens as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
+                self.bar.set_message(format!("loss {smooth:.4}, {rate:.0} tokens/s"));
+            }
+            Progress::Epoch(figures) => self.line(format_args!(
+                "{} epoch {}: loss {:.4}, development macro-F1 {:.4}, accuracy {:.4}, {} tokens in {:.0} s",
+                figures.stage,
+                figures.epoch,
+                figures.loss,
+                figures.dev_macro_f1,
+                figures.dev_accuracy,
+                figures.tokens,
+                figures.seconds,
+            )),
+            Progress::Resumed(step) => {
+                self.bar.reset_eta();
+                self.line(format_args!("going on after step {step}"));
+            }
+            Progress::Checkpoint(_) => {}
+        }
+    }
+
+    fn line(&self, message: std::fmt::Arguments<'_>) {
+        self.bar.suspend(|| tell(message));
+    }
+}
+
+fn summarise(report: &TrainReport, out: &Path) {
+    let Some(best) = report.epochs.get(report.best_epoch) else { return };
+    // Where standard error is closed, training.json still has it all.
+    let _ = writeln!(
+        std::io::stderr(),
+        "copydesk: {}: {} epoch {}, development macro-F1 {:.4}",
+        out.display(),
+        best.stage,
+        best.epoch,
+        best.dev_macro_f1
+    );
+}

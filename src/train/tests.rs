@@ -1,0 +1,329 @@
+//! The trainer against independent implementations, and against itself after an interruption.
+
+use super::data::Example;
+use super::network::Network;
+use super::*;
+use crate::engine::{EncoderConfig, EncoderWeights, LayerNorm, Linear, Matrix};
+use crate::label::{LABEL_COUNT, Label};
+use crate::model::fixture;
+use crate::model::{Checkpoint, Settings, Storage};
+use candle_core::{D, Device, Tensor, Var};
+
+/// What `tests/reference/bert_reference.py` prints.
+const REFERENCE_LOGITS: [[f64; LABEL_COUNT]; 3] = [
+    [-0.739267, 1.555546, -1.809563, 1.908821, -1.779696],
+    [-0.614799, 1.458675, -1.756257, 1.907868, -1.831252],
+    [-0.631591, 1.498469, -1.812495, 1.971278, -1.891382],
+];
+
+fn settings() -> TrainSettings {
+    TrainSettings { dropout_256ths: 0, batch_size: 4, max_tokens: 24, ..TrainSettings::default() }
+}
+
+fn example(ids: &[u32], label: Label, weight: f32) -> Example {
+    let mut target = [0.02; LABEL_COUNT];
+    target[label.index()] = 0.92;
+    Example { ids: ids.to_vec(), label, target, weight }
+}
+
+fn batch() -> Vec<Example> {
+    vec![
+        example(&[2, 7, 8, 9, 3], Label::Reporting, 1.0),
+        example(&[2, 3], Label::Other, 0.5),
+        example(&[2, 15, 16, 17, 15, 16, 6, 8, 8, 3], Label::CommentSpam, 2.0),
+        example(&[2, 12, 13, 3], Label::Opinion, 0.8),
+    ]
+}
+
+fn head(checkpoint: &Checkpoint) -> Vec<f32> {
+    let head = checkpoint.head.as_ref().unwrap();
+    [parameters::to_f32(&head.weight), head.bias.clone()].concat()
+}
+
+fn network(checkpoint: &Checkpoint, settings: &TrainSettings) -> Network {
+    Network::new(checkpoint.config.clone(), &checkpoint.weights, Some(head(checkpoint)), settings).unwrap()
+}
+
+/// The same classifier from candle's own operations, one sequence at a time, padding nowhere, sharing no code with the
+/// trainer. `parameters` are the flat vector, the word embedding and the head as variables.
+struct Reference<'a> {
+    config: &'a EncoderConfig,
+    layout: parameters::Layout,
+    dense: Var,
+    word: Var,
+    head_weight: Var,
+    head_bias: Var,
+}
+
+impl Reference<'_> {
+    fn part(&self, range: &std::ops::Range<usize>, shape: &[usize]) -> Tensor {
+        self.dense.as_tensor().narrow(0, range.start, range.len()).unwrap().reshape(shape).unwrap()
+    }
+
+    fn linear(&self, x: &Tensor, slot: &parameters::LinearSlot) -> Tensor {
+        let width = slot.bias.len();
+        let weight = self.part(&slot.weight, &[width, slot.weight.len() / width]);
+        x.matmul(&weight.t().unwrap()).unwrap().broadcast_add(&self.part(&slot.bias, &[width])).unwrap()
+    }
+
+    fn norm(&self, x: &Tensor, slot: &parameters::NormSlot) -> Tensor {
+        let width = slot.weight.len();
+        let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1).unwrap()).unwrap();
+        let variance = centred.sqr().unwrap().mean_keepdim(D::Minus1).unwrap();
+        let deviation = (variance + f64::from(self.config.layer_norm_eps)).unwrap().sqrt().unwrap();
+        let scaled = centred.broadcast_div(&deviation).unwrap();
+        scaled
+            .broadcast_mul(&self.part(&slot.weight, &[width]))
+            .unwrap()
+            .broadcast_add(&self.part(&slot.bias, &[width]))
+            .unwrap()
+    }
+
+    fn logits(&self, ids: &[u32]) -> Tensor {
+        let EncoderConfig { hidden, heads, .. } = *self.config;
+        let width = hidden / heads;
+        let rows = Tensor::from_slice(ids, ids.len(), &Device::Cpu).unwrap();
+        let positions = self.part(&(0..self.layout.position.len()), &[self.config.max_positions, hidden]);
+        let mut x = (self.word.as_tensor().index_select(&rows, 0).unwrap()
+            + positions.narrow(0, 0, ids.len()).unwrap())
+        .unwrap();
+        x = self.norm(&x, &self.layout.norm);
+        for slots in &self.layout.layers {
+            let query = self.linear(&x, &slots.query);
+            let key_value = self.linear(&x, &slots.key_value);
+            let mut contexts = Vec::new();
+            for head in 0..heads {
+                let q = query.narrow(1, head * width, width).unwrap();
+                let k = key_value.narrow(1, head * width, width).unwrap().contiguous().unwrap();
+                let v = key_value.narrow(1, hidden + head * width, width).unwrap().contiguous().unwrap();
+                let scores =
+                    (q.contiguous().unwrap().matmul(&k.t().unwrap()).unwrap() / (width as f64).sqrt()).unwrap();
+                let exp = scores.exp().unwrap();
+                let p = exp.broadcast_div(&exp.sum_keepdim(D::Minus1).unwrap()).unwrap();
+                contexts.push(p.matmul(&v).unwrap());
+            }
+            let context = Tensor::cat(&contexts, 1).unwrap();
+            x = self.norm(&(self.linear(&context, &slots.attention_output) + x).unwrap(), &slots.attention_norm);
+            let wide = self.linear(&x, &slots.intermediate).gelu_erf().unwrap();
+            x = self.norm(&(self.linear(&wide, &slots.output) + x).unwrap(), &slots.output_norm);
+        }
+        let cls = x.narrow(0, 0, 1).unwrap();
+        cls.matmul(&self.head_weight.as_tensor().t().unwrap())
+            .unwrap()
+            .broadcast_add(self.head_bias.as_tensor())
+            .unwrap()
+    }
+}
+
+fn assert_close(name: &str, got: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(got.len(), expected.len(), "{name}");
+    let scale = expected.iter().fold(0.0f32, |max, value| max.max(value.abs()));
+    assert!(scale > 0.0, "{name}: the reference is zero everywhere");
+    for (index, (got, expected)) in got.iter().zip(expected).enumerate() {
+        assert!((got - expected).abs() <= tolerance * scale, "{name}[{index}]: got {got}, expected {expected}");
+    }
+}
+
+#[test]
+fn gradients_match_candles_own_differentiation() {
+    let checkpoint = fixture::checkpoint(11);
+    let settings = settings();
+    let network = network(&checkpoint, &settings);
+    let batch = batch();
+    let shards: Vec<Vec<&Example>> = vec![batch[..2].iter().collect(), batch[2..].iter().collect()];
+    let ours = network.gradient(&shards, &settings).unwrap();
+
+    let config = &checkpoint.config;
+    let hidden = config.hidden;
+    let tensor = |values: &[f32], shape: (usize, usize)| Var::from_slice(values, shape, &Device::Cpu).unwrap();
+    let weights = head(&checkpoint);
+    let reference = Reference {
+        config,
+        layout: parameters::Layout::new(config),
+        dense: Var::from_vec(network.dense_values().unwrap(), network.layout.len, &Device::Cpu).unwrap(),
+        word: tensor(&network.word, (config.vocab, hidden)),
+        head_weight: tensor(&weights[..LABEL_COUNT * hidden], (LABEL_COUNT, hidden)),
+        head_bias: Var::from_slice(&weights[LABEL_COUNT * hidden..], LABEL_COUNT, &Device::Cpu).unwrap(),
+    };
+    let total: f32 = batch.iter().map(|example| example.weight).sum();
+    let mut loss = Tensor::zeros((), candle_core::DType::F32, &Device::Cpu).unwrap();
+    for example in &batch {
+        let logits = reference.logits(&example.ids);
+        let log_sum = logits.exp().unwrap().sum_keepdim(D::Minus1).unwrap().log().unwrap();
+        let log_probabilities = logits.broadcast_sub(&log_sum).unwrap();
+        let target = example.target.map(|value| value * example.weight / total);
+        let target = Tensor::from_slice(&target, (1, LABEL_COUNT), &Device::Cpu).unwrap();
+        loss = (loss - (target * log_probabilities).unwrap().sum_all().unwrap()).unwrap();
+    }
+    let theirs = loss.backward().unwrap();
+    let values = |var: &Var| theirs.get(var).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    assert!((ours.loss - f64::from(loss.to_scalar::<f32>().unwrap())).abs() < 1e-5);
+    assert_close("dense", &ours.dense_values().unwrap(), &values(&reference.dense), 2e-5);
+    assert_close("head", &ours.head, &[values(&reference.head_weight), values(&reference.head_bias)].concat(), 2e-5);
+    let mut word = vec![0.0; config.vocab * hidden];
+    for (&id, row) in ours.word_ids.iter().zip(ours.word.chunks(hidden)) {
+        word[id as usize * hidden..][..hidden].copy_from_slice(row);
+    }
+    assert_close("word", &word, &values(&reference.word), 2e-5);
+}
+
+#[test]
+fn dropout_is_differentiated_with_its_own_masks() {
+    // The loss of a fixed step is a fixed function: its slope along the gradient must be the gradient's square norm.
+    let checkpoint = fixture::checkpoint(12);
+    let settings = TrainSettings { dropout_256ths: 51, ..settings() };
+    let mut network = network(&checkpoint, &settings);
+    let batch = batch();
+    let shards: Vec<Vec<&Example>> = vec![batch[..2].iter().collect(), batch[2..].iter().collect()];
+    let gradient = network.gradient(&shards, &settings).unwrap().dense_values().unwrap();
+    let square: f64 = gradient.iter().map(|g| f64::from(*g) * f64::from(*g)).sum();
+    let start = network.dense_values().unwrap();
+    let mut loss_at = |step: f32| {
+        let moved: Vec<f32> = start.iter().zip(&gradient).map(|(p, g)| p + step * g).collect();
+        network.dense.set(&Tensor::from_vec(moved, start.len(), &Device::Cpu).unwrap()).unwrap();
+        network.gradient(&shards, &settings).unwrap().loss
+    };
+    let step = 1e-3;
+    let slope = (loss_at(step) - loss_at(-step)) / (2.0 * f64::from(step));
+    assert!((slope / square - 1.0).abs() < 0.02, "slope {slope}, square norm {square}");
+    assert!((loss_at(0.0) - loss_at(0.0)).abs() == 0.0);
+}
+
+/// Weights by formula, so that another program can have the same ones: value `i` of tensor `t` is
+/// `scale · sin(1 + t + 0.7·i)`, plus 1 for the scale of a normalisation.
+fn formula_checkpoint() -> Checkpoint {
+    let mut tensor = 0.0f64;
+    let mut values = |len: usize, scale: f64, around: f64| -> Vec<f32> {
+        tensor += 1.0;
+        (0..len).map(|i| (around + scale * (tensor + 0.7 * i as f64).sin()) as f32).collect()
+    };
+    let (hidden, wide, vocab, positions) = (32, 64, 22, 24);
+    let word = Matrix::F32 { rows: vocab, cols: hidden, data: values(vocab * hidden, 0.5, 0.0) };
+    let position = Matrix::F32 { rows: positions, cols: hidden, data: values(positions * hidden, 0.2, 0.0) };
+    let token_type = Matrix::F32 { rows: 2, cols: hidden, data: values(2 * hidden, 0.1, 0.0) };
+    let norm = LayerNorm { weight: values(hidden, 0.1, 1.0), bias: values(hidden, 0.1, 0.0) };
+    let layers = (0..2)
+        .map(|_| {
+            let mut linear = |rows: usize, cols: usize| Linear {
+                weight: Matrix::F32 { rows, cols, data: values(rows * cols, 0.3, 0.0) },
+                bias: values(rows, 0.1, 0.0),
+            };
+            let query = linear(hidden, hidden);
+            let key = linear(hidden, hidden);
+            let value = linear(hidden, hidden);
+            let attention_output = linear(hidden, hidden);
+            let intermediate = linear(wide, hidden);
+            let output = linear(hidden, wide);
+            let mut norm = || LayerNorm { weight: values(hidden, 0.1, 1.0), bias: values(hidden, 0.1, 0.0) };
+            crate::engine::LayerWeights {
+                query,
+                key,
+                value,
+                attention_output,
+                intermediate,
+                output,
+                attention_norm: norm(),
+                output_norm: norm(),
+            }
+        })
+        .collect();
+    let head = crate::model::Head {
+        pooler: None,
+        weight: Matrix::F32 { rows: LABEL_COUNT, cols: hidden, data: values(LABEL_COUNT * hidden, 0.5, 0.0) },
+        bias: values(LABEL_COUNT, 0.1, 0.0),
+    };
+    let weights = EncoderWeights { word, position, token_type, norm, layers };
+    Checkpoint { weights, head: Some(head), ..fixture::checkpoint(0) }
+}
+
+#[test]
+fn logits_match_reference_figures() {
+    let checkpoint = formula_checkpoint();
+    let network = network(&checkpoint, &settings());
+    let examples = [
+        example(&[2, 7, 8, 9, 10, 11, 3], Label::Reporting, 1.0),
+        example(&[2, 3], Label::Other, 1.0),
+        example(&[2, 21, 0, 13, 5, 5, 19, 4, 1, 16, 3], Label::Opinion, 1.0),
+    ];
+    let logits = network.logits(&examples.iter().collect::<Vec<_>>()).unwrap();
+    for (row, expected) in logits.iter().zip(REFERENCE_LOGITS) {
+        for (got, expected) in row.iter().zip(expected) {
+            assert!((f64::from(*got) - expected).abs() < 1e-4, "got {row:?}, expected {expected:?}");
+        }
+    }
+}
+
+fn rows() -> Vec<LabelledRow> {
+    let texts = [
+        ("The council voted on the plan.", Label::Reporting),
+        ("I think they voted on cheap plans.", Label::Opinion),
+        ("buy cheap cheap cheap plans", Label::CommentSpam),
+        ("they voted", Label::Reporting),
+        ("the plan the plan", Label::Other),
+        ("i think the council voted", Label::Quotation),
+    ];
+    (0..18)
+        .map(|i| {
+            let (text, label) = texts[i % texts.len()];
+            LabelledRow { text: text.into(), label, confidence: Some(3), source: None, doc: None }
+        })
+        .collect()
+}
+
+fn run_in(folder: &std::path::Path, settings: &TrainSettings, progress: &mut dyn FnMut(Progress)) -> TrainReport {
+    let data = TrainData { weak: rows()[..9].to_vec(), annotated: rows(), dev: rows()[..6].to_vec() };
+    let target = TrainTarget {
+        folder,
+        checkpoint_every: 4,
+        storage: Storage::F32,
+        settings: Settings { name: "tiny".into(), window_tokens: 24, window_overlap: 2, ..Settings::default() },
+    };
+    train(&fixture::checkpoint(3), data, settings, &target, progress).unwrap()
+}
+
+#[test]
+fn an_interrupted_run_goes_on_to_the_same_weights() {
+    let settings = TrainSettings { epochs: 3, dropout_256ths: 26, average_decay: 0.5, ..settings() };
+    let whole = tempfile::tempdir().unwrap();
+    let report = run_in(whole.path(), &settings, &mut |_| {});
+    assert_eq!(report.epochs.len(), 4);
+    assert!(report.epochs[3].loss < report.epochs[1].loss, "{report:?}");
+
+    let cut = tempfile::tempdir().unwrap();
+    let stopped = std::panic::catch_unwind(|| {
+        run_in(cut.path(), &settings, &mut |progress| {
+            if let Progress::Step { step: 10, .. } = progress {
+                panic!("cut off")
+            }
+        })
+    });
+    assert!(stopped.is_err());
+    let mut resumed_at = None;
+    let resumed = run_in(cut.path(), &settings, &mut |progress| {
+        if let Progress::Resumed(step) = progress {
+            resumed_at = Some(step);
+        }
+    });
+    assert_eq!(resumed_at, Some(8));
+    let losses =
+        |report: &TrainReport| report.epochs.iter().map(|e| (e.steps, e.loss, e.dev_macro_f1)).collect::<Vec<_>>();
+    assert_eq!(losses(&resumed), losses(&report));
+    let weights = |folder: &tempfile::TempDir| std::fs::read(folder.path().join("model.safetensors")).unwrap();
+    assert!(weights(&whole) == weights(&cut), "the resumed run saved other weights");
+}
+
+#[test]
+fn a_checkpoint_of_other_settings_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), &TrainSettings { epochs: 1, ..settings() }, &mut |_| {});
+    let data = TrainData { weak: Vec::new(), annotated: rows(), dev: rows() };
+    let target = TrainTarget {
+        folder: folder.path(),
+        checkpoint_every: 4,
+        storage: Storage::F32,
+        settings: Settings { window_tokens: 24, ..Settings::default() },
+    };
+    let other = TrainSettings { seed: 9, ..settings() };
+    let result = train(&fixture::checkpoint(3), data, &other, &target, &mut |_| {});
+    assert!(matches!(result, Err(TrainError::ForeignCheckpoint { .. })), "{result:?}");
+}
