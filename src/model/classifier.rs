@@ -78,8 +78,12 @@ impl Classifier {
         let Checkpoint { config, weights, head, settings, .. } = checkpoint;
         let head = head.ok_or(ModelError::MissingHead)?;
         if head.pooler.is_some() != (settings.pooling == Pooling::Pooler) {
-            let expected = format!("a head {} pooler", if head.pooler.is_some() { "without a" } else { "with a" });
-            return Err(ModelError::BadSetting { field: "pooling", expected, got: format!("{:?}", settings.pooling) });
+            let (expected, got) = match settings.pooling {
+                Pooling::Cls => ("`pooler`, for the head has one", "cls"),
+                Pooling::Pooler => ("`cls`, for the head has no pooler", "pooler"),
+            };
+            let (expected, got) = (expected.to_owned(), got.to_owned());
+            return Err(ModelError::BadSetting { field: "pooling", expected, got });
         }
         let hidden = config.hidden;
         let output = Output::new(&head, hidden)?;

@@ -117,6 +117,10 @@ pub(super) fn to_json(encoder: &EncoderConfig, has_head: bool, pad: u32) -> Valu
         "max_position_embeddings": encoder.max_positions,
         "type_vocab_size": encoder.type_vocab,
         "layer_norm_eps": encoder.layer_norm_eps,
+        // No meaning once a model is trained, but some readers demand them. The values are BERT's own.
+        "hidden_dropout_prob": 0.1,
+        "attention_probs_dropout_prob": 0.1,
+        "initializer_range": 0.02,
     });
     if has_head {
         let id2label: Map<String, Value> =

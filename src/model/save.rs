@@ -3,7 +3,7 @@
 use super::checkpoint::{TOKENIZER_FILE, WEIGHTS_FILE};
 use super::head::values;
 use super::tensors::SCALE_SUFFIX;
-use super::{Checkpoint, ModelError, layout, settings};
+use super::{Checkpoint, ModelError, ModelFiles, layout, settings};
 use crate::engine::{LayerNorm, Linear, Matrix};
 use crate::tokenizer::Tokenizer;
 use safetensors::tensor::{Dtype, View};
@@ -34,14 +34,22 @@ impl Checkpoint {
     /// again is not written.
     pub fn save(&self, dir: &Path, storage: Storage) -> Result<(), ModelError> {
         let tokenizer = Tokenizer::from_bytes(&self.tokenizer)?;
-        super::checkpoint::check_vocabulary(&tokenizer, &self.config)?;
-        self.settings.validate(self.config.max_positions)?;
         let config = layout::to_json(&self.config, self.head.is_some(), tokenizer.pad());
+        let config = pretty(layout::FILE, &config)?;
+        let settings = pretty(settings::FILE, &self.settings)?;
+        let weights = self.safetensors(storage)?;
+        Checkpoint::load_bytes(ModelFiles {
+            name: &self.settings.name,
+            config: &config,
+            tokenizer: &self.tokenizer,
+            weights: &weights,
+            settings: Some(&settings),
+        })?;
         std::fs::create_dir_all(dir).map_err(|source| ModelError::Unwritable { path: dir.to_owned(), source })?;
         write(&dir.join(TOKENIZER_FILE), &self.tokenizer)?;
-        write(&dir.join(WEIGHTS_FILE), &self.safetensors(storage)?)?;
-        write(&dir.join(settings::FILE), &pretty(settings::FILE, &self.settings)?)?;
-        write(&dir.join(layout::FILE), &pretty(layout::FILE, &config)?)
+        write(&dir.join(WEIGHTS_FILE), &weights)?;
+        write(&dir.join(settings::FILE), &settings)?;
+        write(&dir.join(layout::FILE), &config)
     }
 
     fn safetensors(&self, storage: Storage) -> Result<Vec<u8>, ModelError> {
@@ -218,6 +226,36 @@ mod tests {
         assert_eq!(names, ["config.json", "copydesk.json", "model.safetensors", "tokenizer.json"]);
     }
 
+    /// An independent implementation reads the folder by the layout alone, and gives the same numbers.
+    #[cfg(feature = "train")]
+    #[test]
+    fn a_float_folder_is_read_by_candle_with_the_same_logits() {
+        use candle_core::{DType, Device, Tensor};
+        use candle_transformers::models::bert::{BertModel, Config};
+
+        let dir = tempfile::tempdir().unwrap();
+        let checkpoint = fixture::checkpoint(5);
+        checkpoint.save(dir.path(), Storage::F32).unwrap();
+        let config: Config = serde_json::from_slice(&std::fs::read(dir.path().join("config.json")).unwrap()).unwrap();
+        let bytes = std::fs::read(dir.path().join("model.safetensors")).unwrap();
+        let builder = candle_nn::VarBuilder::from_buffered_safetensors(bytes, DType::F32, &Device::Cpu).unwrap();
+        let model = BertModel::load(builder.clone(), &config).unwrap();
+        let classifier = candle_nn::linear(32, 5, builder.pp("classifier")).unwrap();
+
+        // [CLS] the council voted . [SEP]
+        let ids = Tensor::new(&[[2u32, 7, 8, 9, 6, 3]], &Device::Cpu).unwrap();
+        let hidden = model.forward(&ids, &ids.zeros_like().unwrap(), None).unwrap();
+        let first = hidden.get(0).unwrap().narrow(0, 0, 1).unwrap();
+        let expected =
+            candle_nn::Module::forward(&classifier, &first).unwrap().get(0).unwrap().to_vec1::<f32>().unwrap();
+
+        let ours = super::super::Classifier::from_checkpoint(checkpoint, crate::engine::Precision::F32).unwrap();
+        let logits = ours.session().logits(&["The council voted."]).unwrap()[0];
+        for (a, b) in logits.iter().zip(&expected) {
+            assert!((a - b).abs() < 1e-4, "{logits:?} and {expected:?}");
+        }
+    }
+
     #[test]
     fn an_integer_folder_is_close_and_stays_the_same_when_saved_again() {
         let dir = tempfile::tempdir().unwrap();
@@ -254,6 +292,11 @@ mod tests {
         let mut checkpoint = fixture::checkpoint(4);
         checkpoint.settings.temperature = -1.0;
         assert!(matches!(checkpoint.save(dir.path(), Storage::F32), Err(ModelError::BadSetting { .. })));
+        let mut checkpoint = fixture::checkpoint(4);
+        checkpoint.weights.layers[1].query.bias.pop();
+        assert!(matches!(checkpoint.save(dir.path(), Storage::F32), Err(ModelError::WrongShape { .. })));
+        checkpoint.weights.layers[1].query.bias.push(f32::NAN);
+        assert!(matches!(checkpoint.save(dir.path(), Storage::Int8), Err(ModelError::NotFinite { .. })));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         let file = dir.path().join("file");
         std::fs::write(&file, "").unwrap();

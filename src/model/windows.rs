@@ -52,13 +52,13 @@ mod tests {
 
     #[test]
     fn window_counts_follow_from_length() {
-        let list = |tokens| windows(tokens, 10, 3).collect::<Vec<_>>();
-        assert_eq!(list(0), [0..0]);
-        assert_eq!(list(1), [0..1]);
-        assert_eq!(list(10), [0..10]);
-        assert_eq!(list(11), [0..10, 1..11]);
-        assert_eq!(list(17), [0..10, 7..17]);
-        assert_eq!(list(18), [0..10, 7..17, 8..18]);
+        let list = |tokens| windows(tokens, 10, 3).map(|range| (range.start, range.end)).collect::<Vec<_>>();
+        assert_eq!(list(0), [(0, 0)]);
+        assert_eq!(list(1), [(0, 1)]);
+        assert_eq!(list(10), [(0, 10)]);
+        assert_eq!(list(11), [(0, 10), (1, 11)]);
+        assert_eq!(list(17), [(0, 10), (7, 17)]);
+        assert_eq!(list(18), [(0, 10), (7, 17), (8, 18)]);
         assert_eq!(windows(1_000, 254, 32).count(), 1 + 746usize.div_ceil(222));
     }
 

@@ -17,11 +17,30 @@ pub(super) struct RawLine<'a> {
 pub(super) struct RawLines<'a> {
     source: &'a str,
     position: usize,
+    /// Up to here every CR is a line break of its own. Remembered, for a long run of CR would otherwise be searched for
+    /// its LF once from each of its characters.
+    lone_carriage_returns_end: usize,
 }
 
 impl<'a> RawLines<'a> {
     pub fn new(source: &'a str) -> Self {
-        RawLines { source, position: 0 }
+        RawLines { source, position: 0, lone_carriage_returns_end: 0 }
+    }
+
+    /// Byte offset after the line break that begins at `start`.
+    ///
+    /// CR CR LF is what a text with CR LF becomes when it is written in text mode on Windows; taken as two line breaks
+    /// it would put a blank line after every line. So a run of CR that an LF follows is one line break.
+    fn after_line_break(&mut self, start: usize, line_break: char) -> usize {
+        if line_break == '\r' && start >= self.lone_carriage_returns_end {
+            let bytes = self.source.as_bytes();
+            let run_end = start + bytes[start..].iter().take_while(|&&byte| byte == b'\r').count();
+            if bytes.get(run_end) == Some(&b'\n') {
+                return run_end + 1;
+            }
+            self.lone_carriage_returns_end = run_end;
+        }
+        start + line_break.len_utf8()
     }
 }
 
@@ -38,23 +57,9 @@ impl<'a> Iterator for RawLines<'a> {
             self.position = self.source.len();
             return Some(RawLine { start, text: rest, ends_block: false });
         };
-        self.position = start + length + line_break_length(&rest[length..], line_break);
+        self.position = self.after_line_break(start + length, line_break);
         Some(RawLine { start, text: &rest[..length], ends_block: is_block_break(line_break) })
     }
-}
-
-/// Bytes of the line break at the beginning of `rest`.
-///
-/// CR CR LF is what a text with CR LF becomes when it is written in text mode on Windows; taken as two line breaks it
-/// would put a blank line after every line. So a run of CR that an LF follows is one line break.
-fn line_break_length(rest: &str, line_break: char) -> usize {
-    if line_break == '\r' {
-        let carriage_returns = rest.bytes().take_while(|&byte| byte == b'\r').count();
-        if rest.as_bytes().get(carriage_returns) == Some(&b'\n') {
-            return carriage_returns + 1;
-        }
-    }
-    line_break.len_utf8()
 }
 
 /// The last byte offset at which `buffer` may be cut: right after its last blank line, form feed or paragraph separator.
@@ -117,6 +122,14 @@ mod tests {
         assert_eq!(lines("a\r\rb"), [(0, "a"), (2, ""), (3, "b")]);
         assert_eq!(lines("a\n\n"), [(0, "a"), (2, "")]);
         assert_eq!(lines(""), []);
+    }
+
+    #[test]
+    fn a_long_run_of_carriage_returns_takes_linear_time() {
+        // Quadratic time would take minutes here.
+        assert_eq!(RawLines::new(&"\r".repeat(1_000_000)).count(), 1_000_000);
+        assert_eq!(lines(&format!("{}\nb", "\r".repeat(1000))), [(0, ""), (1001, "b")]);
+        assert_eq!(lines("\r\rb\r\nc").len(), 4);
     }
 
     #[test]

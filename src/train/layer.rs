@@ -213,25 +213,11 @@ impl LayerState {
         let mut grad_product = grad.clone();
         drop_backward(geometry, &mut grad_product, &self.output_mask);
         let mut grad_wide = vec![0.0; self.activation.len()];
-        linear_backward(
-            (&mut grad_wide, false),
-            &grad_product,
-            &self.activation,
-            parameters,
-            gradient,
-            &slots.output,
-        );
+        linear_backward((&mut grad_wide, false), &grad_product, &self.activation, parameters, gradient, &slots.output);
         for (g, derivative) in grad_wide.iter_mut().zip(&self.gelu_derivative) {
             *g *= derivative;
         }
-        linear_backward(
-            (&mut grad, true),
-            &grad_wide,
-            &self.attention_out,
-            parameters,
-            gradient,
-            &slots.intermediate,
-        );
+        linear_backward((&mut grad, true), &grad_wide, &self.attention_out, parameters, gradient, &slots.intermediate);
         norm_backward(
             &mut grad,
             &self.attention_normalized,
@@ -255,14 +241,7 @@ impl LayerState {
         let query_input = if cls_only { &self.query_input } else { &self.input };
         linear_backward((&mut grad, true), &grad_query, query_input, parameters, gradient, &slots.query);
         let mut grad_input = vec![0.0; self.input.len()];
-        linear_backward(
-            (&mut grad_input, false),
-            &grad_key_value,
-            &self.input,
-            parameters,
-            gradient,
-            &slots.key_value,
-        );
+        linear_backward((&mut grad_input, false), &grad_key_value, &self.input, parameters, gradient, &slots.key_value);
         if cls_only {
             for (row, &start) in grad.chunks_exact(hidden).zip(&geometry.cu_seqlens) {
                 add_assign(&mut grad_input[start * hidden..(start + 1) * hidden], row);
@@ -289,8 +268,7 @@ impl LayerState {
             self.dropped_probabilities.extend_from_slice(&self.probabilities);
             drop_forward(geometry, &mut self.dropped_probabilities, &mut self.probability_mask, random);
         }
-        let probabilities =
-            if geometry.drop_256ths > 0 { &self.dropped_probabilities } else { &self.probabilities };
+        let probabilities = if geometry.drop_256ths > 0 { &self.dropped_probabilities } else { &self.probabilities };
         blocks.for_each(|block| {
             let p = &probabilities[block.probabilities.clone()];
             let p = MatrixView::new(p, block.queries, block.tokens, block.tokens);

@@ -1,6 +1,28 @@
 //! Training: data, batches, hand-written backward passes, optimiser.
+//!
+//! [`train`] fine-tunes a base checkpoint in two stages, weakly labelled data first and annotated data second, and writes
+//! a model folder. Gradients come from candle's automatic differentiation, in which the whole encoder is one operation
+//! whose backward pass is written by hand over packed sequences; see `docs/training.md`.
+//!
+//! Same data, settings and base, same machine: same weights, whether or not the run was interrupted.
 
+mod batches;
+mod checkpoint;
+mod data;
 mod encoder_op;
+mod error;
 mod kernels;
 mod layer;
+mod network;
+mod optimizer;
 mod parameters;
+mod run;
+mod settings;
+mod trainer;
+
+pub use checkpoint::CHECKPOINT_FILE;
+pub use data::{LabelledRow, LabelledRows, read_labelled};
+pub use error::TrainError;
+pub use run::{TrainData, TrainReport, TrainTarget, train};
+pub use settings::TrainSettings;
+pub use trainer::{EpochFigures, Progress};

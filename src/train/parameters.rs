@@ -165,7 +165,11 @@ impl Layout {
         EncoderWeights {
             word: Matrix::F32 { rows: word.len() / hidden, cols: hidden, data: word.to_vec() },
             position: matrix(self.position.clone(), hidden),
-            token_type: Matrix::F32 { rows: config.type_vocab, cols: hidden, data: vec![0.0; config.type_vocab * hidden] },
+            token_type: Matrix::F32 {
+                rows: config.type_vocab,
+                cols: hidden,
+                data: vec![0.0; config.type_vocab * hidden],
+            },
             norm: norm(&self.norm),
             layers: self
                 .layers

@@ -18,7 +18,7 @@ pub use dropout::{apply_dropout, fill_dropout_mask};
 pub use gelu::gelu_with_derivative;
 pub use layer_norm::{layer_norm_backward, layer_norm_forward};
 pub use matmul::{MatrixView, matmul};
-pub use rows::{add_assign, add_bias, add_column_sums, adamw_update, square_sum};
+pub use rows::{adamw_update, add_assign, add_bias, add_column_sums, square_sum};
 pub use softmax::{softmax_backward_rows, softmax_rows};
 
 /// Defines a public function with the given body, compiled for AVX-512, for AVX2 + FMA and for the baseline.

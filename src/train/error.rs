@@ -1,0 +1,68 @@
+//! Why a training run could not start or go on.
+
+use crate::eval::EvalError;
+use crate::tokenizer::TokenizerError;
+use std::path::PathBuf;
+
+/// Why a training run could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A setting is out of its range.
+    #[error("`{name}` must be {expected}")]
+    InvalidSetting {
+        /// The setting.
+        name: &'static str,
+        /// Its range.
+        expected: &'static str,
+    },
+    /// A data file could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system or the decompressor said.
+        source: std::io::Error,
+    },
+    /// A data file holds not one usable row.
+    #[error("{}: no row with `text` and a known `label`", path.display())]
+    NoRows {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A text could not be tokenised.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// The base model could not be read or the result not be written.
+    #[error(transparent)]
+    Model(#[from] crate::model::ModelError),
+    /// A checkpoint is not one of this run.
+    #[error("{}: {reason}", path.display())]
+    ForeignCheckpoint {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What differs.
+        reason: String,
+    },
+    /// A file of the run could not be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The loss became infinite or not a number.
+    #[error("the loss is {loss} at step {step}; a lower learning rate may help")]
+    Diverged {
+        /// Step of the run, from 0.
+        step: usize,
+        /// The loss.
+        loss: f64,
+    },
+    /// The tensor library refused an operation.
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+    /// The development set could not be judged.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+}

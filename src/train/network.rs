@@ -1,0 +1,324 @@
+//! The trained quantities and one data-parallel gradient over them.
+
+use super::data::Example;
+use super::encoder_op::{Activations, EncoderOp};
+use super::kernels::{add_assign, square_sum};
+use super::layer::Geometry;
+use super::optimizer::{DenseUpdate, Moments, Step};
+use super::parameters::Layout;
+use super::{TrainError, TrainSettings};
+use crate::engine::{EncoderConfig, EncoderWeights};
+use crate::eval::SplitMix64;
+use crate::label::LABEL_COUNT;
+use candle_core::{D, Device, Tensor, Var};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// Encoder and head with the optimiser's moments.
+pub(super) struct Network {
+    pub config: EncoderConfig,
+    pub layout: Arc<Layout>,
+    /// Everything but word embedding and head, `[parameters]`.
+    pub dense: Var,
+    pub dense_moments: Moments,
+    /// Word embedding, `[vocab, hidden]`.
+    pub word: Vec<f32>,
+    pub word_moments: Moments,
+    /// Head: weight `[LABEL_COUNT, hidden]`, then bias `[LABEL_COUNT]`.
+    pub head: Vec<f32>,
+    pub head_moments: Moments,
+    /// Updates made so far.
+    pub updates: usize,
+    activations: Vec<Arc<Mutex<Activations>>>,
+}
+
+/// The gradient of one batch.
+pub(super) struct Gradient {
+    dense: Tensor,
+    /// Ids of the rows of `word`, ascending.
+    word_ids: Vec<u32>,
+    /// `[word_ids, hidden]`.
+    word: Vec<f32>,
+    head: Vec<f32>,
+    /// Weighted mean loss of the batch.
+    pub loss: f64,
+}
+
+/// One worker's part of a batch.
+struct ShardGradient {
+    dense: Tensor,
+    word: Tensor,
+    head_weight: Tensor,
+    head_bias: Tensor,
+    loss: f64,
+}
+
+fn values(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
+    tensor.flatten_all()?.to_vec1::<f32>()
+}
+
+impl Network {
+    /// A network that starts from a checkpoint's encoder, and from its head or a new one (normal, σ = 0.02).
+    pub fn new(
+        config: EncoderConfig,
+        weights: &EncoderWeights,
+        head: Option<Vec<f32>>,
+        settings: &TrainSettings,
+    ) -> Result<Network, TrainError> {
+        let layout = Arc::new(Layout::new(&config));
+        let dense = Var::from_vec(layout.flatten(&config, weights), layout.len, &Device::Cpu)?;
+        let word = super::parameters::to_f32(&weights.word);
+        let head = head.unwrap_or_else(|| new_head(config.hidden, settings.seed));
+        Ok(Network {
+            dense_moments: Moments::zeros(layout.len),
+            word_moments: Moments::zeros(word.len()),
+            head_moments: Moments::zeros(head.len()),
+            activations: (0..settings.workers).map(|_| Arc::default()).collect(),
+            updates: 0,
+            config,
+            layout,
+            dense,
+            word,
+            head,
+        })
+    }
+
+    /// The flat parameters' values.
+    pub fn dense_values(&self) -> Result<Vec<f32>, TrainError> {
+        Ok(values(self.dense.as_tensor())?)
+    }
+
+    /// Logits `[examples, LABEL_COUNT]` without dropout, in the order given.
+    pub fn logits(&self, examples: &[&Example]) -> Result<Vec<[f32; LABEL_COUNT]>, TrainError> {
+        let mut order: Vec<usize> = (0..examples.len()).collect();
+        order.sort_by_key(|&index| examples[index].ids.len());
+        let mut logits = vec![[0.0; LABEL_COUNT]; examples.len()];
+        let batches: Vec<&[usize]> = order.chunks(32).collect();
+        let parts = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..self.activations.len())
+                .map(|worker| {
+                    let batches = &batches;
+                    scope.spawn(move || -> Result<_, TrainError> {
+                        let mut rows = Vec::new();
+                        for batch in batches.iter().skip(worker).step_by(self.activations.len()) {
+                            let shard: Vec<&Example> = batch.iter().map(|&index| examples[index]).collect();
+                            let (ids, rows_of) = unique_words(&shard);
+                            let word = self.word_rows(&ids)?;
+                            let vectors =
+                                self.encode(&shard, &rows_of, &word, 0, 0, worker, self.dense.as_detached_tensor())?;
+                            let (weight, bias) = self.head_tensors()?;
+                            let out = vectors.matmul(&weight.t()?)?.broadcast_add(&bias)?.to_vec2::<f32>()?;
+                            rows.extend(batch.iter().copied().zip(out));
+                        }
+                        Ok(rows)
+                    })
+                })
+                .collect();
+            workers
+                .into_iter()
+                .map(|worker| worker.join().expect("a worker panicked; this is a bug"))
+                .collect::<Vec<_>>()
+        });
+        for part in parts {
+            for (index, row) in part? {
+                logits[index].copy_from_slice(&row);
+            }
+        }
+        Ok(logits)
+    }
+
+    /// The gradient of the weighted mean cross-entropy over a batch whose shards the workers take, summed in the order
+    /// of the shards.
+    pub fn gradient(&self, shards: &[Vec<&Example>], settings: &TrainSettings) -> Result<Gradient, TrainError> {
+        let all: Vec<&Example> = shards.concat();
+        let total_weight: f32 = all.iter().map(|example| example.weight).sum();
+        let (word_ids, rows_of) = unique_words(&all);
+        let word = Var::from_tensor(&self.word_rows(&word_ids)?)?;
+        let parts = std::thread::scope(|scope| {
+            let workers: Vec<_> = shards
+                .iter()
+                .enumerate()
+                .map(|(worker, shard)| {
+                    let (rows_of, word) = (&rows_of, &word);
+                    scope.spawn(move || self.shard_gradient(shard, rows_of, word, total_weight, worker, settings))
+                })
+                .collect();
+            workers
+                .into_iter()
+                .map(|worker| worker.join().expect("a worker panicked; this is a bug"))
+                .collect::<Vec<_>>()
+        });
+        let mut sum: Option<Gradient> = None;
+        for part in parts {
+            let part = part?;
+            let word = values(&part.word)?;
+            let head = [values(&part.head_weight)?, values(&part.head_bias)?].concat();
+            match &mut sum {
+                None => sum = Some(Gradient { dense: part.dense, word_ids: Vec::new(), word, head, loss: part.loss }),
+                Some(sum) => {
+                    sum.dense = (&sum.dense + &part.dense)?;
+                    add_assign(&mut sum.word, &word);
+                    add_assign(&mut sum.head, &head);
+                    sum.loss += part.loss;
+                }
+            }
+        }
+        let mut sum = sum.ok_or_else(|| candle_core::Error::Msg("a batch without rows; this is a bug".into()))?;
+        sum.word_ids = word_ids;
+        Ok(sum)
+    }
+
+    fn shard_gradient(
+        &self,
+        shard: &[&Example],
+        rows_of: &HashMap<u32, u32>,
+        word: &Var,
+        total_weight: f32,
+        worker: usize,
+        settings: &TrainSettings,
+    ) -> Result<ShardGradient, TrainError> {
+        let drop = settings.dropout_256ths;
+        let random =
+            SplitMix64::new(settings.seed ^ (self.updates as u64) << 20 ^ (worker as u64 + 1) << 52).next_u64();
+        let vectors =
+            self.encode(shard, rows_of, word.as_tensor(), drop, random, worker, self.dense.as_tensor().clone())?;
+        let (weight, bias) = self.head_tensors()?;
+        let (weight, bias) = (Var::from_tensor(&weight)?, Var::from_tensor(&bias)?);
+        let vectors = if drop == 0 {
+            vectors
+        } else {
+            let mut mask = vec![0; vectors.elem_count()];
+            super::kernels::fill_dropout_mask(&mut mask, drop, !random);
+            let scale = 256.0 / (256.0 - f32::from(drop));
+            let mask: Vec<f32> = mask.into_iter().map(|keep| f32::from(keep) * scale).collect();
+            (&vectors * Tensor::from_vec(mask, vectors.shape(), vectors.device())?)?
+        };
+        let logits = vectors.matmul(&weight.as_tensor().t()?)?.broadcast_add(bias.as_tensor())?;
+        // log-softmax from differentiable parts: candle's fused one has no backward pass.
+        let shifted = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
+        let log_probabilities = shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)?;
+        let targets: Vec<f32> = shard
+            .iter()
+            .flat_map(|example| example.target.map(|target| target * example.weight / total_weight))
+            .collect();
+        let targets = Tensor::from_vec(targets, log_probabilities.shape(), &Device::Cpu)?;
+        let loss = (targets * log_probabilities)?.sum_all()?.neg()?;
+        let mut gradients = loss.backward()?;
+        let mut take = |var: &Var| {
+            gradients
+                .remove(var)
+                .ok_or_else(|| candle_core::Error::Msg("a parameter has no gradient; this is a bug".into()))
+        };
+        Ok(ShardGradient {
+            dense: take(&self.dense)?,
+            word: take(word)?,
+            head_weight: take(&weight)?,
+            head_bias: take(&bias)?,
+            loss: f64::from(loss.to_scalar::<f32>()?),
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn encode(
+        &self,
+        shard: &[&Example],
+        rows_of: &HashMap<u32, u32>,
+        word: &Tensor,
+        drop_256ths: u8,
+        random: u64,
+        worker: usize,
+        dense: Tensor,
+    ) -> Result<Tensor, TrainError> {
+        let mut cu_seqlens = vec![0];
+        let mut word_rows = Vec::new();
+        for example in shard {
+            word_rows.extend(example.ids.iter().map(|id| rows_of[id]));
+            cu_seqlens.push(word_rows.len());
+        }
+        let op = EncoderOp {
+            layout: self.layout.clone(),
+            geometry: Geometry {
+                hidden: self.config.hidden,
+                heads: self.config.heads,
+                intermediate: self.config.intermediate,
+                eps: self.config.layer_norm_eps,
+                cu_seqlens,
+                drop_256ths,
+            },
+            word_rows,
+            random,
+            activations: self.activations[worker].clone(),
+        };
+        Ok(dense.apply_op2(word, op)?)
+    }
+
+    fn word_rows(&self, ids: &[u32]) -> Result<Tensor, TrainError> {
+        let hidden = self.config.hidden;
+        let rows: Vec<f32> = ids.iter().flat_map(|&id| &self.word[id as usize * hidden..][..hidden]).copied().collect();
+        Ok(Tensor::from_vec(rows, (ids.len(), hidden), &Device::Cpu)?)
+    }
+
+    fn head_tensors(&self) -> Result<(Tensor, Tensor), TrainError> {
+        let (weight, bias) = self.head.split_at(LABEL_COUNT * self.config.hidden);
+        let weight = Tensor::from_slice(weight, (LABEL_COUNT, self.config.hidden), &Device::Cpu)?;
+        Ok((weight, Tensor::from_slice(bias, LABEL_COUNT, &Device::Cpu)?))
+    }
+
+    /// Clips the gradient to `settings.clip_norm` and makes one AdamW step; returns the norm before clipping.
+    pub fn update(&mut self, gradient: &Gradient, rate: f32, settings: &TrainSettings) -> Result<f64, TrainError> {
+        let dense_squares = {
+            let (storage, _) = gradient.dense.storage_and_layout();
+            match &*storage {
+                candle_core::Storage::Cpu(storage) => square_sum(storage.as_slice::<f32>()?),
+                _ => square_sum(&values(&gradient.dense)?),
+            }
+        };
+        let norm = (dense_squares + square_sum(&gradient.word) + square_sum(&gradient.head)).sqrt();
+        let clip = (f64::from(settings.clip_norm) / norm).min(1.0) as f32;
+        let layers = self.config.layers;
+        let step = Step::new(settings, layers, rate, clip, self.updates);
+        let update = DenseUpdate {
+            step,
+            segments: &self.layout.segments,
+            moments: Mutex::new(&mut self.dense_moments),
+            threads: settings.workers,
+        };
+        self.dense.as_tensor().inplace_op2(&gradient.dense, &update)?;
+        let hidden = self.config.hidden;
+        for (&id, grad) in gradient.word_ids.iter().zip(gradient.word.chunks_exact(hidden)) {
+            let row = id as usize * hidden..(id as usize + 1) * hidden;
+            let moments = (&mut self.word_moments.first[row.clone()], &mut self.word_moments.second[row.clone()]);
+            step.update(&mut self.word[row], grad, moments, 0, true);
+        }
+        let bias_from = LABEL_COUNT * hidden;
+        for (range, decays) in [(0..bias_from, true), (bias_from..self.head.len(), false)] {
+            let moments = (&mut self.head_moments.first[range.clone()], &mut self.head_moments.second[range.clone()]);
+            step.update(&mut self.head[range.clone()], &gradient.head[range], moments, layers, decays);
+        }
+        self.updates += 1;
+        Ok(norm)
+    }
+}
+
+/// The distinct ids of a batch, ascending, and each one's row.
+fn unique_words(examples: &[&Example]) -> (Vec<u32>, HashMap<u32, u32>) {
+    let mut ids: Vec<u32> = examples.iter().flat_map(|example| &example.ids).copied().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let rows = ids.iter().zip(0..).map(|(&id, row)| (id, row)).collect();
+    (ids, rows)
+}
+
+/// A head drawn from a normal distribution with σ = 0.02 (Box and Muller's transform), biases 0.
+fn new_head(hidden: usize, seed: u64) -> Vec<f32> {
+    let mut random = SplitMix64::new(seed ^ 0x4ead);
+    let mut uniform = || (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+    let mut head: Vec<f32> = (0..LABEL_COUNT * hidden)
+        .map(|_| {
+            let radius = (-2.0 * (1.0 - uniform()).ln()).sqrt();
+            (0.02 * radius * (2.0 * std::f64::consts::PI * uniform()).cos()) as f32
+        })
+        .collect();
+    head.resize((hidden + 1) * LABEL_COUNT, 0.0);
+    head
+}

@@ -1,0 +1,114 @@
+//! A whole training run: base checkpoint and rows in, model folder out.
+
+use super::data::{LabelledRow, draw_evenly, examples};
+use super::network::Network;
+use super::trainer::{self, EpochFigures, Progress, RunFiles, Stage};
+use super::{TrainError, TrainSettings};
+use crate::engine::Matrix;
+use crate::label::LABEL_COUNT;
+use crate::model::{Checkpoint, Head, Settings, Storage};
+use crate::tokenizer::Tokenizer;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The rows of a run.
+#[derive(Debug, Default)]
+pub struct TrainData {
+    /// Weakly labelled rows for the first stage; may be empty.
+    pub weak: Vec<LabelledRow>,
+    /// Annotated rows for the second stage.
+    pub annotated: Vec<LabelledRow>,
+    /// Rows that choose the best epoch and are never trained on.
+    pub dev: Vec<LabelledRow>,
+}
+
+/// Where a run writes, and how.
+#[derive(Clone, Debug)]
+pub struct TrainTarget<'a> {
+    /// The model's folder; its checkpoint lies beside the model's files.
+    pub folder: &'a Path,
+    /// Steps between checkpoints; 0 writes none.
+    pub checkpoint_every: usize,
+    /// How the weights are stored.
+    pub storage: Storage,
+    /// The model's name and window settings.
+    pub settings: Settings,
+}
+
+/// What a run came to; written as `training.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainReport {
+    /// Every setting.
+    pub settings: TrainSettings,
+    /// Rows of the weak stage after drawing, of the annotated stage and of the development set.
+    pub rows: [usize; 3],
+    /// Figures of every epoch, in order.
+    pub epochs: Vec<EpochFigures>,
+    /// Position in `epochs` of the one that was kept.
+    pub best_epoch: usize,
+}
+
+/// Trains `base` on the rows and keeps the epoch with the best development macro-F1 in `target.folder`.
+///
+/// # Errors
+/// Any [`TrainError`]. After an error the folder holds the best model and the last checkpoint so far.
+pub fn train(
+    base: &Checkpoint,
+    data: TrainData,
+    settings: &TrainSettings,
+    target: &TrainTarget<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<TrainReport, TrainError> {
+    settings.check()?;
+    let max_tokens = settings.max_tokens.min(base.config.max_positions);
+    let settings = &TrainSettings { max_tokens, ..settings.clone() };
+    let tokenizer = Tokenizer::from_bytes(&base.tokenizer)?;
+    let weak_rows = if settings.weak_epochs == 0 { Vec::new() } else { data.weak };
+    let weak = examples(&draw_evenly(weak_rows, settings.weak_rows, settings.seed), &tokenizer, settings)?;
+    let annotated = examples(&data.annotated, &tokenizer, settings)?;
+    let dev = examples(&data.dev, &tokenizer, settings)?;
+    let mut network = Network::new(base.config.clone(), &base.weights, None, settings)?;
+    let stages = [
+        Stage {
+            name: "weak",
+            examples: &weak,
+            epochs: settings.weak_epochs,
+            learning_rate: settings.weak_learning_rate,
+        },
+        Stage {
+            name: "annotated",
+            examples: &annotated,
+            epochs: settings.epochs,
+            learning_rate: settings.learning_rate,
+        },
+    ];
+    std::fs::create_dir_all(target.folder)
+        .map_err(|source| TrainError::Unwritable { path: target.folder.to_owned(), source })?;
+    let files = RunFiles { folder: target.folder.to_owned(), checkpoint_every: target.checkpoint_every };
+    let mut keep = |network: &Network| -> Result<(), TrainError> {
+        let dense = network.dense_values()?;
+        let (weight, bias) = network.head.split_at(LABEL_COUNT * network.config.hidden);
+        let trained = Checkpoint {
+            config: network.config.clone(),
+            weights: network.layout.unflatten(&network.config, &dense, &network.word),
+            head: Some(Head {
+                pooler: None,
+                weight: Matrix::F32 { rows: LABEL_COUNT, cols: network.config.hidden, data: weight.to_vec() },
+                bias: bias.to_vec(),
+            }),
+            tokenizer: base.tokenizer.clone(),
+            settings: target.settings.clone(),
+        };
+        Ok(trained.save(target.folder, target.storage)?)
+    };
+    let epochs = trainer::run(&mut network, &stages, &dev, settings, &files, &mut keep, progress)?;
+    let best_epoch = (0..epochs.len())
+        .reduce(|best, next| if epochs[next].dev_macro_f1 > epochs[best].dev_macro_f1 { next } else { best })
+        .unwrap_or(0);
+    let rows = [weak.len(), annotated.len(), dev.len()];
+    let report = TrainReport { settings: settings.clone(), rows, epochs, best_epoch };
+    let path = target.folder.join("training.json");
+    let json = serde_json::to_vec_pretty(&report).map_err(std::io::Error::from);
+    json.and_then(|json| std::fs::write(&path, json)).map_err(|source| TrainError::Unwritable { path, source })?;
+    Ok(report)
+}

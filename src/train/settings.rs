@@ -1,0 +1,95 @@
+//! Everything that decides a training run's result.
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of a training run; written to `training.json` and compared before a run resumes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainSettings {
+    /// Sequences per step.
+    pub batch_size: usize,
+    /// Data-parallel workers. Each has its own dropout masks, so the number is part of the result.
+    pub workers: usize,
+    /// Tokens of a text that training sees, with `[CLS]` and `[SEP]`; the rest of a longer text is left out.
+    pub max_tokens: usize,
+    /// Passes over the weakly labelled data, before the annotated stage begins.
+    pub weak_epochs: usize,
+    /// Rows drawn from the weakly labelled data, evenly over labels and then over sources; 0 takes all.
+    pub weak_rows: usize,
+    /// Passes over the annotated data.
+    pub epochs: usize,
+    /// Peak learning rate of the weak stage.
+    pub weak_learning_rate: f32,
+    /// Peak learning rate of the annotated stage.
+    pub learning_rate: f32,
+    /// Factor on the learning rate per layer downwards from the head; 1 gives every layer the same.
+    pub layer_decay: f32,
+    /// AdamW's weight decay, on matrices only.
+    pub weight_decay: f32,
+    /// Share of a stage's steps in which the learning rate rises linearly; then it falls linearly to 0.
+    pub warmup: f32,
+    /// Largest norm of the whole gradient.
+    pub clip_norm: f32,
+    /// Probability mass of a target that is spread evenly over all labels.
+    pub label_smoothing: f32,
+    /// Dropout probability in 256ths, on embeddings, attention probabilities, both residual branches and the head.
+    pub dropout_256ths: u8,
+    /// Exponent of the class weights: weight ∝ frequency^-exponent; 0 turns them off, 0.5 is 1/√frequency.
+    pub class_weight_exponent: f32,
+    /// Weight of rows whose annotator's confidence was 1, 2 and 3; rows without one count as 3.
+    pub confidence_weights: [f32; 3],
+    /// Decay per step of the exponential moving average that is evaluated and saved; 0 turns it off.
+    pub average_decay: f32,
+    /// Seed of the order of rows, of dropout and of a new head.
+    pub seed: u64,
+}
+
+impl Default for TrainSettings {
+    fn default() -> Self {
+        TrainSettings {
+            batch_size: 32,
+            workers: 2,
+            max_tokens: 192,
+            weak_epochs: 1,
+            weak_rows: 20_000,
+            epochs: 3,
+            weak_learning_rate: 5e-5,
+            learning_rate: 5e-5,
+            layer_decay: 0.95,
+            weight_decay: 0.01,
+            warmup: 0.06,
+            clip_norm: 1.0,
+            label_smoothing: 0.05,
+            dropout_256ths: 26,
+            class_weight_exponent: 0.5,
+            confidence_weights: [0.5, 0.8, 1.0],
+            average_decay: 0.998,
+            seed: 1,
+        }
+    }
+}
+
+impl TrainSettings {
+    /// Names the first setting that makes no sense.
+    ///
+    /// # Errors
+    /// [`super::TrainError::InvalidSetting`].
+    pub fn check(&self) -> Result<(), super::TrainError> {
+        let rules = [
+            ("batch_size", self.batch_size >= 1, "at least 1"),
+            ("workers", self.workers >= 1, "at least 1"),
+            ("max_tokens", self.max_tokens >= 3, "at least 3"),
+            ("epochs", self.epochs >= 1, "at least 1"),
+            ("learning_rate", self.learning_rate > 0.0 && self.learning_rate.is_finite(), "above 0"),
+            ("layer_decay", self.layer_decay > 0.0 && self.layer_decay <= 1.0, "above 0 and at most 1"),
+            ("label_smoothing", (0.0..1.0).contains(&self.label_smoothing), "from 0 to below 1"),
+            ("average_decay", (0.0..1.0).contains(&self.average_decay), "from 0 to below 1"),
+            ("warmup", (0.0..1.0).contains(&self.warmup), "from 0 to below 1"),
+            ("clip_norm", self.clip_norm > 0.0, "above 0"),
+        ];
+        match rules.into_iter().find(|rule| !rule.1) {
+            Some((name, _, expected)) => Err(super::TrainError::InvalidSetting { name, expected }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The training loop: stages, epochs, the moving average, the choice of the best epoch.
+
+use super::batches::{deal, epoch_batches};
+use super::checkpoint::{self, CHECKPOINT_FILE, PRODUCER, Position};
+use super::data::Example;
+use super::network::Network;
+use super::optimizer::schedule;
+use super::{TrainError, TrainSettings};
+use crate::eval::ConfusionMatrix;
+use crate::label::{LABEL_COUNT, Scores};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Steps between two updates of the moving average, which touches every parameter.
+const AVERAGE_EVERY: usize = 16;
+
+/// Exponential moving average of all parameters.
+#[derive(Clone, Debug)]
+pub(super) struct Average {
+    pub dense: Vec<f32>,
+    pub word: Vec<f32>,
+    pub head: Vec<f32>,
+}
+
+impl Average {
+    fn of(network: &Network) -> Result<Average, TrainError> {
+        Ok(Average { dense: network.dense_values()?, word: network.word.clone(), head: network.head.clone() })
+    }
+
+    fn follow(&mut self, network: &Network, decay: f32) -> Result<(), TrainError> {
+        let dense = network.dense_values()?;
+        for (mine, current) in
+            [(&mut self.dense, &dense), (&mut self.word, &network.word), (&mut self.head, &network.head)]
+        {
+            for (a, b) in mine.iter_mut().zip(current) {
+                *a += (1.0 - decay) * (b - *a);
+            }
+        }
+        Ok(())
+    }
+
+    /// Exchanges the network's parameters with the averaged ones; a second call exchanges them back.
+    fn swap(&mut self, network: &mut Network) -> Result<(), TrainError> {
+        let dense = network.dense_values()?;
+        let averaged = std::mem::replace(&mut self.dense, dense);
+        let len = averaged.len();
+        network.dense.set(&candle_core::Tensor::from_vec(averaged, len, &candle_core::Device::Cpu)?)?;
+        std::mem::swap(&mut self.word, &mut network.word);
+        std::mem::swap(&mut self.head, &mut network.head);
+        Ok(())
+    }
+}
+
+/// What an epoch came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochFigures {
+    /// `weak` or `annotated`.
+    pub stage: String,
+    /// Epoch of the stage, from 1.
+    pub epoch: usize,
+    /// Steps over all stages.
+    pub steps: usize,
+    /// Mean training loss of the epoch.
+    pub loss: f64,
+    /// Tokens that training passed through in the epoch.
+    pub tokens: usize,
+    /// Wall-clock seconds of training since the run began or resumed within this epoch.
+    pub seconds: f64,
+    /// Macro-F1 on the development set.
+    pub dev_macro_f1: f64,
+    /// Accuracy on the development set.
+    pub dev_accuracy: f64,
+}
+
+/// Every finished epoch, and the loss so far of the running one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct History {
+    pub epochs: Vec<EpochFigures>,
+    /// Best development macro-F1 so far.
+    pub best: Option<f64>,
+    loss_sum: f64,
+    loss_steps: usize,
+    tokens: usize,
+}
+
+/// What the loop tells its caller while it runs.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// A step was made.
+    Step {
+        /// Steps made over all stages, and in all.
+        step: usize,
+        /// Steps of all stages.
+        steps: usize,
+        /// Loss of this batch.
+        loss: f64,
+        /// Tokens of this batch.
+        tokens: usize,
+    },
+    /// An epoch was evaluated.
+    Epoch(EpochFigures),
+    /// A checkpoint was written after this many steps.
+    Checkpoint(usize),
+    /// The run goes on from a checkpoint after this many steps.
+    Resumed(usize),
+}
+
+/// One stage: its name, examples, passes and peak learning rate.
+pub(super) struct Stage<'a> {
+    pub name: &'static str,
+    pub examples: &'a [Example],
+    pub epochs: usize,
+    pub learning_rate: f32,
+}
+
+/// Where a run keeps its state.
+pub(super) struct RunFiles {
+    pub folder: PathBuf,
+    /// Steps between checkpoints; 0 writes none.
+    pub checkpoint_every: usize,
+}
+
+/// FNV-1a over every example, so that a checkpoint is not continued on other data.
+fn digest(stages: &[Stage<'_>]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    let mut add = |value: u64| hash = (hash ^ value).wrapping_mul(0x0100_0000_01b3);
+    for stage in stages {
+        add(stage.epochs as u64);
+        for example in stage.examples {
+            add(example.label.index() as u64);
+            example.ids.iter().for_each(|&id| add(u64::from(id)));
+        }
+    }
+    hash
+}
+
+/// Runs every stage. `keep` is called with the network as it stands whenever an epoch is the best so far on `dev`.
+pub(super) fn run(
+    network: &mut Network,
+    stages: &[Stage<'_>],
+    dev: &[Example],
+    settings: &TrainSettings,
+    files: &RunFiles,
+    keep: &mut dyn FnMut(&Network) -> Result<(), TrainError>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<EpochFigures>, TrainError> {
+    let checkpoint_path = files.folder.join(CHECKPOINT_FILE);
+    let data_digest = digest(stages);
+    let mut history = History::default();
+    let mut average = Average::of(network)?;
+    if let Some((position, saved)) = checkpoint::load(&checkpoint_path, network, settings, data_digest)? {
+        progress(Progress::Resumed(position.steps));
+        (history, average) = (position.history, saved);
+    }
+    let stage_steps = |stage: &Stage<'_>| stage.epochs * stage.examples.len().div_ceil(settings.batch_size);
+    let total: usize = stages.iter().map(stage_steps).sum();
+    let mut before = 0;
+    for stage in stages {
+        let lengths: Vec<usize> = stage.examples.iter().map(|example| example.ids.len()).collect();
+        let steps_in_stage = stage_steps(stage);
+        let per_epoch = stage.examples.len().div_ceil(settings.batch_size);
+        for epoch in 0..stage.epochs {
+            let first = before + epoch * per_epoch;
+            // An epoch that ended before the checkpoint is in the history already.
+            if network.updates > first + per_epoch || history.epochs.iter().any(|e| e.steps == first + per_epoch) {
+                continue;
+            }
+            let begin = Instant::now();
+            let batches = epoch_batches(&lengths, settings.batch_size, settings.seed, before + epoch);
+            for (offset, batch) in batches.iter().enumerate().skip(network.updates - first) {
+                let shards: Vec<Vec<&Example>> = deal(batch, &lengths, settings.workers)
+                    .into_iter()
+                    .map(|shard| shard.into_iter().map(|index| &stage.examples[index]).collect())
+                    .collect();
+                let gradient = network.gradient(&shards, settings)?;
+                if !gradient.loss.is_finite() {
+                    return Err(TrainError::Diverged { step: network.updates, loss: gradient.loss });
+                }
+                let share = schedule(epoch * per_epoch + offset, steps_in_stage, settings.warmup);
+                network.update(&gradient, stage.learning_rate * share, settings)?;
+                if settings.average_decay > 0.0 && network.updates.is_multiple_of(AVERAGE_EVERY) {
+                    average.follow(network, settings.average_decay.powi(AVERAGE_EVERY as i32))?;
+                }
+                let tokens: usize = batch.iter().map(|&index| lengths[index]).sum();
+                history.loss_sum += gradient.loss;
+                history.loss_steps += 1;
+                history.tokens += tokens;
+                progress(Progress::Step { step: network.updates, steps: total, loss: gradient.loss, tokens });
+                if files.checkpoint_every > 0 && network.updates.is_multiple_of(files.checkpoint_every) {
+                    let position = Position {
+                        producer: PRODUCER.to_owned(),
+                        settings: settings.clone(),
+                        data_digest,
+                        steps: network.updates,
+                        history: history.clone(),
+                    };
+                    checkpoint::save(&checkpoint_path, network, &average, &position)?;
+                    progress(Progress::Checkpoint(network.updates));
+                }
+            }
+            let seconds = begin.elapsed().as_secs_f64();
+            let averaged = settings.average_decay > 0.0;
+            if averaged {
+                average.swap(network)?;
+            }
+            let matrix = judge(network, dev)?;
+            let figures = EpochFigures {
+                stage: stage.name.to_owned(),
+                epoch: epoch + 1,
+                steps: network.updates,
+                loss: history.loss_sum / history.loss_steps.max(1) as f64,
+                tokens: history.tokens,
+                seconds,
+                dev_macro_f1: matrix.macro_f1().unwrap_or(0.0),
+                dev_accuracy: matrix.accuracy().unwrap_or(0.0),
+            };
+            if history.best.is_none_or(|best| figures.dev_macro_f1 > best) {
+                history.best = Some(figures.dev_macro_f1);
+                keep(network)?;
+            }
+            if averaged {
+                average.swap(network)?;
+            }
+            history.epochs.push(figures.clone());
+            (history.loss_sum, history.loss_steps, history.tokens) = (0.0, 0, 0);
+            progress(Progress::Epoch(figures));
+        }
+        before += steps_in_stage;
+    }
+    Ok(history.epochs)
+}
+
+/// Gold against predicted label on a set.
+fn judge(network: &Network, dev: &[Example]) -> Result<ConfusionMatrix, TrainError> {
+    let examples: Vec<&Example> = dev.iter().collect();
+    let logits: Vec<[f32; LABEL_COUNT]> = network.logits(&examples)?;
+    Ok(ConfusionMatrix::from_pairs(
+        dev.iter().zip(logits).map(|(example, row)| (example.label, Scores::from_logits(row).best().0)),
+    ))
+}
