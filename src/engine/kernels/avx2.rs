@@ -268,6 +268,30 @@ macro_rules! common {
             // SAFETY: the reference covers 16 bytes.
             unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), low_bytes(a)) }
         }
+
+        #[inline(always)]
+        fn store_i32(self, a: Self::I32, to: &mut [i32; LANES]) {
+            // SAFETY: the reference covers 64 bytes.
+            unsafe {
+                _mm256_storeu_si256(to.as_mut_ptr().cast(), a[0]);
+                _mm256_storeu_si256(to.as_mut_ptr().add(8).cast(), a[1]);
+            }
+        }
+
+        #[inline(always)]
+        fn interleave(self, rows: [Self::I32; 4], to: &mut WeightGroup) {
+            for half in 0..2 {
+                // SAFETY: `self` proves the features; `WeightGroup` is 64 aligned bytes, two halves of 32.
+                unsafe {
+                    let byte = _mm256_set1_epi32(0xff);
+                    let second = _mm256_slli_epi32::<8>(_mm256_and_si256(rows[1][half], byte));
+                    let third = _mm256_slli_epi32::<16>(_mm256_and_si256(rows[2][half], byte));
+                    let low = _mm256_or_si256(_mm256_and_si256(rows[0][half], byte), second);
+                    let high = _mm256_or_si256(third, _mm256_slli_epi32::<24>(rows[3][half]));
+                    _mm256_store_si256(to.0.as_mut_ptr().add(32 * half).cast(), _mm256_or_si256(low, high));
+                }
+            }
+        }
     };
 }
 

@@ -215,6 +215,25 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn store_i32(self, a: __m512i, to: &mut [i32; LANES]) {
+        // SAFETY: the reference covers 64 bytes.
+        unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), a) }
+    }
+
+    #[inline(always)]
+    fn interleave(self, rows: [__m512i; 4], to: &mut WeightGroup) {
+        // SAFETY: `self` proves the features; `WeightGroup` is 64 aligned bytes.
+        unsafe {
+            let byte = _mm512_set1_epi32(0xff);
+            let second = _mm512_slli_epi32::<8>(_mm512_and_si512(rows[1], byte));
+            let third = _mm512_slli_epi32::<16>(_mm512_and_si512(rows[2], byte));
+            let low = _mm512_or_si512(_mm512_and_si512(rows[0], byte), second);
+            let high = _mm512_or_si512(third, _mm512_slli_epi32::<24>(rows[3]));
+            _mm512_store_si512(to.0.as_mut_ptr().cast(), _mm512_or_si512(low, high));
+        }
+    }
+
+    #[inline(always)]
     fn load_weights(self, from: &WeightGroup) -> __m512i {
         // SAFETY: `WeightGroup` is 64 aligned bytes.
         unsafe { _mm512_load_si512(from.0.as_ptr().cast()) }

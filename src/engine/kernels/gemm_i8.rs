@@ -3,7 +3,7 @@
 //! All instruction sets give the same integers: `start + Σ (activation - ACTIVATION_BIAS) * weight`, where `start` makes up
 //! for the hardware's own bias.
 
-use super::lanes::{LANES, WeightGroup};
+use super::lanes::{LANES, Lanes, WeightGroup};
 use super::simd::Simd;
 
 /// Consecutive `k` in one [`WeightGroup`].
@@ -119,4 +119,77 @@ pub fn panel_index(panel: usize, blocks: usize, groups: usize, block: usize, gro
     let first = block - block % panel;
     let width = panel.min(blocks - first);
     first * groups + group * width + block - first
+}
+
+/// int8 weights in panels for one instruction set, with what turns sums into values.
+#[derive(Clone, Debug)]
+pub struct PackedI8 {
+    /// Panels of `[groups][panel]` weight groups.
+    pub panels: Vec<WeightGroup>,
+    /// `[blocks]`: where sums start.
+    pub start: Vec<[i32; LANES]>,
+    /// `[blocks]`: sum of each column's weights.
+    pub column_sums: Vec<Lanes>,
+    /// `[blocks]`: value of one weight step per column.
+    pub scales: Vec<Lanes>,
+    /// `[blocks]`
+    pub bias: Vec<Lanes>,
+    /// Depth in groups of four.
+    pub groups: usize,
+}
+
+impl PackedI8 {
+    /// All-zero weights of `outputs` columns (a multiple of sixteen) and `depth` rows (a multiple of four).
+    pub fn zero(outputs: usize, depth: usize) -> PackedI8 {
+        let (blocks, groups) = (outputs / LANES, depth / GROUP);
+        PackedI8 {
+            panels: vec![WeightGroup::ZERO; blocks * groups],
+            start: vec![[0; LANES]; blocks],
+            column_sums: vec![Lanes::ZERO; blocks],
+            scales: vec![Lanes::ZERO; blocks],
+            bias: vec![Lanes::ZERO; blocks],
+            groups,
+        }
+    }
+
+    /// Sets one column: `row` are its first weights, the rest stay zero.
+    pub fn set_column(
+        &mut self,
+        panel: usize,
+        activation_bias: i32,
+        column: usize,
+        row: &[i8],
+        scale: f32,
+        bias: f32,
+    ) {
+        let blocks = self.start.len();
+        let (block, lane) = (column / LANES, column % LANES);
+        let (whole, rest) = row.as_chunks::<GROUP>();
+        for (group, &weights) in whole.iter().enumerate() {
+            let index = panel_index(panel, blocks, self.groups, block, group);
+            self.panels[index].0.as_chunks_mut::<GROUP>().0[lane] = weights;
+        }
+        if !rest.is_empty() {
+            let index = panel_index(panel, blocks, self.groups, block, whole.len());
+            self.panels[index].0[lane * GROUP..lane * GROUP + rest.len()].copy_from_slice(rest);
+        }
+        let sum: i32 = row.iter().map(|&weight| i32::from(weight)).sum();
+        self.start[block][lane] = (activation_bias - MIDDLE) * sum;
+        self.column_sums[block].0[lane] = sum as f32;
+        self.scales[block].0[lane] = scale;
+        self.bias[block].0[lane] = bias;
+    }
+
+    /// The product of `rows` rows of activations with these weights.
+    #[inline(always)]
+    pub fn product<'a>(&'a self, activations: &'a [[u8; GROUP]], rows: usize) -> GemmI8<'a> {
+        GemmI8 {
+            activations,
+            stride: self.groups,
+            rows,
+            groups: self.groups,
+            weights: &self.panels,
+            start: &self.start,
+        }
+    }
 }

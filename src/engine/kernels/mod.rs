@@ -20,6 +20,7 @@ pub mod gemm_f32;
 pub mod gemm_i8;
 pub mod isa;
 pub mod lanes;
+pub mod linear;
 pub mod math;
 #[cfg(target_arch = "aarch64")]
 pub mod neon;
@@ -32,3 +33,10 @@ mod tests;
 pub use isa::{InstructionSet, dispatch};
 pub use lanes::{LANES, Lanes, WeightGroup, flatten, flatten_mut};
 pub use simd::{Kernel, Simd};
+
+/// Grows a buffer to at least `length`; what it held beyond stays, so a steady state allocates nothing.
+pub(super) fn grow<T: Copy>(buffer: &mut Vec<T>, length: usize, value: T) {
+    if buffer.len() < length {
+        buffer.resize(length, value);
+    }
+}

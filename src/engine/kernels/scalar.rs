@@ -143,6 +143,14 @@ impl Simd for Scalar {
         *to = a.map(|value| value as i8);
     }
 
+    fn store_i32(self, a: Self::I32, to: &mut [i32; LANES]) {
+        *to = a;
+    }
+
+    fn interleave(self, rows: [Self::I32; 4], to: &mut WeightGroup) {
+        to.0 = from_fn(|index| rows[index % 4][index / 4] as i8);
+    }
+
     fn load_weights(self, from: &WeightGroup) -> Self::Weights {
         from.0
     }

@@ -97,6 +97,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Stores lanes as signed bytes; each must be in `-128..=127`.
     fn store_i8(self, a: Self::I32, to: &mut [i8; LANES]);
 
+    /// Stores sixteen i32.
+    fn store_i32(self, a: Self::I32, to: &mut [i32; LANES]);
+    /// Stores the low byte of each lane of four vectors side by side: `to[lane * 4 + k]` is lane `lane` of `rows[k]`.
+    fn interleave(self, rows: [Self::I32; 4], to: &mut WeightGroup);
+
     /// Makes a group of weights ready.
     fn load_weights(self, from: &WeightGroup) -> Self::Weights;
     /// Broadcasts four activations to all columns.
