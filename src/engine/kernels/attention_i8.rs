@@ -1,8 +1,8 @@
 //! Attention of one sequence with int8 products: queries and keys quantised per token and head, values per channel and
 //! sequence, probabilities to u8 with the row's largest at 255. Softmax itself is f32.
 
-use super::gemm_i8::{GROUP, GemmI8, MIDDLE, StoreI32, panel_index};
-use super::lanes::{LANES, Lanes, WeightGroup, blocks_needed};
+use super::gemm_i8::{GROUP, GemmI8, MIDDLE, StoreI32};
+use super::lanes::{LANES, Lanes, WeightGroup, blocks_needed, panel_index};
 use super::math::exp2_short;
 use super::simd::{Kernel, Simd};
 

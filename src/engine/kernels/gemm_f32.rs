@@ -1,7 +1,7 @@
 //! f32 matrix product: a register tile of rows × columns, each output summed over `k` in order by fused
 //! multiply-adds, so that a row's result depends on nothing but the row.
 
-use super::lanes::{LANES, Lanes};
+use super::lanes::{LANES, Lanes, panel_index};
 use super::simd::Simd;
 
 /// Receives sums of a product, sixteen columns of one row at a time.
@@ -130,31 +130,20 @@ pub struct PackedF32 {
 }
 
 impl PackedF32 {
-    /// Packs a matrix given row by row: `weight(output)` is the output's row of `depth` weights, or `None` for padding.
-    ///
-    /// `outputs` is a multiple of sixteen; `bias(output)` is 0 for padding.
-    pub fn new<'a>(
-        panel: usize,
-        outputs: usize,
-        depth: usize,
-        weight: impl Fn(usize) -> Option<&'a [f32]>,
-        bias: impl Fn(usize) -> f32,
-    ) -> PackedF32 {
+    /// All-zero weights of `outputs` columns (a multiple of sixteen) and `depth` rows.
+    pub fn zero(outputs: usize, depth: usize) -> PackedF32 {
         let blocks = outputs / LANES;
-        let mut panels = vec![Lanes::ZERO; blocks * depth];
-        for output in 0..outputs {
-            let block = output / LANES;
-            let first = block - block % panel;
-            let width = panel.min(blocks - first);
-            if let Some(row) = weight(output) {
-                let target = &mut panels[first * depth..(first + width) * depth];
-                for (k, &value) in row.iter().enumerate() {
-                    target[k * width + block - first].0[output % LANES] = value;
-                }
-            }
+        PackedF32 { panels: vec![Lanes::ZERO; blocks * depth], bias: vec![Lanes::ZERO; blocks], depth }
+    }
+
+    /// Sets one column: `row` are its first weights, the rest stay zero.
+    pub fn set_column(&mut self, panel: usize, column: usize, row: &[f32], bias: f32) {
+        let blocks = self.bias.len();
+        let (block, lane) = (column / LANES, column % LANES);
+        for (k, &weight) in row.iter().enumerate() {
+            self.panels[panel_index(panel, blocks, self.depth, block, k)].0[lane] = weight;
         }
-        let bias = (0..blocks).map(|block| Lanes(std::array::from_fn(|lane| bias(block * LANES + lane)))).collect();
-        PackedF32 { panels, bias, depth }
+        self.bias[block].0[lane] = bias;
     }
 
     /// The product of `rows` rows of `left` (`stride` floats apart) with these weights.

@@ -3,7 +3,7 @@
 //! All instruction sets give the same integers: `start + Σ (activation - ACTIVATION_BIAS) * weight`, where `start` makes up
 //! for the hardware's own bias.
 
-use super::lanes::{LANES, Lanes, WeightGroup};
+use super::lanes::{LANES, Lanes, WeightGroup, panel_index};
 use super::simd::Simd;
 
 /// Consecutive `k` in one [`WeightGroup`].
@@ -111,14 +111,6 @@ impl GemmI8<'_> {
             }
         }
     }
-}
-
-/// Position of a weight group in panels: `block` of `blocks`, `group` of `groups`.
-#[inline(always)]
-pub fn panel_index(panel: usize, blocks: usize, groups: usize, block: usize, group: usize) -> usize {
-    let first = block - block % panel;
-    let width = panel.min(blocks - first);
-    first * groups + group * width + block - first
 }
 
 /// int8 weights in panels for one instruction set, with what turns sums into values.

@@ -41,3 +41,12 @@ pub fn flatten_mut(lanes: &mut [Lanes]) -> &mut [f32] {
 pub const fn blocks_needed(width: usize) -> usize {
     width.div_ceil(LANES)
 }
+
+/// Position of a vector in panels of `panel` column vectors (the last may be narrower): vector `block` of `blocks`, step `k` of
+/// `depth`.
+#[inline(always)]
+pub fn panel_index(panel: usize, blocks: usize, depth: usize, block: usize, k: usize) -> usize {
+    let first = block - block % panel;
+    let width = panel.min(blocks - first);
+    first * depth + k * width + block - first
+}
