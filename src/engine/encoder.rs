@@ -1,218 +1,361 @@
-//! A plain forward pass of the encoder in single precision: the reference that says what the numbers are.
+//! The encoder: checked, packed weights and the entry points.
 
-use super::{EncoderConfig, EncoderWeights, LayerNorm, Linear, Matrix};
+use super::config::EncoderConfig;
+use super::forward::{F32, Forward, Int8, Output};
+use super::kernels::gemm_f32::PackedF32;
+use super::kernels::gemm_i8::{MAX_DEPTH, PackedI8};
+use super::kernels::isa::{Token, dispatch};
+use super::kernels::lanes::blocks_needed;
+use super::kernels::{InstructionSet, LANES};
+use super::pack::{self, Embedding, Layer, Shape};
+use super::weights::{EncoderWeights, LayerNorm, Linear, Matrix, all_finite};
+use super::workspace::Workspace;
+use std::fmt;
 
-/// Arithmetic of the dense layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Arithmetic of the matrix products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Precision {
     /// Single precision throughout.
     F32,
-    /// Weights as 8-bit integers.
+    /// int8 weights per output, u8 activations quantised per token, exact i32 sums; the rest in f32.
     Int8,
 }
 
-/// Why an encoder could not be built or run.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+impl Precision {
+    /// The name used on the command line and in reports: `f32` or `int8`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Precision::F32 => "f32",
+            Precision::Int8 => "int8",
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why an encoder could not be built, or a batch not be encoded.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EngineError {
-    /// Sizes that contradict each other.
-    #[error("encoder sizes do not fit together: {reason}")]
-    BadConfig {
+    /// A size in the configuration is zero, does not divide, or is too large.
+    #[error("config: {rule}, got {got}")]
+    Config {
         /// The rule that was broken.
-        reason: String,
-    },
-    /// A buffer of the wrong length.
-    #[error("`{name}` has {got} elements, expected {expected}")]
-    WrongLength {
-        /// The argument.
-        name: &'static str,
-        /// Elements it should have.
-        expected: usize,
-        /// Elements it has.
+        rule: &'static str,
+        /// The offending size.
         got: usize,
     },
-    /// A sequence without tokens or longer than the position embedding.
-    #[error("a sequence has {got} tokens, expected 1 to {max}")]
+    /// A LayerNorm epsilon that is negative or not a number.
+    #[error("config: layer_norm_eps must be a number not below 0, got {got}")]
+    Epsilon {
+        /// The value.
+        got: f32,
+    },
+    /// Weights do not have the shape that the configuration asks for.
+    #[error("{name}: expected shape {expected:?}, got {got:?}")]
+    Shape {
+        /// Which weights, such as `layers.0.query.weight`.
+        name: String,
+        /// Shape by the configuration.
+        expected: Vec<usize>,
+        /// Shape as given.
+        got: Vec<usize>,
+    },
+    /// Weights that hold infinities or NaN, or an int8 step of -128.
+    #[error("{name}: holds values that are not finite, or int8 steps below -127")]
+    NotFinite {
+        /// Which weights.
+        name: String,
+    },
+    /// The CPU lacks an instruction set that was asked for.
+    #[error("instruction set {isa} is not available on this CPU")]
+    InstructionSet {
+        /// The instruction set.
+        isa: InstructionSet,
+    },
+    /// `cu_seqlens` does not start with 0, falls, or does not end with the number of ids.
+    #[error("cu_seqlens[{index}] is {got}, expected {expected}")]
+    SequenceBounds {
+        /// Position in `cu_seqlens`.
+        index: usize,
+        /// What it was to be.
+        expected: String,
+        /// What it is.
+        got: u32,
+    },
+    /// A sequence is empty or longer than the position table.
+    #[error("sequence {sequence} has {got} tokens, expected 1 to {max}")]
     SequenceLength {
-        /// Rows of the position embedding.
+        /// Which sequence.
+        sequence: usize,
+        /// The longest allowed.
         max: usize,
-        /// Tokens of the sequence.
+        /// Its tokens.
         got: usize,
     },
-    /// An id outside the word embedding.
-    #[error("token id {got} is outside the vocabulary of {vocab}")]
-    TokenOutOfVocabulary {
-        /// Rows of the word embedding.
+    /// A token id outside of the vocabulary.
+    #[error("token {position} has id {got}, the vocabulary has {vocab}")]
+    TokenId {
+        /// Position in `ids`.
+        position: usize,
+        /// Entries in the vocabulary.
         vocab: usize,
         /// The id.
         got: u32,
     },
+    /// The output slice has the wrong length.
+    #[error("output has room for {got} values, expected {expected}")]
+    OutputLength {
+        /// Rows times hidden width.
+        expected: usize,
+        /// Length of the slice.
+        got: usize,
+    },
 }
 
-/// Buffers that a forward pass reuses from call to call.
-#[derive(Debug, Default)]
-pub struct Workspace {
-    hidden: Vec<f32>,
+#[derive(Clone, Debug)]
+enum Layers {
+    F32(Vec<Layer<PackedF32>>),
+    Int8(Vec<Layer<PackedI8>>),
 }
 
-/// A BERT-shaped encoder.
-#[derive(Debug)]
+/// A BERT encoder with weights packed for one instruction set. Immutable: share it between threads, give each a
+/// [`Workspace`].
+#[derive(Clone)]
 pub struct Encoder {
     config: EncoderConfig,
-    weights: EncoderWeights,
+    shape: Shape,
+    precision: Precision,
+    isa: InstructionSet,
+    token: Token,
+    embedding: Embedding,
+    layers: Layers,
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder")
+            .field("config", &self.config)
+            .field("precision", &self.precision)
+            .field("isa", &self.isa)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Encoder {
-    /// Takes the weights of a checkpoint.
+    /// Checks every shape and packs the weights for the best instruction set of this CPU.
     ///
     /// # Errors
-    /// [`EngineError::BadConfig`] where sizes contradict each other.
-    pub fn new(config: EncoderConfig, weights: EncoderWeights, _: Precision) -> Result<Encoder, EngineError> {
-        if config.heads == 0 || !config.hidden.is_multiple_of(config.heads) {
-            let reason = format!("{} heads for a width of {}", config.heads, config.hidden);
-            return Err(EngineError::BadConfig { reason });
-        }
-        Ok(Encoder { config, weights })
+    /// Where the configuration makes no sense, weights do not fit it, or hold values that are not finite.
+    pub fn new(config: EncoderConfig, weights: EncoderWeights, precision: Precision) -> Result<Encoder, EngineError> {
+        Self::with_isa(config, weights, precision, InstructionSet::detect())
     }
 
-    /// Buffers for [`Encoder::encode`].
+    /// Like [`new`](Self::new), for a given instruction set.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new), and [`EngineError::InstructionSet`] where this CPU lacks it.
+    pub fn with_isa(
+        config: EncoderConfig,
+        weights: EncoderWeights,
+        precision: Precision,
+        isa: InstructionSet,
+    ) -> Result<Encoder, EngineError> {
+        let token = isa.token().ok_or(EngineError::InstructionSet { isa })?;
+        check_config(&config)?;
+        check_weights(&config, &weights)?;
+        let shape = Shape::new(&config);
+        let layers = match precision {
+            Precision::F32 => Layers::F32(pack::layers(&config, &shape, &weights, token)),
+            Precision::Int8 => Layers::Int8(pack::layers(&config, &shape, &weights, token)),
+        };
+        let EncoderWeights { word, position, token_type, norm, .. } = weights;
+        let embedding = pack::embedding(&config, word, &position, &token_type, &norm);
+        Ok(Encoder { config, shape, precision, isa, token, embedding, layers })
+    }
+
+    /// The shape.
+    pub fn config(&self) -> &EncoderConfig {
+        &self.config
+    }
+
+    /// The arithmetic.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// The instruction set that the weights are packed for.
+    pub fn isa(&self) -> InstructionSet {
+        self.isa
+    }
+
+    /// Buffers for one thread.
     pub fn workspace(&self) -> Workspace {
         Workspace::default()
     }
 
-    /// Writes the last layer's vector of each sequence's first token into `out`, `[sequences, hidden]`.
+    /// Encodes packed sequences: `ids [tokens]`, of which sequence `i` has `cu_seqlens[i]..cu_seqlens[i + 1]`. Writes the
+    /// last layer's vector of each sequence's first token to `out [sequences, hidden]`.
     ///
-    /// `ids` holds the sequences one after the other, `cu_seqlens` their `sequences + 1` boundaries in it.
+    /// What only other tokens' last vectors need is not computed.
     ///
     /// # Errors
-    /// [`EngineError`] where the arguments contradict each other or the model.
-    pub fn encode(
+    /// [`EngineError::SequenceBounds`], [`EngineError::SequenceLength`], [`EngineError::TokenId`],
+    /// [`EngineError::OutputLength`]; `out` is then untouched.
+    pub fn encode(&self, ids: &[u32], cu_seqlens: &[u32], workspace: &mut Workspace, out: &mut [f32]) -> Result<(), EngineError> {
+        let sequences = self.check_batch(ids, cu_seqlens)?;
+        self.run(ids, cu_seqlens, Output::First, sequences, workspace, out)
+    }
+
+    /// Like [`encode`](Self::encode), with the last layer's vectors of all tokens in `out [tokens, hidden]`.
+    ///
+    /// # Errors
+    /// Those of [`encode`](Self::encode).
+    pub fn encode_tokens(&self, ids: &[u32], cu_seqlens: &[u32], workspace: &mut Workspace, out: &mut [f32]) -> Result<(), EngineError> {
+        self.check_batch(ids, cu_seqlens)?;
+        self.run(ids, cu_seqlens, Output::All, ids.len(), workspace, out)
+    }
+
+    fn run(
         &self,
         ids: &[u32],
         cu_seqlens: &[u32],
+        output: Output,
+        rows: usize,
         workspace: &mut Workspace,
         out: &mut [f32],
     ) -> Result<(), EngineError> {
-        let hidden = self.config.hidden;
-        let sequences = cu_seqlens.len().saturating_sub(1);
-        if out.len() != sequences * hidden {
-            return Err(EngineError::WrongLength { name: "out", expected: sequences * hidden, got: out.len() });
+        let expected = rows * self.config.hidden;
+        if out.len() != expected {
+            return Err(EngineError::OutputLength { expected, got: out.len() });
         }
-        let end = cu_seqlens.last().map_or(0, |&end| end as usize);
-        if ids.len() != end {
-            return Err(EngineError::WrongLength { name: "ids", expected: end, got: ids.len() });
+        if ids.is_empty() {
+            return Ok(());
         }
-        for (bounds, row) in cu_seqlens.windows(2).zip(out.chunks_exact_mut(hidden)) {
-            self.encode_one(&ids[bounds[0] as usize..bounds[1] as usize], &mut workspace.hidden)?;
-            row.copy_from_slice(&workspace.hidden[..hidden]);
-        }
-        Ok(())
-    }
-
-    fn encode_one(&self, ids: &[u32], x: &mut Vec<f32>) -> Result<(), EngineError> {
-        let EncoderConfig { hidden, heads, vocab, max_positions, layer_norm_eps: eps, .. } = self.config;
-        if ids.is_empty() || ids.len() > max_positions {
-            return Err(EngineError::SequenceLength { max: max_positions, got: ids.len() });
-        }
-        x.clear();
-        for (position, &id) in ids.iter().enumerate() {
-            if id as usize >= vocab {
-                return Err(EngineError::TokenOutOfVocabulary { vocab, got: id });
-            }
-            x.extend((0..hidden).map(|col| {
-                value(&self.weights.word, id as usize, col)
-                    + value(&self.weights.position, position, col)
-                    + value(&self.weights.token_type, 0, col)
-            }));
-        }
-        normalise(x, &self.weights.norm, eps);
-        let width = hidden / heads;
-        for layer in &self.weights.layers {
-            let (q, k, v) = (linear(x, &layer.query), linear(x, &layer.key), linear(x, &layer.value));
-            let mut context = vec![0.0; x.len()];
-            for head in 0..heads {
-                for token in 0..ids.len() {
-                    let at = |t: usize| t * hidden + head * width..t * hidden + (head + 1) * width;
-                    let scale = 1.0 / (width as f32).sqrt();
-                    let scores: Vec<f32> =
-                        (0..ids.len()).map(|other| dot(&q[at(token)], &k[at(other)]) * scale).collect();
-                    let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                    let exp: Vec<f32> = scores.iter().map(|score| (score - max).exp()).collect();
-                    let sum: f32 = exp.iter().sum();
-                    for (other, weight) in exp.iter().enumerate() {
-                        for (c, value) in context[at(token)].iter_mut().zip(&v[at(other)]) {
-                            *c += weight / sum * value;
-                        }
-                    }
-                }
-            }
-            add(x, &linear(&context, &layer.attention_output));
-            normalise(x, &layer.attention_norm, eps);
-            let mut inner = linear(x, &layer.intermediate);
-            inner.iter_mut().for_each(|value| *value = gelu(*value));
-            add(x, &linear(&inner, &layer.output));
-            normalise(x, &layer.output_norm, eps);
+        let Encoder { shape, embedding, .. } = self;
+        match &self.layers {
+            Layers::F32(layers) => dispatch(
+                self.token,
+                Forward::<F32> { shape, embedding, layers, ids, cu_seqlens, output, workspace, out },
+            ),
+            Layers::Int8(layers) => dispatch(
+                self.token,
+                Forward::<Int8> { shape, embedding, layers, ids, cu_seqlens, output, workspace, out },
+            ),
         }
         Ok(())
     }
-}
 
-fn value(matrix: &Matrix, row: usize, col: usize) -> f32 {
-    match matrix {
-        Matrix::F32 { cols, data, .. } => data[row * cols + col],
-        Matrix::I8 { cols, data, scales, .. } => f32::from(data[row * cols + col]) * scales[row],
+    /// The number of sequences, where the batch is well formed.
+    fn check_batch(&self, ids: &[u32], cu_seqlens: &[u32]) -> Result<usize, EngineError> {
+        let bounds = |index, expected: String| {
+            let got = cu_seqlens.get(index).copied().unwrap_or_default();
+            Err(EngineError::SequenceBounds { index, expected, got })
+        };
+        let (Some(&first), Some(&last)) = (cu_seqlens.first(), cu_seqlens.last()) else {
+            return bounds(0, "to exist".to_owned());
+        };
+        if first != 0 {
+            return bounds(0, "0".to_owned());
+        }
+        for (sequence, pair) in cu_seqlens.windows(2).enumerate() {
+            if pair[1] < pair[0] {
+                return bounds(sequence + 1, format!("at least {}", pair[0]));
+            }
+            let (got, max) = ((pair[1] - pair[0]) as usize, self.config.max_positions);
+            if got == 0 || got > max {
+                return Err(EngineError::SequenceLength { sequence, max, got });
+            }
+        }
+        if last as usize != ids.len() {
+            return bounds(cu_seqlens.len() - 1, format!("{}, the number of ids", ids.len()));
+        }
+        let vocab = self.config.vocab;
+        if let Some(position) = ids.iter().position(|&id| id as usize >= vocab) {
+            return Err(EngineError::TokenId { position, vocab, got: ids[position] });
+        }
+        Ok(cu_seqlens.len() - 1)
     }
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0f32; 16];
-    let (a_chunks, b_chunks) = (a.chunks_exact(16), b.chunks_exact(16));
-    let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for lane in 0..16 {
-            sums[lane] += x[lane] * y[lane];
-        }
+fn check_config(config: &EncoderConfig) -> Result<(), EngineError> {
+    let rule = |holds: bool, rule, got| if holds { Ok(()) } else { Err(EngineError::Config { rule, got }) };
+    rule(config.layers > 0, "layers must be at least 1", config.layers)?;
+    rule(config.hidden > 0, "hidden must be at least 1", config.hidden)?;
+    rule(config.heads > 0, "heads must be at least 1", config.heads)?;
+    rule(config.hidden % config.heads == 0, "heads must divide hidden", config.heads)?;
+    rule(config.intermediate > 0, "intermediate must be at least 1", config.intermediate)?;
+    rule(config.vocab > 0, "vocab must be at least 1", config.vocab)?;
+    rule(config.max_positions > 0, "max_positions must be at least 1", config.max_positions)?;
+    rule(config.type_vocab > 0, "type_vocab must be at least 1", config.type_vocab)?;
+    // Beyond, int8 sums could leave i32. Heads are padded, so their total is checked as well.
+    let depth = |width: usize| blocks_needed(width).saturating_mul(LANES);
+    let attention = depth(config.hidden / config.heads).saturating_mul(config.heads);
+    rule(depth(config.hidden) <= MAX_DEPTH, "hidden must be at most 66,304", config.hidden)?;
+    rule(attention <= MAX_DEPTH, "padded heads must be at most 66,304 wide together", attention)?;
+    rule(depth(config.intermediate) <= MAX_DEPTH, "intermediate must be at most 66,304", config.intermediate)?;
+    rule(depth(config.max_positions) <= MAX_DEPTH, "max_positions must be at most 66,304", config.max_positions)?;
+    if !(config.layer_norm_eps >= 0.0 && config.layer_norm_eps.is_finite()) {
+        return Err(EngineError::Epsilon { got: config.layer_norm_eps });
     }
-    sums.iter().sum::<f32>() + rest
+    Ok(())
 }
 
-fn linear(x: &[f32], layer: &Linear) -> Vec<f32> {
-    let (rows, cols) = match layer.weight {
-        Matrix::F32 { rows, cols, .. } | Matrix::I8 { rows, cols, .. } => (rows, cols),
-    };
-    let mut out = vec![0.0; x.len() / cols * rows];
-    let mut weights = vec![0.0; cols];
-    for row in 0..rows {
-        for (col, weight) in weights.iter_mut().enumerate() {
-            *weight = value(&layer.weight, row, col);
-        }
-        for (token, x) in x.chunks_exact(cols).enumerate() {
-            out[token * rows + row] = dot(x, &weights) + layer.bias[row];
-        }
+fn check_weights(config: &EncoderConfig, weights: &EncoderWeights) -> Result<(), EngineError> {
+    let &EncoderConfig { hidden, intermediate, .. } = config;
+    check_matrix("word", &weights.word, config.vocab, hidden)?;
+    check_matrix("position", &weights.position, config.max_positions, hidden)?;
+    check_matrix("token_type", &weights.token_type, config.type_vocab, hidden)?;
+    check_norm("norm", &weights.norm, hidden)?;
+    if weights.layers.len() != config.layers {
+        return Err(EngineError::Shape {
+            name: "layers".to_owned(),
+            expected: vec![config.layers],
+            got: vec![weights.layers.len()],
+        });
     }
-    out
-}
-
-fn add(x: &mut [f32], y: &[f32]) {
-    x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
-}
-
-fn normalise(x: &mut [f32], norm: &LayerNorm, eps: f32) {
-    for row in x.chunks_exact_mut(norm.weight.len()) {
-        let n = row.len() as f32;
-        let mean = row.iter().sum::<f32>() / n;
-        let variance = row.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / n;
-        let scale = 1.0 / (variance + eps).sqrt();
-        for ((x, weight), bias) in row.iter_mut().zip(&norm.weight).zip(&norm.bias) {
-            *x = (*x - mean) * scale * weight + bias;
+    for (index, layer) in weights.layers.iter().enumerate() {
+        let linears = [
+            ("query", &layer.query, hidden, hidden),
+            ("key", &layer.key, hidden, hidden),
+            ("value", &layer.value, hidden, hidden),
+            ("attention_output", &layer.attention_output, hidden, hidden),
+            ("intermediate", &layer.intermediate, intermediate, hidden),
+            ("output", &layer.output, hidden, intermediate),
+        ];
+        for (name, Linear { weight, bias }, rows, cols) in linears {
+            check_matrix(&format!("layers.{index}.{name}.weight"), weight, rows, cols)?;
+            check_vector(format!("layers.{index}.{name}.bias"), bias, rows)?;
         }
+        check_norm(&format!("layers.{index}.attention_norm"), &layer.attention_norm, hidden)?;
+        check_norm(&format!("layers.{index}.output_norm"), &layer.output_norm, hidden)?;
     }
+    Ok(())
 }
 
-/// GELU by the error function in the form of Abramowitz and Stegun 7.1.26, absolute error below 1.5e-7.
-fn gelu(x: f32) -> f32 {
-    let z = f64::from(x.abs()) * std::f64::consts::FRAC_1_SQRT_2;
-    let t = 1.0 / (1.0 + 0.3275911 * z);
-    let poly = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
-    let erf = (1.0 - poly * (-z * z).exp()).copysign(f64::from(x));
-    (f64::from(x) * 0.5 * (1.0 + erf)) as f32
+fn check_matrix(name: &str, matrix: &Matrix, rows: usize, cols: usize) -> Result<(), EngineError> {
+    if (matrix.rows(), matrix.cols()) != (rows, cols) || !matrix.is_consistent() {
+        let mut got = vec![matrix.rows(), matrix.cols()];
+        if !matrix.is_consistent() {
+            got.push(0);
+        }
+        return Err(EngineError::Shape { name: name.to_owned(), expected: vec![rows, cols], got });
+    }
+    if matrix.is_finite() { Ok(()) } else { Err(EngineError::NotFinite { name: name.to_owned() }) }
+}
+
+fn check_vector(name: String, values: &[f32], length: usize) -> Result<(), EngineError> {
+    if values.len() != length {
+        return Err(EngineError::Shape { name, expected: vec![length], got: vec![values.len()] });
+    }
+    if all_finite(values) { Ok(()) } else { Err(EngineError::NotFinite { name }) }
+}
+
+fn check_norm(name: &str, norm: &LayerNorm, hidden: usize) -> Result<(), EngineError> {
+    check_vector(format!("{name}.weight"), &norm.weight, hidden)?;
+    check_vector(format!("{name}.bias"), &norm.bias, hidden)
 }

@@ -1,9 +1,25 @@
 //! The encoder's forward pass over packed sequences.
+//!
+//! Tokens of many sequences stand in one `[tokens, hidden]` matrix, with `cu_seqlens` telling where each begins: there is no
+//! padding between sequences, and a row's result depends on its own sequence alone, bit by bit.
+//!
+//! [`Encoder`] is immutable and shared by threads; each thread brings a [`Workspace`]. `docs/inference.md` tells how it
+//! works and what each step buys.
 
+pub mod ceiling;
 mod config;
 mod encoder;
+mod forward;
+pub mod kernels;
+mod pack;
 mod weights;
+mod workspace;
+
+#[cfg(test)]
+mod tests;
 
 pub use config::EncoderConfig;
-pub use encoder::{Encoder, EngineError, Precision, Workspace};
+pub use encoder::{Encoder, EngineError, Precision};
+pub use kernels::InstructionSet;
 pub use weights::{EncoderWeights, LayerNorm, LayerWeights, Linear, Matrix};
+pub use workspace::Workspace;

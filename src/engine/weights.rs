@@ -1,80 +1,160 @@
-//! An encoder's weights as checkpoints store them, before a kernel packs them.
+//! Weights as checkpoints store them.
 
-/// A weight matrix `[rows, cols]`, row-major; a linear layer's is `[out, in]`.
+/// A weight matrix in `[out, in]` row-major order, as checkpoints store it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Matrix {
-    /// Full precision.
+    /// Single precision.
     F32 {
-        /// Output features, or embedding rows.
+        /// Outputs (or table entries).
         rows: usize,
-        /// Input features, or embedding width.
+        /// Inputs (or width).
         cols: usize,
-        /// `rows * cols` values.
+        /// `[rows, cols]`
         data: Vec<f32>,
     },
-    /// Symmetric 8-bit integers with one scale per row: `value = data * scale`.
+    /// Symmetric int8 with a scale per row: `value = data * scale`.
     I8 {
-        /// Output features, or embedding rows.
+        /// Outputs (or table entries).
         rows: usize,
-        /// Input features, or embedding width.
+        /// Inputs (or width).
         cols: usize,
-        /// `rows * cols` values in `-127..=127`.
+        /// `[rows, cols]`, each in `-127..=127`
         data: Vec<i8>,
-        /// One factor per row.
+        /// `[rows]`
         scales: Vec<f32>,
     },
 }
 
-/// A dense layer: `y = x · weightᵀ + bias`.
+impl Matrix {
+    /// Rows.
+    pub fn rows(&self) -> usize {
+        match self {
+            Matrix::F32 { rows, .. } | Matrix::I8 { rows, .. } => *rows,
+        }
+    }
+
+    /// Columns.
+    pub fn cols(&self) -> usize {
+        match self {
+            Matrix::F32 { cols, .. } | Matrix::I8 { cols, .. } => *cols,
+        }
+    }
+
+    /// Writes a row's values to `to`, which is `cols` long.
+    ///
+    /// # Panics
+    /// Where `row` is not below `rows`, or `to` has another length.
+    pub fn copy_row(&self, row: usize, to: &mut [f32]) {
+        match self {
+            Matrix::F32 { cols, data, .. } => to.copy_from_slice(&data[row * cols..(row + 1) * cols]),
+            Matrix::I8 { cols, data, scales, .. } => {
+                assert_eq!(to.len(), *cols, "row length");
+                for (to, &value) in to.iter_mut().zip(&data[row * cols..(row + 1) * cols]) {
+                    *to = f32::from(value) * scales[row];
+                }
+            }
+        }
+    }
+
+    /// Writes a row's steps to `to`, which is `cols` long, and returns the value of a step.
+    ///
+    /// f32 rows are rounded so that the largest magnitude becomes 127.
+    ///
+    /// # Panics
+    /// Where `row` is not below `rows`, or `to` has another length.
+    pub fn quantise_row(&self, row: usize, to: &mut [i8]) -> f32 {
+        match self {
+            Matrix::F32 { cols, data, .. } => {
+                let values = &data[row * cols..(row + 1) * cols];
+                assert_eq!(to.len(), values.len(), "row length");
+                let limit = values.iter().fold(0.0f32, |limit, value| limit.max(value.abs()));
+                let inverse = if limit > 0.0 { 127.0 / limit } else { 0.0 };
+                for (to, value) in to.iter_mut().zip(values) {
+                    *to = (value * inverse).round_ties_even() as i8;
+                }
+                limit / 127.0
+            }
+            Matrix::I8 { cols, data, scales, .. } => {
+                to.copy_from_slice(&data[row * cols..(row + 1) * cols]);
+                scales[row]
+            }
+        }
+    }
+
+    /// Whether the data is as long as rows and columns say.
+    pub(super) fn is_consistent(&self) -> bool {
+        match self {
+            Matrix::F32 { rows, cols, data } => rows.checked_mul(*cols) == Some(data.len()),
+            Matrix::I8 { rows, cols, data, scales } => {
+                rows.checked_mul(*cols) == Some(data.len()) && scales.len() == *rows
+            }
+        }
+    }
+
+    /// Whether every value is a number, and int8 steps are in `-127..=127`.
+    pub(super) fn is_finite(&self) -> bool {
+        match self {
+            Matrix::F32 { data, .. } => all_finite(data),
+            Matrix::I8 { data, scales, .. } => all_finite(scales) && !data.contains(&i8::MIN),
+        }
+    }
+}
+
+pub(super) fn all_finite(values: &[f32]) -> bool {
+    // Without early exit, so that the loop vectorises: this runs over whole checkpoints at start-up.
+    values.iter().fold(true, |finite, value| finite & value.is_finite())
+}
+
+/// A linear layer: `weight · x + bias`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear {
-    /// `[out, in]`.
+    /// `[out, in]`
     pub weight: Matrix,
-    /// `[out]`.
+    /// `[out]`
     pub bias: Vec<f32>,
 }
 
-/// Scale and shift of a layer normalisation, `[hidden]` each.
+/// Weight and bias of a LayerNorm.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerNorm {
-    /// Scale, γ.
+    /// `[hidden]`
     pub weight: Vec<f32>,
-    /// Shift, β.
+    /// `[hidden]`
     pub bias: Vec<f32>,
 }
 
-/// One transformer layer.
+/// Weights of one transformer layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerWeights {
-    /// `[hidden, hidden]`.
+    /// `[hidden, hidden]`
     pub query: Linear,
-    /// `[hidden, hidden]`.
+    /// `[hidden, hidden]`
     pub key: Linear,
-    /// `[hidden, hidden]`.
+    /// `[hidden, hidden]`
     pub value: Linear,
-    /// `[hidden, hidden]`.
+    /// `[hidden, hidden]`
     pub attention_output: Linear,
-    /// Normalisation after the attention's residual sum.
+    /// After attention and its residual.
     pub attention_norm: LayerNorm,
-    /// `[intermediate, hidden]`.
+    /// `[intermediate, hidden]`
     pub intermediate: Linear,
-    /// `[hidden, intermediate]`.
+    /// `[hidden, intermediate]`
     pub output: Linear,
-    /// Normalisation after the feed-forward residual sum.
+    /// After the feed-forward network and its residual.
     pub output_norm: LayerNorm,
 }
 
-/// Everything below the classification head.
+/// Weights of a whole encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncoderWeights {
-    /// Word embedding `[vocab, hidden]`.
+    /// `[vocab, hidden]`
     pub word: Matrix,
-    /// Position embedding `[max_positions, hidden]`.
+    /// `[max_positions, hidden]`
     pub position: Matrix,
-    /// Token type embedding `[type_vocab, hidden]`.
+    /// `[type_vocab, hidden]`
     pub token_type: Matrix,
-    /// Normalisation of the embedding sum.
+    /// Over the sum of the three.
     pub norm: LayerNorm,
-    /// One entry per transformer layer.
+    /// One per layer.
     pub layers: Vec<LayerWeights>,
 }

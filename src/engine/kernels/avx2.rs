@@ -1,0 +1,378 @@
+//! AVX2 with FMA: two registers per virtual vector. Two flavours differ in the int8 dot product alone: `vpdpbusd` on
+//! 256 bits where the CPU has AVX-VNNI, else 16-bit products that cannot saturate.
+
+use super::gemm_f32::{GemmF32, StoreF32};
+use super::gemm_i8::{GemmI8, StoreI32};
+use super::lanes::{LANES, Lanes, WeightGroup};
+use super::simd::{Kernel, Simd};
+use core::arch::x86_64::*;
+
+/// Proof that the CPU has AVX2 and FMA.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx2(());
+
+/// Proof that the CPU has AVX2, FMA and AVX-VNNI.
+#[derive(Clone, Copy, Debug)]
+pub struct AvxVnni(());
+
+impl Avx2 {
+    /// The token, where the CPU has the instructions.
+    pub fn new() -> Option<Avx2> {
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Avx2(()))
+    }
+}
+
+impl AvxVnni {
+    /// The token, where the CPU has the instructions.
+    pub fn new() -> Option<AvxVnni> {
+        (Avx2::new().is_some() && is_x86_feature_detected!("avxvnni")).then_some(AvxVnni(()))
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn run_with_avx2<K: Kernel>(s: Avx2, kernel: K) -> K::Output {
+    kernel.run(s)
+}
+
+#[target_feature(enable = "avx2,fma,avxvnni")]
+fn run_with_avx_vnni<K: Kernel>(s: AvxVnni, kernel: K) -> K::Output {
+    kernel.run(s)
+}
+
+/// Combines the eight lanes by halving.
+macro_rules! halving {
+    ($name:ident, $op:ident, $op_single:ident) => {
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        pub(super) fn $name(value: __m256) -> f32 {
+            let value = $op(_mm256_castps256_ps128(value), _mm256_extractf128_ps::<1>(value));
+            let value = $op(value, _mm_movehl_ps(value, value));
+            _mm_cvtss_f32($op_single(value, _mm_movehdup_ps(value)))
+        }
+    };
+}
+halving!(sum8, _mm_add_ps, _mm_add_ss);
+halving!(max8, _mm_max_ps, _mm_max_ss);
+halving!(min8, _mm_min_ps, _mm_min_ss);
+
+/// Gathers the low byte of sixteen i32.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn low_bytes(a: [__m256i; 2]) -> __m128i {
+    let byte = _mm256_setr_epi8(
+        0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+        -1,
+    );
+    let [low, high] = a.map(|half| _mm256_shuffle_epi8(half, byte));
+    let low = _mm_unpacklo_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256::<1>(low));
+    let high = _mm_unpacklo_epi32(_mm256_castsi256_si128(high), _mm256_extracti128_si256::<1>(high));
+    _mm_unpacklo_epi64(low, high)
+}
+
+/// Everything but the dot product.
+macro_rules! common {
+    ($run:ident) => {
+        type F32 = [__m256; 2];
+        type I32 = [__m256i; 2];
+
+        const ACTIVATION_BIAS: i32 = 0;
+        const PANEL: usize = 1;
+
+        #[inline(always)]
+        fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
+            // SAFETY: `self` proves the features.
+            unsafe { $run(self, kernel) }
+        }
+
+        #[inline(always)]
+        fn gemm_f32<E: StoreF32>(self, gemm: GemmF32<'_>, epilogue: &mut E) {
+            gemm.run_tiled::<Self, E, 6, 1>(self, epilogue);
+        }
+
+        #[inline(always)]
+        fn splat(self, value: f32) -> Self::F32 {
+            // SAFETY: `self` proves the features.
+            unsafe { [_mm256_set1_ps(value); 2] }
+        }
+
+        #[inline(always)]
+        fn load(self, from: &Lanes) -> Self::F32 {
+            // SAFETY: `Lanes` is 64 aligned bytes.
+            unsafe { [_mm256_load_ps(from.0.as_ptr()), _mm256_load_ps(from.0.as_ptr().add(8))] }
+        }
+
+        #[inline(always)]
+        fn store(self, value: Self::F32, to: &mut Lanes) {
+            // SAFETY: `Lanes` is 64 aligned bytes.
+            unsafe {
+                _mm256_store_ps(to.0.as_mut_ptr(), value[0]);
+                _mm256_store_ps(to.0.as_mut_ptr().add(8), value[1]);
+            }
+        }
+
+        #[inline(always)]
+        fn load_unaligned(self, from: &[f32; LANES]) -> Self::F32 {
+            // SAFETY: the reference covers 64 bytes.
+            unsafe { [_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))] }
+        }
+
+        #[inline(always)]
+        fn load_i8(self, from: &[i8; LANES]) -> Self::F32 {
+            // SAFETY: the reference covers 16 bytes.
+            unsafe {
+                let bytes = _mm_loadu_si128(from.as_ptr().cast());
+                [
+                    _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
+                    _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes))),
+                ]
+            }
+        }
+
+        #[inline(always)]
+        fn add(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+            // SAFETY: `self` proves the features.
+            unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
+        }
+
+        #[inline(always)]
+        fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+            // SAFETY: `self` proves the features.
+            unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
+        }
+
+        #[inline(always)]
+        fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+            // SAFETY: `self` proves the features.
+            unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
+        }
+
+        #[inline(always)]
+        fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
+            // SAFETY: `self` proves the features.
+            unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
+        }
+
+        #[inline(always)]
+        fn max(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+            // SAFETY: `self` proves the features.
+            unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
+        }
+
+        #[inline(always)]
+        fn min(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+            // SAFETY: `self` proves the features.
+            unsafe { [_mm256_min_ps(a[0], b[0]), _mm256_min_ps(a[1], b[1])] }
+        }
+
+        #[inline(always)]
+        fn abs(self, a: Self::F32) -> Self::F32 {
+            // SAFETY: `self` proves the features.
+            unsafe {
+                let sign = _mm256_set1_ps(-0.0);
+                [_mm256_andnot_ps(sign, a[0]), _mm256_andnot_ps(sign, a[1])]
+            }
+        }
+
+        #[inline(always)]
+        fn shift_exponent(self, value: Self::F32, shifter: Self::F32) -> Self::F32 {
+            // SAFETY: `self` proves the features.
+            unsafe {
+                let shift = |value, shifter| {
+                    let shift = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifter));
+                    _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(value), shift))
+                };
+                [shift(value[0], shifter[0]), shift(value[1], shifter[1])]
+            }
+        }
+
+        #[inline(always)]
+        fn keep_first(self, value: Self::F32, count: usize, fill: f32) -> Self::F32 {
+            // SAFETY: `self` proves the features.
+            unsafe {
+                let count = _mm256_set1_epi32(count.min(LANES) as i32);
+                let fill = _mm256_set1_ps(fill);
+                let keep = |value, first| {
+                    let lane = _mm256_add_epi32(_mm256_set1_epi32(first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+                    _mm256_blendv_ps(fill, value, _mm256_castsi256_ps(_mm256_cmpgt_epi32(count, lane)))
+                };
+                [keep(value[0], 0), keep(value[1], 8)]
+            }
+        }
+
+        #[inline(always)]
+        fn sum(self, value: Self::F32) -> f32 {
+            // SAFETY: `self` proves the features.
+            unsafe { sum8(_mm256_add_ps(value[0], value[1])) }
+        }
+
+        #[inline(always)]
+        fn max_lane(self, value: Self::F32) -> f32 {
+            // SAFETY: `self` proves the features.
+            unsafe { max8(_mm256_max_ps(value[0], value[1])) }
+        }
+
+        #[inline(always)]
+        fn min_lane(self, value: Self::F32) -> f32 {
+            // SAFETY: `self` proves the features.
+            unsafe { min8(_mm256_min_ps(value[0], value[1])) }
+        }
+
+        #[inline(always)]
+        fn splat_i32(self, value: i32) -> Self::I32 {
+            // SAFETY: `self` proves the features.
+            unsafe { [_mm256_set1_epi32(value); 2] }
+        }
+
+        #[inline(always)]
+        fn load_i32(self, from: &[i32; LANES]) -> Self::I32 {
+            // SAFETY: the reference covers 64 bytes.
+            unsafe {
+                [_mm256_loadu_si256(from.as_ptr().cast()), _mm256_loadu_si256(from.as_ptr().add(8).cast())]
+            }
+        }
+
+        #[inline(always)]
+        fn add_i32(self, a: Self::I32, b: Self::I32) -> Self::I32 {
+            // SAFETY: `self` proves the features.
+            unsafe { [_mm256_add_epi32(a[0], b[0]), _mm256_add_epi32(a[1], b[1])] }
+        }
+
+        #[inline(always)]
+        fn sum_i32(self, a: Self::I32) -> i32 {
+            let mut lanes = [0i32; 8];
+            // SAFETY: `self` proves the features; `lanes` is 32 bytes.
+            unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), _mm256_add_epi32(a[0], a[1])) }
+            lanes.into_iter().fold(0, i32::wrapping_add)
+        }
+
+        #[inline(always)]
+        fn to_f32(self, a: Self::I32) -> Self::F32 {
+            // SAFETY: `self` proves the features.
+            unsafe { [_mm256_cvtepi32_ps(a[0]), _mm256_cvtepi32_ps(a[1])] }
+        }
+
+        #[inline(always)]
+        fn to_i32(self, a: Self::F32) -> Self::I32 {
+            // SAFETY: `self` proves the features.
+            unsafe { [_mm256_cvtps_epi32(a[0]), _mm256_cvtps_epi32(a[1])] }
+        }
+
+        #[inline(always)]
+        fn store_u8(self, a: Self::I32, to: &mut [u8; LANES]) {
+            // SAFETY: the reference covers 16 bytes.
+            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), low_bytes(a)) }
+        }
+
+        #[inline(always)]
+        fn store_i8(self, a: Self::I32, to: &mut [i8; LANES]) {
+            // SAFETY: the reference covers 16 bytes.
+            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), low_bytes(a)) }
+        }
+
+        #[inline(always)]
+        fn store_i32(self, a: Self::I32, to: &mut [i32; LANES]) {
+            // SAFETY: the reference covers 64 bytes.
+            unsafe {
+                _mm256_storeu_si256(to.as_mut_ptr().cast(), a[0]);
+                _mm256_storeu_si256(to.as_mut_ptr().add(8).cast(), a[1]);
+            }
+        }
+
+        #[inline(always)]
+        fn interleave(self, rows: [Self::I32; 4], to: &mut WeightGroup) {
+            for half in 0..2 {
+                // SAFETY: `self` proves the features; `WeightGroup` is 64 aligned bytes, two halves of 32.
+                unsafe {
+                    let byte = _mm256_set1_epi32(0xff);
+                    let second = _mm256_slli_epi32::<8>(_mm256_and_si256(rows[1][half], byte));
+                    let third = _mm256_slli_epi32::<16>(_mm256_and_si256(rows[2][half], byte));
+                    let low = _mm256_or_si256(_mm256_and_si256(rows[0][half], byte), second);
+                    let high = _mm256_or_si256(third, _mm256_slli_epi32::<24>(rows[3][half]));
+                    _mm256_store_si256(to.0.as_mut_ptr().add(32 * half).cast(), _mm256_or_si256(low, high));
+                }
+            }
+        }
+    };
+}
+
+impl Simd for AvxVnni {
+    common!(run_with_avx_vnni);
+
+    type Weights = [__m256i; 2];
+    type Activation = __m256i;
+
+    #[inline(always)]
+    fn gemm_i8<E: StoreI32>(self, gemm: GemmI8<'_>, epilogue: &mut E) {
+        gemm.run_tiled::<Self, E, 6, 1>(self, epilogue);
+    }
+
+    #[inline(always)]
+    fn load_weights(self, from: &WeightGroup) -> Self::Weights {
+        // SAFETY: `WeightGroup` is 64 aligned bytes.
+        unsafe { [_mm256_load_si256(from.0.as_ptr().cast()), _mm256_load_si256(from.0.as_ptr().add(32).cast())] }
+    }
+
+    #[inline(always)]
+    fn load_activation(self, from: [u8; 4]) -> __m256i {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm256_set1_epi32(i32::from_le_bytes(from)) }
+    }
+
+    #[inline(always)]
+    fn dot(self, sum: Self::I32, activation: __m256i, weights: Self::Weights) -> Self::I32 {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            [
+                _mm256_dpbusd_avx_epi32(sum[0], activation, weights[0]),
+                _mm256_dpbusd_avx_epi32(sum[1], activation, weights[1]),
+            ]
+        }
+    }
+}
+
+impl Simd for Avx2 {
+    common!(run_with_avx2);
+
+    /// Even and odd bytes as i16, for each half.
+    type Weights = [[__m256i; 2]; 2];
+    /// Even and odd bytes as i16.
+    type Activation = [__m256i; 2];
+
+    #[inline(always)]
+    fn gemm_i8<E: StoreI32>(self, gemm: GemmI8<'_>, epilogue: &mut E) {
+        gemm.run_tiled::<Self, E, 4, 1>(self, epilogue);
+    }
+
+    #[inline(always)]
+    fn load_weights(self, from: &WeightGroup) -> Self::Weights {
+        // SAFETY: `WeightGroup` is 64 aligned bytes.
+        unsafe {
+            let split = |bytes| [_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(bytes)), _mm256_srai_epi16::<8>(bytes)];
+            [
+                split(_mm256_load_si256(from.0.as_ptr().cast())),
+                split(_mm256_load_si256(from.0.as_ptr().add(32).cast())),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn load_activation(self, from: [u8; 4]) -> Self::Activation {
+        let [a, b, c, d] = from.map(i32::from);
+        // SAFETY: `self` proves the features.
+        unsafe { [_mm256_set1_epi32(a | c << 16), _mm256_set1_epi32(b | d << 16)] }
+    }
+
+    // `vpmaddubsw` would saturate: 2 · 255 · 127 does not fit i16. Products of i16 pairs in i32 (`vpmaddwd`) cannot.
+    #[inline(always)]
+    fn dot(self, sum: Self::I32, activation: Self::Activation, weights: Self::Weights) -> Self::I32 {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let half = |sum, weights: [__m256i; 2]| {
+                let even = _mm256_madd_epi16(activation[0], weights[0]);
+                let odd = _mm256_madd_epi16(activation[1], weights[1]);
+                _mm256_add_epi32(sum, _mm256_add_epi32(even, odd))
+            };
+            [half(sum[0], weights[0]), half(sum[1], weights[1])]
+        }
+    }
+}

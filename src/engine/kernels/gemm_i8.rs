@@ -1,0 +1,187 @@
+//! int8 matrix product: u8 activations × i8 weights into exact i32 sums.
+//!
+//! All instruction sets give the same integers: `start + Σ (activation - ACTIVATION_BIAS) * weight`, where `start` makes up
+//! for the hardware's own bias.
+
+use super::lanes::{LANES, Lanes, WeightGroup, panel_index};
+use super::simd::Simd;
+
+/// Consecutive `k` in one [`WeightGroup`].
+pub const GROUP: usize = 4;
+/// The middle of the u8 range, subtracted from every activation: sums are `Σ (activation - 128) * weight`.
+pub const MIDDLE: i32 = 128;
+/// Deepest product whose sum fits i32: `255 * 127 * depth < 2^31`.
+pub const MAX_DEPTH: usize = (i32::MAX / (255 * 127)) as usize;
+
+/// Receives sums of a product, sixteen columns of one row at a time.
+pub trait StoreI32 {
+    /// `sum` holds columns `16 * block ..` of `row`.
+    fn store<S: Simd>(&mut self, s: S, row: usize, block: usize, sum: S::I32);
+}
+
+/// `activations [rows, 4 * groups] × weights [4 * groups, 16 * blocks]`.
+#[derive(Clone, Copy, Debug)]
+pub struct GemmI8<'a> {
+    /// Row-major, `stride` groups from one row to the next.
+    pub activations: &'a [[u8; GROUP]],
+    /// Groups between rows of `activations`.
+    pub stride: usize,
+    /// Rows of `activations`.
+    pub rows: usize,
+    /// Depth in groups of four.
+    pub groups: usize,
+    /// Panels of the instruction set's width, each `[groups][panel]`; the last one may be narrower.
+    pub weights: &'a [WeightGroup],
+    /// `[blocks]`: what each sum starts from.
+    pub start: &'a [[i32; LANES]],
+}
+
+impl GemmI8<'_> {
+    /// Runs tiles of `ROWS` rows × `PANEL` vectors.
+    ///
+    /// # Panics
+    /// Where a slice is too short for the shape.
+    #[inline(always)]
+    pub(super) fn run_tiled<S: Simd, E: StoreI32, const ROWS: usize, const PANEL: usize>(self, s: S, epilogue: &mut E) {
+        let blocks = self.start.len();
+        if self.rows == 0 || blocks == 0 {
+            return;
+        }
+        assert!(self.activations.len() >= (self.rows - 1) * self.stride + self.groups, "activations too short");
+        assert!(self.weights.len() >= blocks * self.groups, "weights too short");
+        let mut block = 0;
+        while block < blocks {
+            let width = PANEL.min(blocks - block);
+            let weights = &self.weights[block * self.groups..(block + width) * self.groups];
+            let mut row = 0;
+            while row < self.rows {
+                match width {
+                    1 => self.tile::<S, E, ROWS, 1>(s, row, block, weights, epilogue),
+                    2 if PANEL >= 2 => self.tile::<S, E, ROWS, 2>(s, row, block, weights, epilogue),
+                    3 if PANEL >= 3 => self.tile::<S, E, ROWS, 3>(s, row, block, weights, epilogue),
+                    4 if PANEL >= 4 => self.tile::<S, E, ROWS, 4>(s, row, block, weights, epilogue),
+                    _ => unreachable!("panels are at most four vectors wide; this is a bug"),
+                }
+                row += ROWS;
+            }
+            block += width;
+        }
+    }
+
+    /// One tile. Rows past the end repeat the last one and are not stored.
+    #[inline(always)]
+    fn tile<S: Simd, E: StoreI32, const ROWS: usize, const WIDTH: usize>(
+        &self,
+        s: S,
+        row: usize,
+        block: usize,
+        weights: &[WeightGroup],
+        epilogue: &mut E,
+    ) {
+        let mut rows = [self.activations.as_ptr(); ROWS];
+        for (r, pointer) in rows.iter_mut().enumerate() {
+            // SAFETY: the row index is at most `rows - 1`, and `run_tiled` checked that its `groups` groups exist.
+            *pointer = unsafe { self.activations.as_ptr().add((row + r).min(self.rows - 1) * self.stride) };
+        }
+        let mut sums = [[s.splat_i32(0); WIDTH]; ROWS];
+        for n in 0..WIDTH {
+            let start = s.load_i32(&self.start[block + n]);
+            for sums in &mut sums {
+                sums[n] = start;
+            }
+        }
+        for (group, line) in weights.as_chunks::<WIDTH>().0.iter().enumerate() {
+            let mut columns = [s.load_weights(&line[0]); WIDTH];
+            for n in 1..WIDTH {
+                columns[n] = s.load_weights(&line[n]);
+            }
+            for m in 0..ROWS {
+                // SAFETY: `weights` holds `groups` chunks, so `group < groups`, which each pointer has after it.
+                let activation = s.load_activation(unsafe { *rows[m].add(group) });
+                for n in 0..WIDTH {
+                    sums[m][n] = s.dot(sums[m][n], activation, columns[n]);
+                }
+            }
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            if row + r < self.rows {
+                for (n, &sum) in sums.iter().enumerate() {
+                    epilogue.store(s, row + r, block + n, sum);
+                }
+            }
+        }
+    }
+}
+
+/// int8 weights in panels for one instruction set, with what turns sums into values.
+#[derive(Clone, Debug)]
+pub struct PackedI8 {
+    /// Panels of `[groups][panel]` weight groups.
+    pub panels: Vec<WeightGroup>,
+    /// `[blocks]`: where sums start.
+    pub start: Vec<[i32; LANES]>,
+    /// `[blocks]`: sum of each column's weights.
+    pub column_sums: Vec<Lanes>,
+    /// `[blocks]`: value of one weight step per column.
+    pub scales: Vec<Lanes>,
+    /// `[blocks]`
+    pub bias: Vec<Lanes>,
+    /// Depth in groups of four.
+    pub groups: usize,
+}
+
+impl PackedI8 {
+    /// All-zero weights of `outputs` columns (a multiple of sixteen) and `depth` rows (a multiple of four).
+    pub fn zero(outputs: usize, depth: usize) -> PackedI8 {
+        let (blocks, groups) = (outputs / LANES, depth / GROUP);
+        PackedI8 {
+            panels: vec![WeightGroup::ZERO; blocks * groups],
+            start: vec![[0; LANES]; blocks],
+            column_sums: vec![Lanes::ZERO; blocks],
+            scales: vec![Lanes::ZERO; blocks],
+            bias: vec![Lanes::ZERO; blocks],
+            groups,
+        }
+    }
+
+    /// Sets one column: `row` are its first weights, the rest stay zero.
+    pub fn set_column(
+        &mut self,
+        panel: usize,
+        activation_bias: i32,
+        column: usize,
+        row: &[i8],
+        scale: f32,
+        bias: f32,
+    ) {
+        let blocks = self.start.len();
+        let (block, lane) = (column / LANES, column % LANES);
+        let (whole, rest) = row.as_chunks::<GROUP>();
+        for (group, &weights) in whole.iter().enumerate() {
+            let index = panel_index(panel, blocks, self.groups, block, group);
+            self.panels[index].0.as_chunks_mut::<GROUP>().0[lane] = weights;
+        }
+        if !rest.is_empty() {
+            let index = panel_index(panel, blocks, self.groups, block, whole.len());
+            self.panels[index].0[lane * GROUP..lane * GROUP + rest.len()].copy_from_slice(rest);
+        }
+        let sum: i32 = row.iter().map(|&weight| i32::from(weight)).sum();
+        self.start[block][lane] = (activation_bias - MIDDLE) * sum;
+        self.column_sums[block].0[lane] = sum as f32;
+        self.scales[block].0[lane] = scale;
+        self.bias[block].0[lane] = bias;
+    }
+
+    /// The product of `rows` rows of activations with these weights.
+    #[inline(always)]
+    pub fn product<'a>(&'a self, activations: &'a [[u8; GROUP]], rows: usize) -> GemmI8<'a> {
+        GemmI8 {
+            activations,
+            stride: self.groups,
+            rows,
+            groups: self.groups,
+            weights: &self.panels,
+            start: &self.start,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Kernels: everything the forward pass spends its time in, written once over a vector of sixteen lanes ([`Simd`])
+//! and compiled for each instruction set.
+//!
+//! Sixteen lanes are one AVX-512 register, two of AVX2, four of NEON, or an array. Because every instruction set
+//! works on the same sixteen lanes, with fused multiply-adds, the same order of operations and the same tree for
+//! horizontal sums, all of them give the same bits; the tests hold them to it.
+//!
+//! This folder is the only place in the crate with `unsafe` code.
+
+// Intrinsics and unchecked indexing live here and nowhere else.
+#![allow(unsafe_code)]
+
+pub mod attention_f32;
+pub mod attention_i8;
+#[cfg(target_arch = "x86_64")]
+pub mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub mod avx512;
+pub mod gemm_f32;
+pub mod gemm_i8;
+pub mod isa;
+pub mod lanes;
+pub mod linear;
+pub mod math;
+#[cfg(target_arch = "aarch64")]
+pub mod neon;
+pub mod rows;
+pub mod scalar;
+pub mod simd;
+#[cfg(test)]
+mod tests;
+
+pub use isa::{InstructionSet, dispatch};
+pub use lanes::{LANES, Lanes, WeightGroup, flatten, flatten_mut};
+pub use simd::{Kernel, Simd};
+
+/// Grows a buffer to at least `length`; what it held beyond stays, so a steady state allocates nothing.
+pub(super) fn grow<T: Copy>(buffer: &mut Vec<T>, length: usize, value: T) {
+    if buffer.len() < length {
+        buffer.resize(length, value);
+    }
+}

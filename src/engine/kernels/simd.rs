@@ -1,0 +1,111 @@
+//! The virtual vector instruction set.
+
+use super::gemm_f32::{GemmF32, StoreF32};
+use super::gemm_i8::{GemmI8, StoreI32};
+use super::lanes::{LANES, Lanes, WeightGroup};
+
+/// A computation that is compiled once per instruction set.
+///
+/// `run` and everything it calls must be `#[inline(always)]`, so that it ends up inside the function that carries the
+/// target features ([`Simd::vectorize`]).
+pub trait Kernel {
+    /// What the computation returns. Never a vector: those must not cross the boundary of `vectorize`.
+    type Output;
+    /// Runs with the operations of one instruction set.
+    fn run<S: Simd>(self, s: S) -> Self::Output;
+}
+
+/// Operations on vectors of sixteen lanes. A value of an implementing type is the proof that the CPU can execute
+/// them: it is only made after the check (see [`InstructionSet`](super::InstructionSet)).
+///
+/// Every operation is exactly the IEEE 754 one (`mul_add` rounds once), so results are the same bits on every
+/// implementation.
+pub trait Simd: Copy + Send + Sync + 'static {
+    /// Sixteen f32.
+    type F32: Copy;
+    /// Sixteen i32.
+    type I32: Copy;
+    /// A [`WeightGroup`] made ready for [`dot`](Simd::dot).
+    type Weights: Copy;
+    /// Four consecutive u8 activations of one row, made ready for [`dot`](Simd::dot).
+    type Activation: Copy;
+
+    /// [`dot`](Simd::dot) sums `(activation - ACTIVATION_BIAS) * weight`: 0 where the hardware multiplies u8 by i8, 128 where it
+    /// multiplies i8 by i8. Callers start their accumulators so that results agree.
+    const ACTIVATION_BIAS: i32;
+    /// Sixteen-column vectors in a panel of packed f32 or int8 weights.
+    const PANEL: usize;
+
+    /// Runs a kernel inside a function that carries the target features.
+    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
+
+    /// Runs the f32 matrix product with this instruction set's tile of rows × columns.
+    fn gemm_f32<E: StoreF32>(self, gemm: GemmF32<'_>, epilogue: &mut E);
+    /// Runs the int8 matrix product with this instruction set's tile of rows × columns.
+    fn gemm_i8<E: StoreI32>(self, gemm: GemmI8<'_>, epilogue: &mut E);
+
+    /// All lanes `value`.
+    fn splat(self, value: f32) -> Self::F32;
+    /// Loads sixteen aligned floats.
+    fn load(self, from: &Lanes) -> Self::F32;
+    /// Stores sixteen aligned floats.
+    fn store(self, value: Self::F32, to: &mut Lanes);
+    /// Loads sixteen floats of any alignment.
+    fn load_unaligned(self, from: &[f32; LANES]) -> Self::F32;
+    /// Widens sixteen i8.
+    fn load_i8(self, from: &[i8; LANES]) -> Self::F32;
+    /// `a + b`
+    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a - b`
+    fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a * b`
+    fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a * b + c`, rounded once.
+    fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// The larger of two; unspecified where one is NaN.
+    fn max(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// The smaller of two; unspecified where one is NaN.
+    fn min(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// Absolute value.
+    fn abs(self, a: Self::F32) -> Self::F32;
+    /// Adds the low bits of `shifter`'s representation to the exponent of `value`: with `shifter = n + 1.5 · 2^23` the result is
+    /// `value · 2^n`, as long as it is normal.
+    fn shift_exponent(self, value: Self::F32, shifter: Self::F32) -> Self::F32;
+    /// Keeps lanes below `count`, sets the rest to `fill`.
+    fn keep_first(self, value: Self::F32, count: usize, fill: f32) -> Self::F32;
+    /// Sum of the lanes by halving: lane `i` plus `i + 8`, then `+ 4`, `+ 2`, `+ 1`.
+    fn sum(self, value: Self::F32) -> f32;
+    /// The largest lane.
+    fn max_lane(self, value: Self::F32) -> f32;
+    /// The smallest lane.
+    fn min_lane(self, value: Self::F32) -> f32;
+
+    /// All lanes `value`.
+    fn splat_i32(self, value: i32) -> Self::I32;
+    /// Loads sixteen i32.
+    fn load_i32(self, from: &[i32; LANES]) -> Self::I32;
+    /// `a + b`, wrapping.
+    fn add_i32(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// Sum of the lanes, wrapping.
+    fn sum_i32(self, a: Self::I32) -> i32;
+    /// Nearest f32.
+    fn to_f32(self, a: Self::I32) -> Self::F32;
+    /// Nearest integer, ties to even; unspecified outside of i32.
+    fn to_i32(self, a: Self::F32) -> Self::I32;
+    /// Stores lanes as bytes; each must be in `0..=255`.
+    fn store_u8(self, a: Self::I32, to: &mut [u8; LANES]);
+    /// Stores lanes as signed bytes; each must be in `-128..=127`.
+    fn store_i8(self, a: Self::I32, to: &mut [i8; LANES]);
+
+    /// Stores sixteen i32.
+    fn store_i32(self, a: Self::I32, to: &mut [i32; LANES]);
+    /// Stores the low byte of each lane of four vectors side by side: `to[lane * 4 + k]` is lane `lane` of `rows[k]`.
+    fn interleave(self, rows: [Self::I32; 4], to: &mut WeightGroup);
+
+    /// Makes a group of weights ready.
+    fn load_weights(self, from: &WeightGroup) -> Self::Weights;
+    /// Broadcasts four activations to all columns.
+    fn load_activation(self, from: [u8; 4]) -> Self::Activation;
+    /// `sum[column] + Σ_k (activation[k] - ACTIVATION_BIAS) * weight[column][k]` over four `k`, exactly.
+    fn dot(self, sum: Self::I32, activation: Self::Activation, weights: Self::Weights) -> Self::I32;
+}

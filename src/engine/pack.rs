@@ -1,0 +1,211 @@
+//! From checkpoint order to kernel order. Widths are padded with zeros to whole vectors, each attention head on its own,
+//! so that no kernel has a tail: padding stays zero through every layer.
+
+use super::config::EncoderConfig;
+use super::kernels::gemm_f32::PackedF32;
+use super::kernels::gemm_i8::PackedI8;
+use super::kernels::isa::{Dispatched, Token, dispatch};
+use super::kernels::lanes::blocks_needed;
+use super::kernels::rows::Norm;
+use super::kernels::{LANES, Lanes, Simd, flatten_mut};
+use super::weights::{EncoderWeights, LayerNorm, LayerWeights, Linear, Matrix};
+use std::ops::Range;
+
+/// Padded widths, in vectors of sixteen.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    /// Vectors in a hidden state.
+    pub hidden_blocks: usize,
+    /// Vectors in a head.
+    pub head_blocks: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// Vectors in the intermediate state.
+    pub intermediate_blocks: usize,
+    /// Values in a head, without padding.
+    pub head_width: usize,
+}
+
+impl Shape {
+    pub fn new(config: &EncoderConfig) -> Shape {
+        let head_width = config.hidden / config.heads;
+        Shape {
+            hidden_blocks: blocks_needed(config.hidden),
+            head_blocks: blocks_needed(head_width),
+            heads: config.heads,
+            intermediate_blocks: blocks_needed(config.intermediate),
+            head_width,
+        }
+    }
+
+    /// Vectors in all heads.
+    pub fn attention_blocks(&self) -> usize {
+        self.heads * self.head_blocks
+    }
+
+    /// Where values of contiguous heads go: pairs of a range in the checkpoint and a start in the padded row.
+    fn head_segments(&self) -> Vec<(Range<usize>, usize)> {
+        (0..self.heads)
+            .map(|head| (head * self.head_width..(head + 1) * self.head_width, head * self.head_blocks * LANES))
+            .collect()
+    }
+}
+
+/// Weights of one layer in kernel order.
+#[derive(Clone, Debug)]
+pub(super) struct Layer<P> {
+    pub query: P,
+    /// Keys in the first half of the columns, values in the second.
+    pub key_value: P,
+    pub attention_output: P,
+    pub attention_norm: Norm,
+    pub intermediate: P,
+    pub output: P,
+    pub output_norm: Norm,
+}
+
+/// The embedding tables: words as they came, positions padded with the first token type added.
+#[derive(Clone, Debug)]
+pub(super) struct Embedding {
+    pub word: Matrix,
+    /// `[max_positions, hidden_blocks]`
+    pub position: Vec<Lanes>,
+    pub norm: Norm,
+}
+
+/// A packed matrix that is filled one output at a time.
+pub(super) trait Packed: Sized {
+    /// All zero, for `blocks` vectors of outputs over `depth` inputs.
+    fn zero(blocks: usize, depth: usize) -> Self;
+    /// Fills padded column `column` with row `row` of a linear layer; `segments` say where inputs go.
+    fn set<S: Simd>(&mut self, column: usize, linear: &Linear, row: usize, segments: &[(Range<usize>, usize)], line: &mut Line);
+}
+
+/// Buffers for one row while packing.
+#[derive(Default)]
+pub(super) struct Line {
+    values: Vec<f32>,
+    steps: Vec<i8>,
+    padded_values: Vec<f32>,
+    padded_steps: Vec<i8>,
+}
+
+fn scatter<T: Copy + Default>(from: &[T], segments: &[(Range<usize>, usize)], depth: usize, to: &mut Vec<T>) {
+    to.clear();
+    to.resize(depth, T::default());
+    for (range, start) in segments {
+        to[*start..start + range.len()].copy_from_slice(&from[range.clone()]);
+    }
+}
+
+impl Packed for PackedF32 {
+    fn zero(blocks: usize, depth: usize) -> PackedF32 {
+        PackedF32::zero(blocks * LANES, depth)
+    }
+
+    fn set<S: Simd>(&mut self, column: usize, linear: &Linear, row: usize, segments: &[(Range<usize>, usize)], line: &mut Line) {
+        line.values.resize(linear.weight.cols(), 0.0);
+        linear.weight.copy_row(row, &mut line.values);
+        scatter(&line.values, segments, self.depth, &mut line.padded_values);
+        self.set_column(S::PANEL, column, &line.padded_values, linear.bias[row]);
+    }
+}
+
+impl Packed for PackedI8 {
+    fn zero(blocks: usize, depth: usize) -> PackedI8 {
+        PackedI8::zero(blocks * LANES, depth)
+    }
+
+    fn set<S: Simd>(&mut self, column: usize, linear: &Linear, row: usize, segments: &[(Range<usize>, usize)], line: &mut Line) {
+        line.steps.resize(linear.weight.cols(), 0);
+        let scale = linear.weight.quantise_row(row, &mut line.steps);
+        scatter(&line.steps, segments, self.groups * 4, &mut line.padded_steps);
+        self.set_column(S::PANEL, S::ACTIVATION_BIAS, column, &line.padded_steps, scale, linear.bias[row]);
+    }
+}
+
+fn padded(values: &[f32], blocks: usize) -> Vec<Lanes> {
+    let mut lanes = vec![Lanes::ZERO; blocks];
+    flatten_mut(&mut lanes)[..values.len()].copy_from_slice(values);
+    lanes
+}
+
+fn norm(norm: &LayerNorm, config: &EncoderConfig) -> Norm {
+    let blocks = blocks_needed(config.hidden);
+    Norm {
+        weight: padded(&norm.weight, blocks),
+        bias: padded(&norm.bias, blocks),
+        width: config.hidden,
+        epsilon: config.layer_norm_eps,
+    }
+}
+
+struct PackLayer<'a, P> {
+    config: &'a EncoderConfig,
+    shape: &'a Shape,
+    weights: &'a LayerWeights,
+    packed: std::marker::PhantomData<P>,
+}
+
+impl<P: Packed> Dispatched for PackLayer<'_, P> {
+    type Output = Layer<P>;
+
+    fn run<S: Simd>(self, _: S) -> Layer<P> {
+        let PackLayer { config, shape, weights, .. } = self;
+        let hidden = [(0..config.hidden, 0)];
+        let intermediate = [(0..config.intermediate, 0)];
+        let heads = shape.head_segments();
+        let hidden_depth = shape.hidden_blocks * LANES;
+        let attention = shape.attention_blocks();
+        let mut line = Line::default();
+        let mut fill = |packed: &mut P, first: usize, linear: &Linear, outputs: &[(Range<usize>, usize)], inputs: &[(Range<usize>, usize)]| {
+            for (range, start) in outputs {
+                for (row, column) in range.clone().zip(first + start..) {
+                    packed.set::<S>(column, linear, row, inputs, &mut line);
+                }
+            }
+        };
+        let mut query = P::zero(attention, hidden_depth);
+        fill(&mut query, 0, &weights.query, &heads, &hidden);
+        let mut key_value = P::zero(2 * attention, hidden_depth);
+        fill(&mut key_value, 0, &weights.key, &heads, &hidden);
+        fill(&mut key_value, attention * LANES, &weights.value, &heads, &hidden);
+        let mut attention_output = P::zero(shape.hidden_blocks, attention * LANES);
+        fill(&mut attention_output, 0, &weights.attention_output, &hidden, &heads);
+        let mut first = P::zero(shape.intermediate_blocks, hidden_depth);
+        fill(&mut first, 0, &weights.intermediate, &intermediate, &hidden);
+        let mut second = P::zero(shape.hidden_blocks, shape.intermediate_blocks * LANES);
+        fill(&mut second, 0, &weights.output, &hidden, &intermediate);
+        Layer {
+            query,
+            key_value,
+            attention_output,
+            attention_norm: norm(&weights.attention_norm, config),
+            intermediate: first,
+            output: second,
+            output_norm: norm(&weights.output_norm, config),
+        }
+    }
+}
+
+/// Packs the layers for the instruction set of `token`. Shapes were checked.
+pub(super) fn layers<P: Packed>(config: &EncoderConfig, shape: &Shape, weights: &EncoderWeights, token: Token) -> Vec<Layer<P>> {
+    let pack = |weights| dispatch(token, PackLayer { config, shape, weights, packed: std::marker::PhantomData });
+    weights.layers.iter().map(pack).collect()
+}
+
+/// Takes the word table as it is and folds the first token type into the positions. Shapes were checked.
+pub(super) fn embedding(config: &EncoderConfig, word: Matrix, position: &Matrix, token_type: &Matrix, weights: &LayerNorm) -> Embedding {
+    let blocks = blocks_needed(config.hidden);
+    let mut positions = vec![Lanes::ZERO; config.max_positions * blocks];
+    let mut row = vec![0.0; config.hidden];
+    let mut first_type = vec![0.0; config.hidden];
+    token_type.copy_row(0, &mut first_type);
+    for (index, to) in positions.chunks_exact_mut(blocks).enumerate() {
+        position.copy_row(index, &mut row);
+        for ((to, value), added) in flatten_mut(to).iter_mut().zip(&row).zip(&first_type) {
+            *to = value + added;
+        }
+    }
+    Embedding { word, position: positions, norm: norm(weights, config) }
+}

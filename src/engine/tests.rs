@@ -1,0 +1,350 @@
+//! The encoder against a plain f64 implementation, across instruction sets, and across batches.
+
+use super::kernels::InstructionSet;
+use super::*;
+
+/// A small generator of its own, so that the figures never change (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Roughly normal.
+    fn normal(&mut self, deviation: f32) -> f32 {
+        let sum: f32 = (0..4).map(|_| (self.next() >> 40) as f32 / (1u64 << 24) as f32 - 0.5).sum();
+        sum * 1.73 * deviation
+    }
+
+    fn vector(&mut self, length: usize, mean: f32, deviation: f32) -> Vec<f32> {
+        (0..length).map(|_| mean + self.normal(deviation)).collect()
+    }
+
+    fn matrix(&mut self, rows: usize, cols: usize, deviation: f32) -> Matrix {
+        Matrix::F32 { rows, cols, data: self.vector(rows * cols, 0.0, deviation) }
+    }
+
+    fn linear(&mut self, rows: usize, cols: usize) -> Linear {
+        let weight = self.matrix(rows, cols, 1.0 / (cols as f32).sqrt());
+        Linear { weight, bias: self.vector(rows, 0.0, 0.1) }
+    }
+
+    fn norm(&mut self, width: usize) -> LayerNorm {
+        LayerNorm { weight: self.vector(width, 1.0, 0.1), bias: self.vector(width, 0.0, 0.1) }
+    }
+}
+
+fn config(layers: usize, hidden: usize, heads: usize, intermediate: usize) -> EncoderConfig {
+    EncoderConfig {
+        layers,
+        hidden,
+        heads,
+        intermediate,
+        vocab: 50,
+        max_positions: 40,
+        type_vocab: 2,
+        layer_norm_eps: 1e-12,
+    }
+}
+
+fn weights(config: &EncoderConfig, seed: u64) -> EncoderWeights {
+    let mut random = Random(seed);
+    let (hidden, intermediate) = (config.hidden, config.intermediate);
+    EncoderWeights {
+        word: random.matrix(config.vocab, hidden, 0.5),
+        position: random.matrix(config.max_positions, hidden, 0.3),
+        token_type: random.matrix(config.type_vocab, hidden, 0.1),
+        norm: random.norm(hidden),
+        layers: (0..config.layers)
+            .map(|_| LayerWeights {
+                query: random.linear(hidden, hidden),
+                key: random.linear(hidden, hidden),
+                value: random.linear(hidden, hidden),
+                attention_output: random.linear(hidden, hidden),
+                attention_norm: random.norm(hidden),
+                intermediate: random.linear(intermediate, hidden),
+                output: random.linear(hidden, intermediate),
+                output_norm: random.norm(hidden),
+            })
+            .collect(),
+    }
+}
+
+/// Ids and bounds of sequences of the given lengths.
+fn batch(config: &EncoderConfig, lengths: &[usize], seed: u64) -> (Vec<u32>, Vec<u32>) {
+    let mut random = Random(seed);
+    let ids = (0..lengths.iter().sum()).map(|_| (random.next() % config.vocab as u64) as u32).collect();
+    let mut bounds = vec![0];
+    for &length in lengths {
+        bounds.push(bounds[bounds.len() - 1] + length as u32);
+    }
+    (ids, bounds)
+}
+
+/// The model as the paper states it, in f64, one sequence at a time, sharing nothing with the engine.
+mod reference {
+    use super::super::*;
+
+    type Rows = Vec<Vec<f64>>;
+
+    fn row(matrix: &Matrix, index: usize) -> Vec<f64> {
+        match matrix {
+            Matrix::F32 { cols, data, .. } => data[index * cols..][..*cols].iter().map(|&v| f64::from(v)).collect(),
+            Matrix::I8 { cols, data, scales, .. } => {
+                data[index * cols..][..*cols].iter().map(|&v| f64::from(v) * f64::from(scales[index])).collect()
+            }
+        }
+    }
+
+    fn linear(layer: &Linear, input: &Rows) -> Rows {
+        let rows: Vec<Vec<f64>> = (0..layer.weight.rows()).map(|index| row(&layer.weight, index)).collect();
+        let dot = |x: &[f64], w: &[f64]| x.iter().zip(w).map(|(x, w)| x * w).sum::<f64>();
+        input
+            .iter()
+            .map(|x| rows.iter().zip(&layer.bias).map(|(w, &bias)| dot(x, w) + f64::from(bias)).collect())
+            .collect()
+    }
+
+    fn norm(layer: &LayerNorm, epsilon: f32, input: Rows) -> Rows {
+        input
+            .into_iter()
+            .map(|x| {
+                let mean = x.iter().sum::<f64>() / x.len() as f64;
+                let variance = x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / x.len() as f64;
+                let inverse = 1.0 / (variance + f64::from(epsilon)).sqrt();
+                let affine = layer.weight.iter().zip(&layer.bias);
+                x.iter().zip(affine).map(|(v, (&w, &b))| (v - mean) * inverse * f64::from(w) + f64::from(b)).collect()
+            })
+            .collect()
+    }
+
+    /// erf by its Maclaurin series, which converges for every argument that occurs here.
+    pub fn erf(x: f64) -> f64 {
+        if x.abs() > 6.0 {
+            return x.signum();
+        }
+        let (mut term, mut sum) = (x, x);
+        for n in 1..200 {
+            term *= -x * x / f64::from(n);
+            sum += term / f64::from(2 * n + 1);
+        }
+        sum * 2.0 / std::f64::consts::PI.sqrt()
+    }
+
+    fn add(a: Rows, b: &Rows) -> Rows {
+        a.into_iter().zip(b).map(|(a, b)| a.iter().zip(b).map(|(a, b)| a + b).collect()).collect()
+    }
+
+    fn attention(config: &EncoderConfig, q: &Rows, k: &Rows, v: &Rows) -> Rows {
+        let width = config.hidden / config.heads;
+        let mut out = vec![vec![0.0; config.hidden]; q.len()];
+        for head in 0..config.heads {
+            let columns = head * width..(head + 1) * width;
+            for (q, out) in q.iter().zip(&mut out) {
+                let score = |k: &Vec<f64>| columns.clone().map(|c| q[c] * k[c]).sum::<f64>() / (width as f64).sqrt();
+                let exps: Vec<f64> = k.iter().map(|k| score(k).exp()).collect();
+                let sum: f64 = exps.iter().sum();
+                for c in columns.clone() {
+                    out[c] = exps.iter().zip(v).map(|(e, v)| e / sum * v[c]).sum();
+                }
+            }
+        }
+        out
+    }
+
+    pub fn encode(config: &EncoderConfig, weights: &EncoderWeights, ids: &[u32]) -> Rows {
+        let epsilon = config.layer_norm_eps;
+        let embed = |(place, &id): (usize, &u32)| {
+            let (word, position) = (row(&weights.word, id as usize), row(&weights.position, place));
+            let kind = row(&weights.token_type, 0);
+            word.iter().zip(position).zip(kind).map(|((a, b), c)| a + b + c).collect()
+        };
+        let mut x = norm(&weights.norm, epsilon, ids.iter().enumerate().map(embed).collect());
+        for layer in &weights.layers {
+            let (q, k, v) = (linear(&layer.query, &x), linear(&layer.key, &x), linear(&layer.value, &x));
+            let attended = linear(&layer.attention_output, &attention(config, &q, &k, &v));
+            x = norm(&layer.attention_norm, epsilon, add(attended, &x));
+            let mut middle = linear(&layer.intermediate, &x);
+            for value in middle.iter_mut().flatten() {
+                *value = *value * 0.5 * (1.0 + erf(*value / std::f64::consts::SQRT_2));
+            }
+            x = norm(&layer.output_norm, epsilon, add(linear(&layer.output, &middle), &x));
+        }
+        x
+    }
+}
+
+const SHAPES: [(usize, usize, usize, usize); 6] =
+    [(2, 64, 4, 128), (1, 32, 2, 72), (2, 312, 12, 600), (1, 24, 3, 40), (2, 96, 1, 100), (1, 80, 4, 336)];
+const LENGTHS: [usize; 6] = [5, 1, 17, 40, 16, 2];
+
+fn encode(encoder: &Encoder, ids: &[u32], bounds: &[u32]) -> Vec<f32> {
+    let mut out = vec![0.0; (bounds.len() - 1) * encoder.config().hidden];
+    encoder.encode(ids, bounds, &mut encoder.workspace(), &mut out).unwrap();
+    out
+}
+
+fn encode_tokens(encoder: &Encoder, ids: &[u32], bounds: &[u32]) -> Vec<f32> {
+    let mut out = vec![0.0; ids.len() * encoder.config().hidden];
+    encoder.encode_tokens(ids, bounds, &mut encoder.workspace(), &mut out).unwrap();
+    out
+}
+
+fn cosine(a: &[f32], b: &[f64]) -> f64 {
+    let dot: f64 = a.iter().zip(b).map(|(&a, b)| f64::from(a) * b).sum();
+    let norm: f64 = a.iter().map(|&a| f64::from(a).powi(2)).sum::<f64>() * b.iter().map(|b| b * b).sum::<f64>();
+    dot / norm.sqrt()
+}
+
+#[test]
+fn agrees_with_a_plain_implementation() {
+    for (index, &(layers, hidden, heads, intermediate)) in SHAPES.iter().enumerate() {
+        let config = config(layers, hidden, heads, intermediate);
+        let weights = weights(&config, index as u64);
+        let (ids, bounds) = batch(&config, &LENGTHS, 7);
+        let expected: Vec<Vec<f64>> = bounds
+            .windows(2)
+            .flat_map(|b| reference::encode(&config, &weights, &ids[b[0] as usize..b[1] as usize]))
+            .collect();
+        for isa in InstructionSet::available() {
+            let f32 = Encoder::with_isa(config.clone(), weights.clone(), Precision::F32, isa).unwrap();
+            let got = encode_tokens(&f32, &ids, &bounds);
+            for (got, expected) in got.iter().zip(expected.iter().flatten()) {
+                assert!((f64::from(*got) - expected).abs() < 5e-5, "{isa} {config:?}: {got} {expected}");
+            }
+            let int8 = Encoder::with_isa(config.clone(), weights.clone(), Precision::Int8, isa).unwrap();
+            let got = encode_tokens(&int8, &ids, &bounds);
+            for (got, expected) in got.chunks_exact(hidden).zip(&expected) {
+                assert!(cosine(got, expected) > 0.999, "{isa} {config:?}: {}", cosine(got, expected));
+            }
+        }
+    }
+}
+
+#[test]
+fn instruction_sets_agree_bit_by_bit() {
+    for precision in [Precision::F32, Precision::Int8] {
+        for (index, &(layers, hidden, heads, intermediate)) in SHAPES.iter().enumerate() {
+            let config = config(layers, hidden, heads, intermediate);
+            let weights = weights(&config, index as u64);
+            let (ids, bounds) = batch(&config, &LENGTHS, 3);
+            let run = |isa| {
+                let encoder = Encoder::with_isa(config.clone(), weights.clone(), precision, isa).unwrap();
+                (encode_tokens(&encoder, &ids, &bounds), encode(&encoder, &ids, &bounds))
+            };
+            let expected = run(InstructionSet::Scalar);
+            for isa in InstructionSet::available() {
+                assert_eq!(run(isa), expected, "{isa} {precision} {config:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_does_not_depend_on_its_batch() {
+    let config = config(2, 96, 6, 200);
+    let weights = weights(&config, 1);
+    for precision in [Precision::F32, Precision::Int8] {
+        let encoder = Encoder::new(config.clone(), weights.clone(), precision).unwrap();
+        let mut workspace = encoder.workspace();
+        let lengths: Vec<usize> = (0..60).map(|index| 1 + (index * 17) % 40).collect();
+        let (ids, bounds) = batch(&config, &lengths, 5);
+        let together = encode(&encoder, &ids, &bounds);
+        for (sequence, expected) in together.chunks_exact(config.hidden).enumerate() {
+            let ids = &ids[bounds[sequence] as usize..bounds[sequence + 1] as usize];
+            let mut alone = vec![0.0; config.hidden];
+            encoder.encode(ids, &[0, ids.len() as u32], &mut workspace, &mut alone).unwrap();
+            assert_eq!(alone, expected, "{precision} sequence {sequence}");
+        }
+        let tokens = encode_tokens(&encoder, &ids, &bounds);
+        for (&first, expected) in bounds.iter().zip(together.chunks_exact(config.hidden)) {
+            let row = &tokens[first as usize * config.hidden..][..config.hidden];
+            assert_eq!(row, expected, "{precision} pruned and full last layer");
+        }
+    }
+}
+
+#[test]
+fn int8_weights_are_taken_as_they_are() {
+    let config = config(1, 48, 3, 64);
+    let exact = weights(&config, 9);
+    let quantise = |matrix: &Matrix| {
+        let (rows, cols) = (matrix.rows(), matrix.cols());
+        let mut data = vec![0; rows * cols];
+        let scales = (0..rows).map(|row| matrix.quantise_row(row, &mut data[row * cols..(row + 1) * cols])).collect();
+        Matrix::I8 { rows, cols, data, scales }
+    };
+    let mut stored = exact.clone();
+    stored.word = quantise(&exact.word);
+    for layer in &mut stored.layers {
+        let LayerWeights { query, key, value, attention_output, intermediate, output, .. } = layer;
+        for linear in [query, key, value, attention_output, intermediate, output] {
+            linear.weight = quantise(&linear.weight);
+        }
+    }
+    let (ids, bounds) = batch(&config, &[7, 20], 2);
+    let f32 = encode_tokens(&Encoder::new(config.clone(), stored.clone(), Precision::F32).unwrap(), &ids, &bounds);
+    let expected: Vec<Vec<f64>> = bounds
+        .windows(2)
+        .flat_map(|b| reference::encode(&config, &stored, &ids[b[0] as usize..b[1] as usize]))
+        .collect();
+    for (got, expected) in f32.iter().zip(expected.iter().flatten()) {
+        assert!((f64::from(*got) - expected).abs() < 2e-5);
+    }
+    let mut rounded_at_load = exact;
+    rounded_at_load.word = stored.word.clone();
+    let int8 = |weights| encode(&Encoder::new(config.clone(), weights, Precision::Int8).unwrap(), &ids, &bounds);
+    assert_eq!(int8(stored), int8(rounded_at_load));
+}
+
+#[test]
+fn refuses_what_does_not_fit() {
+    let good = config(1, 32, 2, 64);
+    let fitting = weights(&good, 0);
+    let build = |config: EncoderConfig, weights: EncoderWeights| Encoder::new(config, weights, Precision::Int8).err();
+    assert_eq!(
+        build(EncoderConfig { heads: 5, ..good.clone() }, fitting.clone()),
+        Some(EngineError::Config { rule: "heads must divide hidden", got: 5 })
+    );
+    let mut short = fitting.clone();
+    short.layers[0].output.bias.pop();
+    let shape = EngineError::Shape { name: "layers.0.output.bias".to_owned(), expected: vec![32], got: vec![31] };
+    assert_eq!(build(good.clone(), short), Some(shape));
+    let mut wrong = fitting.clone();
+    wrong.word = Matrix::I8 { rows: 50, cols: 32, data: vec![0; 50 * 32], scales: vec![0.0; 49] };
+    assert!(matches!(build(good.clone(), wrong), Some(EngineError::Shape { name, .. }) if name == "word"));
+    let mut infinite = fitting.clone();
+    infinite.norm.weight[3] = f32::NAN;
+    assert_eq!(build(good.clone(), infinite), Some(EngineError::NotFinite { name: "norm.weight".to_owned() }));
+
+    let encoder = Encoder::new(good, fitting, Precision::F32).unwrap();
+    let run = |ids: &[u32], bounds: &[u32], length: usize| {
+        encoder.encode(ids, bounds, &mut encoder.workspace(), &mut vec![0.0; length]).err()
+    };
+    assert_eq!(run(&[], &[0], 0), None);
+    assert!(matches!(run(&[], &[], 0), Some(EngineError::SequenceBounds { index: 0, .. })));
+    assert!(matches!(run(&[1], &[1, 1], 32), Some(EngineError::SequenceBounds { index: 0, .. })));
+    assert!(matches!(run(&[1, 2], &[0, 1], 32), Some(EngineError::SequenceBounds { index: 1, .. })));
+    assert!(matches!(run(&[1, 2, 3], &[0, 2, 1, 3], 96), Some(EngineError::SequenceBounds { index: 2, .. })));
+    assert_eq!(run(&[1], &[0, 0, 1], 64), Some(EngineError::SequenceLength { sequence: 0, max: 40, got: 0 }));
+    assert_eq!(run(&[1; 41], &[0, 41], 32), Some(EngineError::SequenceLength { sequence: 0, max: 40, got: 41 }));
+    assert_eq!(run(&[1, 50], &[0, 2], 32), Some(EngineError::TokenId { position: 1, vocab: 50, got: 50 }));
+    assert_eq!(run(&[1], &[0, 1], 31), Some(EngineError::OutputLength { expected: 32, got: 31 }));
+}
+
+#[test]
+fn reads_the_names_of_a_hugging_face_config() {
+    let text = r#"{"architectures": ["BertModel"], "num_hidden_layers": 6, "hidden_size": 384, "num_attention_heads": 12,
+        "intermediate_size": 1536, "vocab_size": 30522, "max_position_embeddings": 512, "type_vocab_size": 2,
+        "layer_norm_eps": 1e-12}"#;
+    let config: EncoderConfig = serde_json::from_str(text).unwrap();
+    assert_eq!((config.layers, config.heads, config.layer_norm_eps), (6, 12, 1e-12));
+    // 6 layers of 4 · 384² + 2 · 384 · 1536.
+    assert_eq!(config.linear_multiply_adds_per_token(), 10_616_832);
+    assert_eq!(config.multiply_adds(100), 100 * 10_616_832 + 2 * 6 * 384 * 100 * 100);
+}
