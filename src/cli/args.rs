@@ -46,6 +46,11 @@ pub enum Command {
     /// development rows is kept. An interrupted run goes on where its last checkpoint was, to the same result.
     #[cfg(feature = "train")]
     Train(super::train::TrainArgs),
+    /// Make a trained model ready to ship
+    ///
+    /// Stores the weights as 8-bit integers and, given held-out rows, fits the temperature and the spam threshold.
+    #[cfg(feature = "train")]
+    Pack(super::pack::PackArgs),
 }
 
 /// How inputs are read.

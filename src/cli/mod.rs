@@ -17,6 +17,8 @@ mod plan;
 mod progress;
 mod records;
 #[cfg(feature = "train")]
+pub mod pack;
+#[cfg(feature = "train")]
 pub mod train;
 
 use self::args::{Args, Command};
@@ -43,6 +45,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Eval(args) => plan::eval(args).and_then(eval::run),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(args),
+        #[cfg(feature = "train")]
+        Command::Pack(args) => pack::run(args),
     };
     ExitCode::from(exit_status(&outcome))
 }
