@@ -13,11 +13,11 @@ mod filter;
 mod job;
 mod label;
 mod output;
+#[cfg(feature = "train")]
+pub mod pack;
 mod plan;
 mod progress;
 mod records;
-#[cfg(feature = "train")]
-pub mod pack;
 #[cfg(feature = "train")]
 pub mod train;
 

@@ -69,7 +69,9 @@ pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
         checkpoint.settings.temperature = fit.temperature;
         tell(format_args!(
             "temperature {:.4}; expected calibration error, cross-fitted: {:.4} before, {:.4} after",
-            fit.temperature, fit.before.calibration.expected_calibration_error, fit.after.calibration.expected_calibration_error
+            fit.temperature,
+            fit.before.calibration.expected_calibration_error,
+            fit.after.calibration.expected_calibration_error
         ));
         for point in points {
             // A threshold above 1 would call nothing spam: no threshold keeps the budget then, and the default stays.

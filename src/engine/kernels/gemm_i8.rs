@@ -145,15 +145,7 @@ impl PackedI8 {
     }
 
     /// Sets one column: `row` are its first weights, the rest stay zero.
-    pub fn set_column(
-        &mut self,
-        panel: usize,
-        activation_bias: i32,
-        column: usize,
-        row: &[i8],
-        scale: f32,
-        bias: f32,
-    ) {
+    pub fn set_column(&mut self, panel: usize, activation_bias: i32, column: usize, row: &[i8], scale: f32, bias: f32) {
         let blocks = self.start.len();
         let (block, lane) = (column / LANES, column % LANES);
         let (whole, rest) = row.as_chunks::<GROUP>();
