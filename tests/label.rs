@@ -44,7 +44,8 @@ fn paragraph_rows_follow_the_contract() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bytes_in_order() {
-    let outputs = ["1", "2", "3"].map(|threads| run(&["label", "--quiet", "--threads", threads, "data"]));
+    let outputs = ["1", "2", "3"]
+        .map(|threads| run(&["label", "--quiet", "--threads", threads, "data/pages", "data/labels.jsonl"]));
     let docs: Vec<String> = rows(&outputs[0], 0).iter().map(|row| row["doc"].as_str().unwrap().to_owned()).collect();
     let pages: Vec<&String> = docs.iter().filter(|doc| doc.starts_with("data/pages/")).collect();
     assert!(pages.len() > 50 && pages.is_sorted());
@@ -149,6 +150,15 @@ fn bad_records_are_told_and_all_others_labelled() {
 }
 
 #[test]
+fn a_folder_with_broken_files_is_labelled_as_far_as_it_goes() {
+    let output = run(&["label", "--quiet", "data/bad"]);
+    let docs: Vec<Value> = rows(&output, 1).iter().map(|row| row["doc"].clone()).collect();
+    assert!(docs.iter().any(|doc| doc == "data/bad/invalid-utf8.txt"), "{docs:?}");
+    assert_eq!(docs.iter().filter(|doc| *doc != "data/bad/invalid-utf8.txt").count(), 2, "{docs:?}");
+    assert_eq!(stderr(&output).lines().count(), 4, "{}", stderr(&output));
+}
+
+#[test]
 fn nothing_done_is_status_2() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
@@ -197,7 +207,7 @@ fn pretty_shows_every_word() {
 #[test]
 fn a_closed_pipe_is_success() {
     let mut child = copydesk()
-        .args(["label", "--quiet", "--threads", "2", "data"])
+        .args(["label", "--quiet", "--threads", "2", "data/pages"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

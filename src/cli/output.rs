@@ -24,7 +24,7 @@ impl Target {
 
 /// An output that is being written.
 pub(super) enum Output {
-    StandardOutput(BufWriter<Stdout>),
+    Stdout(BufWriter<Stdout>),
     /// Written in place: a device or a pipe, which cannot be replaced.
     InPlace {
         path: PathBuf,
@@ -45,7 +45,7 @@ impl Output {
     /// Opens a target. What a file holds stays until [`Output::finish`].
     pub fn open(target: &Target) -> Result<Output, CliError> {
         let path = match target {
-            Target::StandardOutput => return Ok(Output::StandardOutput(BufWriter::new(io::stdout()))),
+            Target::StandardOutput => return Ok(Output::Stdout(BufWriter::new(io::stdout()))),
             Target::File(path) => path,
         };
         let unwritable = |error| CliError::Unwritable { path: path.clone(), error };
@@ -69,7 +69,7 @@ impl Output {
     /// Writes rows, and hands them on at once where somebody may be waiting for them.
     pub fn write(&mut self, rows: &[u8]) -> Result<(), CliError> {
         let written = match self {
-            Output::StandardOutput(writer) => writer.write_all(rows).and_then(|()| writer.flush()),
+            Output::Stdout(writer) => writer.write_all(rows).and_then(|()| writer.flush()),
             Output::InPlace { writer, .. } => writer.write_all(rows).and_then(|()| writer.flush()),
             Output::Replacing(replacement) => replacement.writer.write_all(rows),
         };
@@ -91,8 +91,8 @@ impl Output {
 
     fn failed(&self, error: io::Error) -> CliError {
         let path = match self {
-            Output::StandardOutput(_) if error.kind() == io::ErrorKind::BrokenPipe => return CliError::ClosedPipe,
-            Output::StandardOutput(_) => Path::new("standard output"),
+            Output::Stdout(_) if error.kind() == io::ErrorKind::BrokenPipe => return CliError::ClosedPipe,
+            Output::Stdout(_) => Path::new("standard output"),
             Output::InPlace { path, .. } => path,
             Output::Replacing(replacement) => &replacement.path,
         };
