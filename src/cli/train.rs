@@ -32,7 +32,7 @@ pub struct TrainArgs {
     ///
     /// A folder holds config.json, tokenizer.json and model.safetensors of a BERT encoder; a head in it is left aside.
     /// hf:OWNER/REPO is fetched from the Hugging Face hub; this needs a build with the feature hub.
-    #[arg(long, value_name = "DIR|hf:OWNER/REPO")]
+    #[arg(long, value_name = "BASE")]
     pub base: String,
 
     /// Folder for the model, training.json and the checkpoint

@@ -299,7 +299,7 @@ fn check_config(config: &EncoderConfig) -> Result<(), EngineError> {
     rule(config.layers > 0, "layers must be at least 1", config.layers)?;
     rule(config.hidden > 0, "hidden must be at least 1", config.hidden)?;
     rule(config.heads > 0, "heads must be at least 1", config.heads)?;
-    rule(config.hidden % config.heads == 0, "heads must divide hidden", config.heads)?;
+    rule(config.hidden.is_multiple_of(config.heads), "heads must divide hidden", config.heads)?;
     rule(config.intermediate > 0, "intermediate must be at least 1", config.intermediate)?;
     rule(config.vocab > 0, "vocab must be at least 1", config.vocab)?;
     rule(config.max_positions > 0, "max_positions must be at least 1", config.max_positions)?;

@@ -172,13 +172,13 @@ fn dropout_is_differentiated_with_its_own_masks() {
     // The loss of a fixed step is a fixed function: its slope along the gradient must be the gradient's square norm.
     let checkpoint = fixture::checkpoint(12);
     let settings = TrainSettings { dropout_256ths: 51, ..settings() };
-    let mut network = network(&checkpoint, &settings);
+    let network = network(&checkpoint, &settings);
     let batch = batch();
     let shards: Vec<Vec<&Example>> = vec![batch[..2].iter().collect(), batch[2..].iter().collect()];
     let gradient = network.gradient(&shards, &settings).unwrap().dense_values().unwrap();
     let square: f64 = gradient.iter().map(|g| f64::from(*g) * f64::from(*g)).sum();
     let start = network.dense_values().unwrap();
-    let mut loss_at = |step: f32| {
+    let loss_at = |step: f32| {
         let moved: Vec<f32> = start.iter().zip(&gradient).map(|(p, g)| p + step * g).collect();
         network.dense.set(&Tensor::from_vec(moved, start.len(), &Device::Cpu).unwrap()).unwrap();
         network.gradient(&shards, &settings).unwrap().loss
