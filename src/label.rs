@@ -98,11 +98,7 @@ impl Scores {
         let mut scores = self.0;
         scores[Label::Other.index()] = 0.0;
         let sum: f32 = scores.iter().sum();
-        if sum > 0.0 {
-            Scores(scores.map(|score| score / sum))
-        } else {
-            Scores([0.25, 0.25, 0.25, 0.25, 0.0])
-        }
+        if sum > 0.0 { Scores(scores.map(|score| score / sum)) } else { Scores([0.25, 0.25, 0.25, 0.25, 0.0]) }
     }
 
     /// The probability of one label.

@@ -206,7 +206,13 @@ impl Encoder {
     /// # Errors
     /// [`EngineError::SequenceBounds`], [`EngineError::SequenceLength`], [`EngineError::TokenId`],
     /// [`EngineError::OutputLength`]; `out` is then untouched.
-    pub fn encode(&self, ids: &[u32], cu_seqlens: &[u32], workspace: &mut Workspace, out: &mut [f32]) -> Result<(), EngineError> {
+    pub fn encode(
+        &self,
+        ids: &[u32],
+        cu_seqlens: &[u32],
+        workspace: &mut Workspace,
+        out: &mut [f32],
+    ) -> Result<(), EngineError> {
         let sequences = self.check_batch(ids, cu_seqlens)?;
         self.run(ids, cu_seqlens, Output::First, sequences, workspace, out)
     }
@@ -215,7 +221,13 @@ impl Encoder {
     ///
     /// # Errors
     /// Those of [`encode`](Self::encode).
-    pub fn encode_tokens(&self, ids: &[u32], cu_seqlens: &[u32], workspace: &mut Workspace, out: &mut [f32]) -> Result<(), EngineError> {
+    pub fn encode_tokens(
+        &self,
+        ids: &[u32],
+        cu_seqlens: &[u32],
+        workspace: &mut Workspace,
+        out: &mut [f32],
+    ) -> Result<(), EngineError> {
         self.check_batch(ids, cu_seqlens)?;
         self.run(ids, cu_seqlens, Output::All, ids.len(), workspace, out)
     }

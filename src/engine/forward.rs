@@ -17,7 +17,7 @@ use std::ops::Range;
 /// L2 cache between operations while each panel of weights is still used often.
 const GROUP_TOKENS: usize = 192;
 /// Rows whose intermediate states (four times as wide as the rest) are held at a time.
-const INTERMEDIATE_ROWS: usize = 48;
+const INTERMEDIATE_ROWS: usize = 96;
 
 /// Which vectors are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,10 +102,8 @@ impl Arithmetic for Int8 {
 fn finish_rows<A: Arithmetic, S: Simd>(s: S, rows: &mut Rows, range: Range<usize>, norm: Option<&Norm>) {
     let blocks = rows.blocks;
     let vectors = range.start * blocks..range.end * blocks;
-    let quantised = A::QUANTISED.then(|| Quantised {
-        values: &mut rows.quantised[vectors.clone()],
-        scales: &mut rows.scales[range.clone()],
-    });
+    let quantised = A::QUANTISED
+        .then(|| Quantised { values: &mut rows.quantised[vectors.clone()], scales: &mut rows.scales[range.clone()] });
     if norm.is_some() || quantised.is_some() {
         s.vectorize(FinishRows { rows: &mut rows.values[vectors], blocks, norm, quantised });
     }
@@ -161,7 +159,9 @@ impl<A: Arithmetic> Forward<'_, A> {
                 let (id, place) = (self.ids[token] as usize, token - first);
                 let word = match word {
                     Matrix::F32 { cols, data, .. } => TableRow::F32(&data[id * cols..(id + 1) * cols]),
-                    Matrix::I8 { cols, data, scales, .. } => TableRow::I8(&data[id * cols..(id + 1) * cols], scales[id]),
+                    Matrix::I8 { cols, data, scales, .. } => {
+                        TableRow::I8(&data[id * cols..(id + 1) * cols], scales[id])
+                    }
                 };
                 s.vectorize(EmbedRow {
                     word,

@@ -78,7 +78,14 @@ pub(super) trait Packed: Sized {
     /// All zero, for `blocks` vectors of outputs over `depth` inputs.
     fn zero(blocks: usize, depth: usize) -> Self;
     /// Fills padded column `column` with row `row` of a linear layer; `segments` say where inputs go.
-    fn set<S: Simd>(&mut self, column: usize, linear: &Linear, row: usize, segments: &[(Range<usize>, usize)], line: &mut Line);
+    fn set<S: Simd>(
+        &mut self,
+        column: usize,
+        linear: &Linear,
+        row: usize,
+        segments: &[(Range<usize>, usize)],
+        line: &mut Line,
+    );
 }
 
 /// Buffers for one row while packing.
@@ -103,7 +110,14 @@ impl Packed for PackedF32 {
         PackedF32::zero(blocks * LANES, depth)
     }
 
-    fn set<S: Simd>(&mut self, column: usize, linear: &Linear, row: usize, segments: &[(Range<usize>, usize)], line: &mut Line) {
+    fn set<S: Simd>(
+        &mut self,
+        column: usize,
+        linear: &Linear,
+        row: usize,
+        segments: &[(Range<usize>, usize)],
+        line: &mut Line,
+    ) {
         line.values.resize(linear.weight.cols(), 0.0);
         linear.weight.copy_row(row, &mut line.values);
         scatter(&line.values, segments, self.depth, &mut line.padded_values);
@@ -116,7 +130,14 @@ impl Packed for PackedI8 {
         PackedI8::zero(blocks * LANES, depth)
     }
 
-    fn set<S: Simd>(&mut self, column: usize, linear: &Linear, row: usize, segments: &[(Range<usize>, usize)], line: &mut Line) {
+    fn set<S: Simd>(
+        &mut self,
+        column: usize,
+        linear: &Linear,
+        row: usize,
+        segments: &[(Range<usize>, usize)],
+        line: &mut Line,
+    ) {
         line.steps.resize(linear.weight.cols(), 0);
         let scale = linear.weight.quantise_row(row, &mut line.steps);
         scatter(&line.steps, segments, self.groups * 4, &mut line.padded_steps);
@@ -158,7 +179,11 @@ impl<P: Packed> Dispatched for PackLayer<'_, P> {
         let hidden_depth = shape.hidden_blocks * LANES;
         let attention = shape.attention_blocks();
         let mut line = Line::default();
-        let mut fill = |packed: &mut P, first: usize, linear: &Linear, outputs: &[(Range<usize>, usize)], inputs: &[(Range<usize>, usize)]| {
+        let mut fill = |packed: &mut P,
+                        first: usize,
+                        linear: &Linear,
+                        outputs: &[(Range<usize>, usize)],
+                        inputs: &[(Range<usize>, usize)]| {
             for (range, start) in outputs {
                 for (row, column) in range.clone().zip(first + start..) {
                     packed.set::<S>(column, linear, row, inputs, &mut line);
@@ -189,13 +214,24 @@ impl<P: Packed> Dispatched for PackLayer<'_, P> {
 }
 
 /// Packs the layers for the instruction set of `token`. Shapes were checked.
-pub(super) fn layers<P: Packed>(config: &EncoderConfig, shape: &Shape, weights: &EncoderWeights, token: Token) -> Vec<Layer<P>> {
+pub(super) fn layers<P: Packed>(
+    config: &EncoderConfig,
+    shape: &Shape,
+    weights: &EncoderWeights,
+    token: Token,
+) -> Vec<Layer<P>> {
     let pack = |weights| dispatch(token, PackLayer { config, shape, weights, packed: std::marker::PhantomData });
     weights.layers.iter().map(pack).collect()
 }
 
 /// Takes the word table as it is and folds the first token type into the positions. Shapes were checked.
-pub(super) fn embedding(config: &EncoderConfig, word: Matrix, position: &Matrix, token_type: &Matrix, weights: &LayerNorm) -> Embedding {
+pub(super) fn embedding(
+    config: &EncoderConfig,
+    word: Matrix,
+    position: &Matrix,
+    token_type: &Matrix,
+    weights: &LayerNorm,
+) -> Embedding {
     let blocks = blocks_needed(config.hidden);
     let mut positions = vec![Lanes::ZERO; config.max_positions * blocks];
     let mut row = vec![0.0; config.hidden];

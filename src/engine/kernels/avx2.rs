@@ -60,8 +60,8 @@ halving!(min8, _mm_min_ps, _mm_min_ss);
 #[target_feature(enable = "avx2")]
 fn low_bytes(a: [__m256i; 2]) -> __m128i {
     let byte = _mm256_setr_epi8(
-        0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
-        -1,
+        0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1,
     );
     let [low, high] = a.map(|half| _mm256_shuffle_epi8(half, byte));
     let low = _mm_unpacklo_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256::<1>(low));
@@ -77,6 +77,7 @@ macro_rules! common {
 
         const ACTIVATION_BIAS: i32 = 0;
         const PANEL: usize = 1;
+        const WIDE: bool = false;
 
         #[inline(always)]
         fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
@@ -87,6 +88,12 @@ macro_rules! common {
         #[inline(always)]
         fn gemm_f32<E: StoreF32>(self, gemm: GemmF32<'_>, epilogue: &mut E) {
             gemm.run_tiled::<Self, E, 6, 1>(self, epilogue);
+        }
+
+        #[inline(always)]
+        fn prefetch(self, at: *const u8) {
+            // SAFETY: a prefetch never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
         }
 
         #[inline(always)]
@@ -226,9 +233,7 @@ macro_rules! common {
         #[inline(always)]
         fn load_i32(self, from: &[i32; LANES]) -> Self::I32 {
             // SAFETY: the reference covers 64 bytes.
-            unsafe {
-                [_mm256_loadu_si256(from.as_ptr().cast()), _mm256_loadu_si256(from.as_ptr().add(8).cast())]
-            }
+            unsafe { [_mm256_loadu_si256(from.as_ptr().cast()), _mm256_loadu_si256(from.as_ptr().add(8).cast())] }
         }
 
         #[inline(always)]
@@ -348,10 +353,7 @@ impl Simd for Avx2 {
         // SAFETY: `WeightGroup` is 64 aligned bytes.
         unsafe {
             let split = |bytes| [_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(bytes)), _mm256_srai_epi16::<8>(bytes)];
-            [
-                split(_mm256_load_si256(from.0.as_ptr().cast())),
-                split(_mm256_load_si256(from.0.as_ptr().add(32).cast())),
-            ]
+            [split(_mm256_load_si256(from.0.as_ptr().cast())), split(_mm256_load_si256(from.0.as_ptr().add(32).cast()))]
         }
     }
 
