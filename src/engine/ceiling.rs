@@ -1,1 +1,136 @@
-//! Ceilings.
+//! What the machine can do at most: the instruction set's own multiply-add in registers, without memory. Throughput
+//! figures are given as a fraction of it.
+
+use super::config::EncoderConfig;
+use super::encoder::Precision;
+use super::kernels::isa::{Dispatched, InstructionSet, dispatch};
+use super::kernels::lanes::{LANES, Lanes, WeightGroup};
+use super::kernels::{Kernel, Simd};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Virtual vectors of accumulators that do not wait for each other, where each is one of 32 registers: enough to hide
+/// any multiply-add's latency.
+const MANY: usize = 20;
+/// The same where a virtual vector takes two of 16 registers, or four of 32.
+const FEW: usize = 6;
+/// Passes over the accumulators between two looks at the clock.
+const PASSES: usize = 5_000;
+
+struct Int8Loop<const N: usize>;
+struct F32Loop<const N: usize>;
+
+impl<const N: usize> Kernel for Int8Loop<N> {
+    type Output = i32;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> i32 {
+        let weights = s.load_weights(&black_box(WeightGroup([1; 64])));
+        let mut sums = [s.splat_i32(black_box(0)); N];
+        for _ in 0..PASSES {
+            // Unknown in every pass, or products would be taken out of the loop.
+            let activation = s.load_activation(black_box([1, 2, 3, 4]));
+            for sum in &mut sums {
+                *sum = s.dot(*sum, activation, weights);
+            }
+        }
+        let mut total = sums[0];
+        for &sum in &sums[1..] {
+            total = s.add_i32(total, sum);
+        }
+        s.sum_i32(total)
+    }
+}
+
+impl<const N: usize> Kernel for F32Loop<N> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> f32 {
+        let a = s.load(&black_box(Lanes([0.5; LANES])));
+        let b = s.load(&black_box(Lanes([0.25; LANES])));
+        let mut sums = [s.splat(black_box(0.0)); N];
+        for _ in 0..PASSES {
+            for sum in &mut sums {
+                *sum = s.mul_add(*sum, a, b);
+            }
+        }
+        let mut total = sums[0];
+        for &sum in &sums[1..] {
+            total = s.add(total, sum);
+        }
+        s.sum(total)
+    }
+}
+
+struct Loop(Precision);
+
+impl Dispatched for Loop {
+    /// Virtual vectors of accumulators.
+    type Output = usize;
+
+    fn run<S: Simd>(self, s: S) -> usize {
+        let accumulators = if S::WIDE { MANY } else { FEW };
+        match (self.0, S::WIDE) {
+            (Precision::Int8, true) => _ = black_box(s.vectorize(Int8Loop::<MANY>)),
+            (Precision::Int8, false) => _ = black_box(s.vectorize(Int8Loop::<FEW>)),
+            (Precision::F32, true) => _ = black_box(s.vectorize(F32Loop::<MANY>)),
+            (Precision::F32, false) => _ = black_box(s.vectorize(F32Loop::<FEW>)),
+        }
+        accumulators
+    }
+}
+
+/// Operations per second (a multiply-add counts as two) that one thread reaches in registers, or `None` where this CPU lacks the
+/// instruction set. Takes about `duration`; the best stretch counts, so that a busy machine disturbs little.
+///
+/// The loops are those of a plain instruction benchmark: independent accumulators, nothing loaded or stored.
+pub fn operations_per_second(isa: InstructionSet, precision: Precision, duration: Duration) -> Option<f64> {
+    let token = isa.token()?;
+    let group = match precision {
+        Precision::Int8 => 4,
+        Precision::F32 => 1,
+    };
+    let (begin, mut best) = (Instant::now(), 0.0f64);
+    while best == 0.0 || begin.elapsed() < duration {
+        let start = Instant::now();
+        let accumulators = dispatch(token, Loop(precision));
+        let operations = (2 * PASSES * accumulators * LANES * group) as f64;
+        best = best.max(operations / start.elapsed().as_secs_f64());
+    }
+    Some(best)
+}
+
+/// Operations (a multiply-add counts as two) that the full model needs for sequences of these lengths, without any
+/// saving: what throughput is counted in, so that work not done counts as speed.
+pub fn model_operations(config: &EncoderConfig, lengths: impl IntoIterator<Item = usize>) -> u64 {
+    lengths.into_iter().map(|tokens| 2 * config.multiply_adds(tokens)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_available_instruction_set_has_a_ceiling() {
+        for isa in InstructionSet::ALL {
+            for precision in [Precision::F32, Precision::Int8] {
+                let ceiling = operations_per_second(isa, precision, Duration::ZERO);
+                assert_eq!(ceiling.is_some(), isa.token().is_some());
+                assert!(ceiling.is_none_or(|rate| rate.is_finite() && rate > 0.0));
+            }
+        }
+    }
+
+    #[test]
+    fn operations_add_up_over_sequences() {
+        let config: EncoderConfig = serde_json::from_str(
+            r#"{"num_hidden_layers": 1, "hidden_size": 2, "num_attention_heads": 1, "intermediate_size": 3,
+                "vocab_size": 1, "max_position_embeddings": 9, "type_vocab_size": 1, "layer_norm_eps": 0.0}"#,
+        )
+        .unwrap();
+        // Per token 4 · 2² + 2 · 2 · 3 = 28 multiply-adds, attention 2 · 2 · tokens².
+        assert_eq!(model_operations(&config, [1, 3]), 2 * (28 + 4) + 2 * (84 + 36));
+        assert_eq!(model_operations(&config, []), 0);
+    }
+}

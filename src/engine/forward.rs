@@ -17,7 +17,7 @@ use std::ops::Range;
 /// L2 cache between operations while each panel of weights is still used often.
 const GROUP_TOKENS: usize = 192;
 /// Rows whose intermediate states (four times as wide as the rest) are held at a time.
-const INTERMEDIATE_ROWS: usize = 48;
+const INTERMEDIATE_ROWS: usize = 96;
 
 /// Which vectors are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -77,6 +77,7 @@ macro_rules! common {
 
         const ACTIVATION_BIAS: i32 = 0;
         const PANEL: usize = 1;
+        const WIDE: bool = false;
 
         #[inline(always)]
         fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
@@ -87,6 +88,12 @@ macro_rules! common {
         #[inline(always)]
         fn gemm_f32<E: StoreF32>(self, gemm: GemmF32<'_>, epilogue: &mut E) {
             gemm.run_tiled::<Self, E, 6, 1>(self, epilogue);
+        }
+
+        #[inline(always)]
+        fn prefetch(self, at: *const u8) {
+            // SAFETY: a prefetch never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
         }
 
         #[inline(always)]

@@ -39,6 +39,7 @@ impl Simd for Avx512 {
 
     const ACTIVATION_BIAS: i32 = 0;
     const PANEL: usize = 4;
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
@@ -54,6 +55,12 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn gemm_i8<E: StoreI32>(self, gemm: GemmI8<'_>, epilogue: &mut E) {
         gemm.run_tiled::<Self, E, 6, 4>(self, epilogue);
+    }
+
+    #[inline(always)]
+    fn prefetch(self, at: *const u8) {
+        // SAFETY: a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
 
     #[inline(always)]

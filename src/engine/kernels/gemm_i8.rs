@@ -53,8 +53,14 @@ impl GemmI8<'_> {
         while block < blocks {
             let width = PANEL.min(blocks - block);
             let weights = &self.weights[block * self.groups..(block + width) * self.groups];
+            // The next panel comes from far away while this one is used: a share of it with every tile.
+            let next = &self.weights[(block + width) * self.groups..];
+            let share = weights.len().min(next.len()).div_ceil(self.rows.div_ceil(ROWS));
             let mut row = 0;
             while row < self.rows {
+                for group in next.iter().skip(row / ROWS * share).take(share) {
+                    s.prefetch(group.0.as_ptr().cast());
+                }
                 match width {
                     1 => self.tile::<S, E, ROWS, 1>(s, row, block, weights, epilogue),
                     2 if PANEL >= 2 => self.tile::<S, E, ROWS, 2>(s, row, block, weights, epilogue),

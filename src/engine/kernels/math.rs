@@ -11,8 +11,8 @@ const EXP2: [f32; 6] = [1.000_000_1, 0.693_146_94, 0.240_221_2, 0.055_507_13, 0.
 /// 2^f on -1/2..1/2, relative error 7.5e-5.
 const EXP2_SHORT: [f32; 4] = [0.999_928_06, 0.693_260_97, 0.242_611_13, 0.055_171_67];
 
-/// Smallest exponent that gives a normal number.
-const EXP2_MIN: f32 = -126.0;
+/// Smallest exponent; one above the limit of normal numbers, because the polynomial may be below 1.
+const EXP2_MIN: f32 = -125.0;
 
 #[inline(always)]
 fn horner<S: Simd>(s: S, coefficients: &[f32], x: S::F32) -> S::F32 {
@@ -32,7 +32,7 @@ fn exp2_by<S: Simd>(s: S, coefficients: &[f32], x: S::F32) -> S::F32 {
     s.shift_exponent(horner(s, coefficients, s.sub(x, integer)), shifter)
 }
 
-/// `2^x` for `x <= 0`, relative error below 3e-7; below -126 it stays at `2^-126`.
+/// `2^x` for `x <= 0`, relative error below 3e-7; below -125 it stays at `2^-125`.
 #[inline(always)]
 pub fn exp2<S: Simd>(s: S, x: S::F32) -> S::F32 {
     exp2_by(s, &EXP2, x)

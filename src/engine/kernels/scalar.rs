@@ -30,6 +30,7 @@ impl Simd for Scalar {
 
     const ACTIVATION_BIAS: i32 = 0;
     const PANEL: usize = 1;
+    const WIDE: bool = false;
 
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
@@ -42,6 +43,8 @@ impl Simd for Scalar {
     fn gemm_i8<E: StoreI32>(self, gemm: GemmI8<'_>, epilogue: &mut E) {
         gemm.run_tiled::<Self, E, 2, 1>(self, epilogue);
     }
+
+    fn prefetch(self, _: *const u8) {}
 
     fn splat(self, value: f32) -> Self::F32 {
         [value; LANES]

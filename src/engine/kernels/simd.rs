@@ -35,6 +35,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     const ACTIVATION_BIAS: i32;
     /// Sixteen-column vectors in a panel of packed f32 or int8 weights.
     const PANEL: usize;
+    /// Whether a virtual vector is one hardware register, of which there are 32.
+    const WIDE: bool;
 
     /// Runs a kernel inside a function that carries the target features.
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
@@ -43,6 +45,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn gemm_f32<E: StoreF32>(self, gemm: GemmF32<'_>, epilogue: &mut E);
     /// Runs the int8 matrix product with this instruction set's tile of rows × columns.
     fn gemm_i8<E: StoreI32>(self, gemm: GemmI8<'_>, epilogue: &mut E);
+
+    /// Asks for a cache line that will be read soon; any address is fine.
+    fn prefetch(self, at: *const u8);
 
     /// All lanes `value`.
     fn splat(self, value: f32) -> Self::F32;
