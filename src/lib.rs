@@ -29,3 +29,8 @@ pub mod tokenizer;
 pub mod train;
 
 pub use label::{Label, Scores};
+
+/// The README's Rust example, compiled and run with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -45,6 +45,7 @@ pub enum Command {
     /// Two stages: weakly labelled rows, if there are any, then annotated ones. The epoch with the best macro-F1 on the
     /// development rows is kept. An interrupted run goes on where its last checkpoint was, to the same result.
     #[cfg(feature = "train")]
+    #[command(override_usage = "copydesk train --data FILE --dev FILE --base BASE --out DIR [OPTIONS]")]
     Train(super::train::TrainArgs),
     /// Make a trained model ready to ship
     ///
