@@ -28,13 +28,19 @@ impl Average {
         Ok(Average { dense: network.dense_values()?, word: network.word.clone(), head: network.head.clone() })
     }
 
-    fn follow(&mut self, network: &Network, decay: f32) -> Result<(), TrainError> {
+    /// Takes in the network as it stands `since` steps after the last time.
+    ///
+    /// The share is that of an average corrected for its start: the weights before the first step count for nothing,
+    /// so a run that is short beside 1 / (1 − decay) is not held back at its base.
+    fn follow(&mut self, network: &Network, decay: f32, since: usize) -> Result<(), TrainError> {
+        let (decay, updates) = (f64::from(decay), network.updates as f64);
+        let share = ((1.0 - decay.powi(since as i32)) / (1.0 - decay.powf(updates))) as f32;
         let dense = network.dense_values()?;
         for (mine, current) in
             [(&mut self.dense, &dense), (&mut self.word, &network.word), (&mut self.head, &network.head)]
         {
             for (a, b) in mine.iter_mut().zip(current) {
-                *a += (1.0 - decay) * (b - *a);
+                *a += share * (b - *a);
             }
         }
         Ok(())
@@ -180,7 +186,8 @@ pub(super) fn run(
                 let share = schedule(epoch * per_epoch + offset, steps_in_stage, settings.warmup);
                 network.update(&gradient, stage.learning_rate * share, settings)?;
                 if settings.average_decay > 0.0 && network.updates.is_multiple_of(AVERAGE_EVERY) {
-                    average.follow(network, settings.average_decay.powi(AVERAGE_EVERY as i32))?;
+                    let since = AVERAGE_EVERY.min(network.updates - first);
+                    average.follow(network, settings.average_decay, since)?;
                 }
                 let tokens: usize = batch.iter().map(|&index| lengths[index]).sum();
                 history.loss_sum += gradient.loss;
@@ -202,6 +209,11 @@ pub(super) fn run(
             let seconds = begin.elapsed().as_secs_f64();
             let averaged = settings.average_decay > 0.0;
             if averaged {
+                // The steps after the last multiple, so that an epoch is judged with all of its steps.
+                let since = (network.updates % AVERAGE_EVERY).min(per_epoch);
+                if since > 0 {
+                    average.follow(network, settings.average_decay, since)?;
+                }
                 average.swap(network)?;
             }
             let matrix = judge(network, dev)?;
