@@ -17,21 +17,26 @@ const FEW: usize = 6;
 /// Passes over the accumulators between two looks at the clock.
 const PASSES: usize = 5_000;
 
-struct Int8Loop<const N: usize>;
+/// `WEIGHTS` differ from each other: where a dot product takes several instructions, the same products must not serve
+/// several sums.
+struct Int8Loop<const N: usize, const WEIGHTS: usize>;
 struct F32Loop<const N: usize>;
 
-impl<const N: usize> Kernel for Int8Loop<N> {
+impl<const N: usize, const WEIGHTS: usize> Kernel for Int8Loop<N, WEIGHTS> {
     type Output = i32;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> i32 {
-        let weights = s.load_weights(&black_box(WeightGroup([1; 64])));
+        let mut weights = [s.load_weights(&black_box(WeightGroup([1; 64]))); WEIGHTS];
+        for weights in &mut weights[1..] {
+            *weights = s.load_weights(&black_box(WeightGroup([1; 64])));
+        }
         let mut sums = [s.splat_i32(black_box(0)); N];
         for _ in 0..PASSES {
             // Unknown in every pass, or products would be taken out of the loop.
             let activation = s.load_activation(black_box([1, 2, 3, 4]));
-            for sum in &mut sums {
-                *sum = s.dot(*sum, activation, weights);
+            for (index, sum) in sums.iter_mut().enumerate() {
+                *sum = s.dot(*sum, activation, weights[index % WEIGHTS]);
             }
         }
         let mut total = sums[0];
@@ -72,8 +77,8 @@ impl Dispatched for Loop {
     fn run<S: Simd>(self, s: S) -> usize {
         let accumulators = if S::WIDE { MANY } else { FEW };
         match (self.0, S::WIDE) {
-            (Precision::Int8, true) => _ = black_box(s.vectorize(Int8Loop::<MANY>)),
-            (Precision::Int8, false) => _ = black_box(s.vectorize(Int8Loop::<FEW>)),
+            (Precision::Int8, true) => _ = black_box(s.vectorize(Int8Loop::<MANY, 1>)),
+            (Precision::Int8, false) => _ = black_box(s.vectorize(Int8Loop::<FEW, FEW>)),
             (Precision::F32, true) => _ = black_box(s.vectorize(F32Loop::<MANY>)),
             (Precision::F32, false) => _ = black_box(s.vectorize(F32Loop::<FEW>)),
         }

@@ -15,6 +15,7 @@ const LIMIT: f32 = 127.0;
 #[derive(Debug, Default)]
 pub struct ScratchI8 {
     keys: Vec<WeightGroup>,
+    key_bytes: Vec<[i8; LANES]>,
     key_start: Vec<[i32; LANES]>,
     key_scales: Vec<Lanes>,
     values: Vec<WeightGroup>,
@@ -91,27 +92,39 @@ impl AttentionI8<'_> {
     /// Packs the head's keys as the right-hand side of queries × keys: tokens are columns.
     #[inline(always)]
     fn pack_keys<S: Simd>(&self, s: S, head: usize, tokens: usize, scratch: &mut ScratchI8) {
-        let row_blocks = self.heads * self.head_blocks;
-        let groups = self.head_blocks * LANES / GROUP;
+        let (row_blocks, head_blocks) = (self.heads * self.head_blocks, self.head_blocks);
+        let groups = head_blocks * LANES / GROUP;
         let blocks = blocks_needed(tokens);
-        for (token, row) in self.keys_values.chunks_exact(2 * row_blocks).enumerate() {
-            let key = &row[head * self.head_blocks..][..self.head_blocks];
-            let limit = largest_magnitude(s, key);
-            let inverse = s.splat(inverse_step(limit));
-            let (block, lane) = (token / LANES, token % LANES);
+        // With the hardware's bias added, each activation counts as one: the dot products are sums of weights.
+        let ones = s.load_activation([S::ACTIVATION_BIAS as u8 + 1; GROUP]);
+        for (block, rows) in self.keys_values.chunks(2 * row_blocks * LANES).enumerate() {
+            let bytes = &mut scratch.key_bytes[..LANES * head_blocks];
+            let scales = &mut scratch.key_scales[block].0;
+            let tokens = rows.chunks_exact(2 * row_blocks).zip(bytes.chunks_exact_mut(head_blocks));
+            for ((row, bytes), scale) in tokens.zip(scales) {
+                let key = &row[head * head_blocks..][..head_blocks];
+                let limit = largest_magnitude(s, key);
+                let inverse = s.splat(inverse_step(limit));
+                for (values, bytes) in key.iter().zip(bytes) {
+                    s.store_i8(s.to_i32(s.mul(s.load(values), inverse)), bytes);
+                }
+                *scale = limit / LIMIT;
+            }
             let mut sum = s.splat_i32(0);
-            for (part, values) in key.iter().enumerate() {
-                let steps = s.to_i32(s.mul(s.load(values), inverse));
-                sum = s.add_i32(sum, steps);
-                let mut bytes = [0; LANES];
-                s.store_i8(steps, &mut bytes);
-                for (group, &weights) in bytes.as_chunks::<GROUP>().0.iter().enumerate() {
-                    let index = panel_index(S::PANEL, blocks, groups, block, part * (LANES / GROUP) + group);
-                    scratch.keys[index].0.as_chunks_mut::<GROUP>().0[lane] = weights;
+            for part in 0..head_blocks {
+                for quarter in 0..LANES / GROUP {
+                    let group = part * (LANES / GROUP) + quarter;
+                    let to = &mut scratch.keys[panel_index(S::PANEL, blocks, groups, block, group)];
+                    let columns = to.0.as_chunks_mut::<GROUP>().0.iter_mut();
+                    for (to, bytes) in columns.zip(bytes.iter().skip(part).step_by(head_blocks)) {
+                        *to = bytes.as_chunks().0[quarter];
+                    }
+                    sum = s.dot(sum, ones, s.load_weights(to));
                 }
             }
-            scratch.key_start[block][lane] = (S::ACTIVATION_BIAS - MIDDLE) * s.sum_i32(sum);
-            scratch.key_scales[block].0[lane] = limit / LIMIT;
+            let start = &mut scratch.key_start[block];
+            s.store_i32(sum, start);
+            *start = start.map(|sum| (S::ACTIVATION_BIAS - MIDDLE) * sum);
         }
     }
 
@@ -202,6 +215,7 @@ impl Kernel for AttentionI8<'_> {
         let blocks = blocks_needed(tokens);
         let mut scratch = std::mem::take(self.scratch);
         super::grow(&mut scratch.keys, blocks * groups, WeightGroup::ZERO);
+        super::grow(&mut scratch.key_bytes, LANES * self.head_blocks, [0; LANES]);
         super::grow(&mut scratch.key_start, blocks, [0; LANES]);
         super::grow(&mut scratch.key_scales, blocks, Lanes::ZERO);
         super::grow(&mut scratch.values, self.head_blocks * blocks * LANES / GROUP, WeightGroup::ZERO);

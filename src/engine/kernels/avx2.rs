@@ -359,9 +359,11 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn load_activation(self, from: [u8; 4]) -> Self::Activation {
-        let [a, b, c, d] = from.map(i32::from);
         // SAFETY: `self` proves the features.
-        unsafe { [_mm256_set1_epi32(a | c << 16), _mm256_set1_epi32(b | d << 16)] }
+        unsafe {
+            let bytes = _mm256_set1_epi32(i32::from_le_bytes(from));
+            [_mm256_and_si256(bytes, _mm256_set1_epi16(0xff)), _mm256_srli_epi16::<8>(bytes)]
+        }
     }
 
     // `vpmaddubsw` would saturate: 2 · 255 · 127 does not fit i16. Products of i16 pairs in i32 (`vpmaddwd`) cannot.

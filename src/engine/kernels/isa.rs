@@ -4,6 +4,8 @@
 use super::avx2::{Avx2, AvxVnni};
 #[cfg(target_arch = "x86_64")]
 use super::avx512::Avx512;
+#[cfg(target_arch = "aarch64")]
+use super::neon::{Neon, NeonDot};
 use super::scalar::Scalar;
 use super::simd::Simd;
 use std::fmt;
@@ -17,14 +19,24 @@ pub enum InstructionSet {
     AvxVnni,
     /// AVX2 and FMA (x86-64).
     Avx2,
-    /// Portable code; what aarch64 uses.
+    /// NEON with the dot product extension (aarch64).
+    NeonDot,
+    /// NEON (aarch64).
+    Neon,
+    /// Portable code.
     Scalar,
 }
 
 impl InstructionSet {
     /// All of them, best first.
-    pub const ALL: [InstructionSet; 4] =
-        [InstructionSet::Avx512Vnni, InstructionSet::AvxVnni, InstructionSet::Avx2, InstructionSet::Scalar];
+    pub const ALL: [InstructionSet; 6] = [
+        InstructionSet::Avx512Vnni,
+        InstructionSet::AvxVnni,
+        InstructionSet::Avx2,
+        InstructionSet::NeonDot,
+        InstructionSet::Neon,
+        InstructionSet::Scalar,
+    ];
 
     /// The best one that this CPU has.
     pub fn detect() -> InstructionSet {
@@ -42,6 +54,8 @@ impl InstructionSet {
             InstructionSet::Avx512Vnni => "avx512-vnni",
             InstructionSet::AvxVnni => "avx-vnni",
             InstructionSet::Avx2 => "avx2",
+            InstructionSet::NeonDot => "neon-dot",
+            InstructionSet::Neon => "neon",
             InstructionSet::Scalar => "scalar",
         }
     }
@@ -55,6 +69,10 @@ impl InstructionSet {
             InstructionSet::AvxVnni => AvxVnni::new().map(Token::AvxVnni),
             #[cfg(target_arch = "x86_64")]
             InstructionSet::Avx2 => Avx2::new().map(Token::Avx2),
+            #[cfg(target_arch = "aarch64")]
+            InstructionSet::NeonDot => NeonDot::new().map(Token::NeonDot),
+            #[cfg(target_arch = "aarch64")]
+            InstructionSet::Neon => Neon::new().map(Token::Neon),
             InstructionSet::Scalar => Some(Token::Scalar(Scalar)),
             #[allow(unreachable_patterns)]
             _ => None,
@@ -80,6 +98,12 @@ pub enum Token {
     /// AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    /// NEON with dot product.
+    #[cfg(target_arch = "aarch64")]
+    NeonDot(NeonDot),
+    /// NEON.
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
     /// Portable code.
     Scalar(Scalar),
 }
@@ -101,6 +125,10 @@ pub fn dispatch<D: Dispatched>(token: Token, code: D) -> D::Output {
         Token::AvxVnni(s) => code.run(s),
         #[cfg(target_arch = "x86_64")]
         Token::Avx2(s) => code.run(s),
+        #[cfg(target_arch = "aarch64")]
+        Token::NeonDot(s) => code.run(s),
+        #[cfg(target_arch = "aarch64")]
+        Token::Neon(s) => code.run(s),
         Token::Scalar(s) => code.run(s),
     }
 }

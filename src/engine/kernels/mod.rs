@@ -22,6 +22,8 @@ pub mod isa;
 pub mod lanes;
 pub mod linear;
 pub mod math;
+#[cfg(target_arch = "aarch64")]
+pub mod neon;
 pub mod rows;
 pub mod scalar;
 pub mod simd;
