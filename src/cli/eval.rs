@@ -4,15 +4,14 @@ use super::error::CliError;
 use super::job::{self, Tally, Worked};
 use super::output::{Output, Target};
 use super::plan::EvalPlan;
-use super::records::{ParsedRecord, predict};
-use crate::corpus::{Chunk, Failure, InputError, Item, Record, RecordLine};
+use super::records::{ParsedRecord, parse_records, predict};
+use crate::corpus::{Chunk, InputError, Record, RecordLine};
 use crate::eval::{EvalOptions, JudgedRow, evaluate};
 use crate::label::{Label, Scores};
 use crate::model::Session;
 use crate::report::EvalTable;
 use crate::text::model_text;
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// Carries out a plan.
 pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
@@ -71,24 +70,7 @@ impl<'chunk> GoldRow<'chunk> {
 
 fn judge(session: &mut Session<'_>, chunk: &Chunk, text_field: &str) -> Worked<Vec<JudgedRow>> {
     let mut worked: Worked<Vec<JudgedRow>> = Worked::default();
-    let mut rows = Vec::with_capacity(chunk.items.len());
-    for (position, item) in chunk.items.iter().enumerate() {
-        let line = match item {
-            Item::Record(line) => line,
-            Item::Failed(failure) => {
-                worked.fail(position, failure.to_string());
-                continue;
-            }
-            Item::Passage(_) => unreachable!("sources are read as records; this is a bug"),
-        };
-        match GoldRow::parse(line, text_field) {
-            Ok(row) => rows.push((position, line, row)),
-            Err(error) => {
-                let failure = Failure { source: Arc::clone(&line.source), line: Some(line.line), error };
-                worked.fail(position, failure.to_string());
-            }
-        }
-    }
+    let rows = parse_records(chunk, &mut worked, |line| GoldRow::parse(line, text_field));
     let texts: Vec<Cow<'_, str>> = rows.iter().map(|(_, _, row)| model_text(&row.text)).collect();
     let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
     let predictions = predict(session, &texts);

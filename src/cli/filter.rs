@@ -4,14 +4,13 @@ use super::error::CliError;
 use super::job::{self, Tally, Worked};
 use super::output::{Output, Target};
 use super::plan::FilterPlan;
-use super::records::{ParsedRecord, predict};
-use crate::corpus::{Chunk, Failure, InputError, Item};
+use super::records::{ParsedRecord, parse_records, predict};
+use crate::corpus::{Chunk, InputError};
 use crate::label::Label;
 use crate::model::Session;
 use crate::report::{RecordRow, Verdict, VerdictOptions, jsonl};
 use crate::text::model_text;
 use std::io::IsTerminal;
-use std::sync::Arc;
 
 /// The comments of a chunk, separated.
 #[derive(Default)]
@@ -50,30 +49,13 @@ pub(super) fn run(plan: FilterPlan) -> Result<Tally, CliError> {
 
 fn separate(session: &mut Session<'_>, chunk: &Chunk, text_field: &str, threshold: f32) -> Worked<Separated> {
     let mut worked: Worked<Separated> = Worked::default();
-    let mut records = Vec::with_capacity(chunk.items.len());
-    for (position, item) in chunk.items.iter().enumerate() {
-        let line = match item {
-            Item::Record(line) => line,
-            Item::Failed(failure) => {
-                worked.fail(position, failure.to_string());
-                continue;
-            }
-            Item::Passage(_) => unreachable!("sources are read as records; this is a bug"),
-        };
-        let parsed = ParsedRecord::parse(line, text_field).and_then(|record| {
-            let text = model_text(&record.text).into_owned();
-            if text.is_empty() { Err(InputError::BlankText) } else { Ok((record, text)) }
-        });
-        match parsed {
-            Ok((record, text)) => records.push((position, record, text)),
-            Err(error) => {
-                let failure = Failure { source: Arc::clone(&line.source), line: Some(line.line), error };
-                worked.fail(position, failure.to_string());
-            }
-        }
-    }
-    let texts: Vec<&str> = records.iter().map(|(_, _, text)| text.as_str()).collect();
-    for ((position, record, _), prediction) in records.iter().zip(predict(session, &texts)) {
+    let records = parse_records(chunk, &mut worked, |line| {
+        let record = ParsedRecord::parse(line, text_field)?;
+        let text = model_text(&record.text).into_owned();
+        if text.is_empty() { Err(InputError::BlankText) } else { Ok((record, text)) }
+    });
+    let texts: Vec<&str> = records.iter().map(|(_, _, (_, text))| text.as_str()).collect();
+    for ((position, _, (record, _)), prediction) in records.iter().zip(predict(session, &texts)) {
         let prediction = match prediction {
             Ok(prediction) => prediction,
             Err(error) => {

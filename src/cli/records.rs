@@ -1,8 +1,10 @@
 //! Records as commands use them, and predictions that survive a bad text.
 
-use crate::corpus::{InputError, InputFormat, Record, RecordLine};
+use super::job::Worked;
+use crate::corpus::{Chunk, Failure, InputError, InputFormat, Item, Record, RecordLine};
 use crate::model::{ModelError, Prediction, Session};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A record whose text was found.
 pub(super) struct ParsedRecord<'chunk> {
@@ -35,6 +37,33 @@ impl<'chunk> ParsedRecord<'chunk> {
             None => format!("{}:{}", self.line.source, self.line.line),
         }
     }
+}
+
+/// The records of a chunk that `parse` accepts, with their positions; all others are set aside in `worked`.
+pub(super) fn parse_records<'chunk, O, T>(
+    chunk: &'chunk Chunk,
+    worked: &mut Worked<O>,
+    parse: impl Fn(&'chunk RecordLine) -> Result<T, InputError>,
+) -> Vec<(usize, &'chunk RecordLine, T)> {
+    let mut records = Vec::with_capacity(chunk.items.len());
+    for (position, item) in chunk.items.iter().enumerate() {
+        let line = match item {
+            Item::Record(line) => line,
+            Item::Failed(failure) => {
+                worked.fail(position, failure.to_string());
+                continue;
+            }
+            Item::Passage(_) => unreachable!("sources are read as records; this is a bug"),
+        };
+        match parse(line) {
+            Ok(record) => records.push((position, line, record)),
+            Err(error) => {
+                let failure = Failure { source: Arc::clone(&line.source), line: Some(line.line), error };
+                worked.fail(position, failure.to_string());
+            }
+        }
+    }
+    records
 }
 
 /// Labels texts together, or one by one where one of them makes the model fail, so that only that one is lost.

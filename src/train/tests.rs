@@ -189,6 +189,38 @@ fn dropout_is_differentiated_with_its_own_masks() {
     assert!((loss_at(0.0) - loss_at(0.0)).abs() == 0.0);
 }
 
+#[test]
+fn logits_match_candle_transformers() {
+    use candle_transformers::models::bert::{BertModel, Config};
+
+    let checkpoint = fixture::checkpoint(13);
+    let folder = tempfile::tempdir().unwrap();
+    checkpoint.save(folder.path(), Storage::F32).unwrap();
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let config: Config = serde_json::from_slice(&read("config.json")).unwrap();
+    let builder = candle_nn::VarBuilder::from_buffered_safetensors(
+        read("model.safetensors"),
+        candle_core::DType::F32,
+        &Device::Cpu,
+    )
+    .unwrap();
+    let model = BertModel::load(builder.clone(), &config).unwrap();
+    let classifier = candle_nn::linear(checkpoint.config.hidden, LABEL_COUNT, builder.pp("classifier")).unwrap();
+
+    let batch = batch();
+    let logits = network(&checkpoint, &settings()).logits(&batch.iter().collect::<Vec<_>>()).unwrap();
+    for (example, logits) in batch.iter().zip(logits) {
+        let ids = Tensor::from_slice(&example.ids, (1, example.ids.len()), &Device::Cpu).unwrap();
+        let hidden = model.forward(&ids, &ids.zeros_like().unwrap(), None).unwrap();
+        let first = hidden.get(0).unwrap().narrow(0, 0, 1).unwrap();
+        let expected =
+            candle_nn::Module::forward(&classifier, &first).unwrap().get(0).unwrap().to_vec1::<f32>().unwrap();
+        for (got, expected) in logits.iter().zip(&expected) {
+            assert!((got - expected).abs() < 1e-4, "{logits:?}, expected {expected:?}");
+        }
+    }
+}
+
 /// Weights by formula, so that another program can have the same ones: value `i` of tensor `t` is
 /// `scale · sin(1 + t + 0.7·i)`, plus 1 for the scale of a normalisation.
 fn formula_checkpoint() -> Checkpoint {
