@@ -47,6 +47,13 @@ pub enum Command {
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk train --data FILE --dev FILE --base BASE --out DIR [OPTIONS]")]
     Train(super::train::TrainArgs),
+    /// Train a small model on a large one's answers
+    ///
+    /// The student starts from some of the teacher's layers, neurons and vocabulary, learns the teacher's probabilities for
+    /// the texts, and then the annotated rows if there are any.
+    #[cfg(feature = "train")]
+    #[command(override_usage = "copydesk distill --teacher DIR --texts FILE --dev FILE --out DIR [OPTIONS]")]
+    Distill(super::distill::DistillArgs),
     /// Make a trained model ready to ship
     ///
     /// Stores the weights as 8-bit integers and, given held-out rows, fits the temperature and the spam threshold.
@@ -109,6 +116,13 @@ pub struct LabelArgs {
     #[arg(long, value_enum, value_name = "UNIT", default_value_t = UnitArg::Paragraph)]
     pub unit: UnitArg,
 
+    /// Field that names a record's page: neighbouring records with the same value are read together
+    ///
+    /// A heading, a teaser or a pasted quotation is known by where it stands. Without it each record is read alone. A
+    /// page of more than 256 records is cut after every 256.
+    #[arg(long, value_name = "NAME")]
+    pub page_field: Option<String>,
+
     /// Model.
     #[command(flatten)]
     pub model: ModelArgs,
@@ -163,6 +177,13 @@ pub struct FilterArgs {
     #[arg(long, value_name = "P", value_parser = probability)]
     pub threshold: Option<f32>,
 
+    /// Take the model's threshold that loses at most this share of genuine comments, such as 0.001
+    ///
+    /// The shares are those that the model was packed with, measured on held-out rows; a share that it does not have is
+    /// refused with a list of those that it has.
+    #[arg(long, value_name = "P", conflicts_with = "threshold")]
+    pub lose: Option<f64>,
+
     /// Write genuine comments to FILE [default: -]
     #[arg(long, value_name = "FILE")]
     pub ham: Option<PathBuf>,
@@ -183,9 +204,23 @@ pub struct EvalArgs {
     #[arg(long, value_name = "NAME", default_value = "text")]
     pub text_field: String,
 
+    /// Field that names a record's page: neighbouring records with the same value are read together
+    ///
+    /// A heading, a teaser or a pasted quotation is known by where it stands. Without it each record is read alone. A
+    /// page of more than 256 records is cut after every 256.
+    #[arg(long, value_name = "NAME")]
+    pub page_field: Option<String>,
+
     /// Model.
     #[command(flatten)]
     pub model: ModelArgs,
+
+    /// Also label noisy copies of the texts and show what each kind of noise costs
+    ///
+    /// Curly quotes, lower case, HTML entities, list numbers, emoji, look-alike letters and so on; takes eleven times as
+    /// long. Which letters change follows from the row alone.
+    #[arg(long)]
+    pub robustness: bool,
 
     /// All figures as one JSON object instead of tables
     #[arg(long)]

@@ -21,6 +21,10 @@ pub(super) enum CliError {
     WrittenTwice { path: PathBuf },
     #[error("standard input can be read only once, got `-` {got} times")]
     StandardInputTwice { got: usize },
+    #[error("--page-field needs --unit record: the paragraphs of one text are one page anyway")]
+    PageFieldOfParagraphs,
+    #[error("--lose: the model has thresholds for the shares [{expected}], got {got}")]
+    NoOperatingPoint { expected: String, got: f64 },
     #[error("{}: the data set cannot be evaluated: {error}", data.display())]
     Evaluation { data: PathBuf, error: EvalError },
     #[cfg(feature = "train")]

@@ -4,34 +4,45 @@ use super::error::CliError;
 use super::job::{self, Tally, Worked};
 use super::output::{Output, Target};
 use super::plan::EvalPlan;
-use super::records::{ParsedRecord, parse_records, predict};
+use super::records::{PageText, ParsedRecord, parse_records, predict_pages, record_pages};
 use crate::corpus::{Chunk, InputError, Record, RecordLine};
-use crate::eval::{EvalOptions, JudgedRow, evaluate};
+use crate::eval::{self, EvalOptions, Evaluation, JudgedRow, Noise, NoiseFigures, SplitMix64, evaluate};
 use crate::label::{Label, Scores};
-use crate::model::Session;
-use crate::report::EvalTable;
-use crate::text::model_text;
+use crate::model::{ModelError, Prediction, Session};
+use crate::report::{EvalTable, NoiseTable};
+use crate::text::{facts, model_text};
+use serde::Serialize;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Carries out a plan.
 pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
-    let EvalPlan { mut reading, classifier, data, json } = plan;
-    let text_field = reading.text_field.clone();
+    let EvalPlan { mut reading, classifier, data, robustness, json } = plan;
+    let judge = Judge {
+        text_field: reading.text_field.clone(),
+        page_field: reading.page_field.clone(),
+        noises: if robustness { &Noise::ALL } else { &[] },
+    };
     let mut rows = Vec::new();
-    let work = |session: &mut Session<'_>, chunk: &Chunk| judge(session, chunk, &text_field);
-    let done = job::run(&mut reading, &classifier, true, work, |judged: Vec<JudgedRow>| {
-        rows.extend(judged);
+    let mut copies: Vec<(Noise, Vec<Scores>)> = judge.noises.iter().map(|&noise| (noise, Vec::new())).collect();
+    let work = |session: &mut Session<'_>, chunk: &Chunk| judge.judge(session, chunk);
+    let done = job::run(&mut reading, &classifier, true, work, |judged: Judged| {
+        rows.extend(judged.rows);
+        copies.iter_mut().zip(judged.copies).for_each(|((_, all), scores)| all.extend(scores));
         Ok(())
     })?;
     if rows.is_empty() && done.tally.failed > 0 {
         return Ok(done.tally);
     }
     let evaluation = evaluate(&rows, &EvalOptions::default()).map_err(|error| CliError::Evaluation { data, error })?;
+    let gold: Vec<Label> = rows.iter().map(|row| row.gold).collect();
+    let clean: Vec<Scores> = rows.iter().map(|row| row.scores).collect();
+    let noise = eval::robustness(&gold, &clean, &copies);
     let report = if json {
-        let object = serde_json::to_string(&evaluation).expect("figures can be written as JSON; this is a bug");
-        object + "\n"
+        let report = EvalReport { evaluation: &evaluation, robustness: &noise };
+        serde_json::to_string(&report).expect("figures can be written as JSON; this is a bug") + "\n"
     } else {
-        EvalTable(&evaluation).to_string()
+        format!("{}{}", EvalTable(&evaluation), NoiseTable(&noise))
     };
     let mut output = Output::open(&Target::StandardOutput)?;
     output.write(report.as_bytes())?;
@@ -40,8 +51,32 @@ pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
     Ok(done.tally)
 }
 
+/// The JSON that the command writes.
+#[derive(Serialize)]
+struct EvalReport<'a> {
+    #[serde(flatten)]
+    evaluation: &'a Evaluation,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    robustness: &'a [NoiseFigures],
+}
+
+/// A chunk's rows with the model's answers, and its answers for the noisy copies, one list for each kind of noise.
+#[derive(Default)]
+struct Judged {
+    rows: Vec<JudgedRow>,
+    copies: Vec<Vec<Scores>>,
+}
+
+/// Labels chunks of gold rows.
+struct Judge {
+    text_field: String,
+    page_field: Option<String>,
+    noises: &'static [Noise],
+}
+
 /// A labelled row without the model's answer.
 struct GoldRow<'chunk> {
+    object: Record<'chunk>,
     text: Cow<'chunk, str>,
     judged: JudgedRow,
 }
@@ -64,25 +99,51 @@ impl<'chunk> GoldRow<'chunk> {
             source: object.name("source").map(Cow::into_owned),
             doc: object.name("doc").map(Cow::into_owned),
         };
-        Ok(GoldRow { text, judged })
+        Ok(GoldRow { object, text, judged })
     }
 }
 
-fn judge(session: &mut Session<'_>, chunk: &Chunk, text_field: &str) -> Worked<Vec<JudgedRow>> {
-    let mut worked: Worked<Vec<JudgedRow>> = Worked::default();
-    let rows = parse_records(chunk, &mut worked, |line| GoldRow::parse(line, text_field));
-    let texts: Vec<Cow<'_, str>> = rows.iter().map(|(_, _, row)| model_text(&row.text)).collect();
-    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
-    let predictions = predict(session, &texts);
-    for ((position, line, row), prediction) in rows.iter().zip(predictions) {
-        match prediction {
-            Ok(prediction) => {
-                let (label, _): (Label, f32) = prediction.scores.best();
-                worked.tally.count(Some(label));
-                worked.output.push(JudgedRow { scores: prediction.scores, ..row.judged.clone() });
-            }
-            Err(error) => worked.fail(*position, format!("{}:{}: {error}", line.source, line.line)),
+impl Judge {
+    fn judge(&self, session: &mut Session<'_>, chunk: &Chunk) -> Worked<Judged> {
+        let mut worked: Worked<Judged> = Worked::default();
+        let rows = parse_records(chunk, &mut worked, |line| GoldRow::parse(line, &self.text_field));
+        let pages =
+            record_pages(rows.iter().map(|(_, line, row)| (*line, Some(&row.object))), self.page_field.as_deref());
+        let texts = rows.iter().map(|(_, _, row)| Cow::Borrowed(row.text.as_ref())).collect();
+        // Only rows that have an answer in every version are counted, so that the versions can be compared.
+        let mut answers = vec![answers(session, texts, &pages)];
+        for &noise in self.noises {
+            let noisy = rows.iter().map(|(_, line, row)| {
+                let mut random = SplitMix64::new(line.line);
+                Cow::Owned(noise.apply(&row.text, row.judged.gold, &mut random))
+            });
+            answers.push(self::answers(session, noisy.collect(), &pages));
         }
+        worked.output.copies = vec![Vec::new(); self.noises.len()];
+        for (index, (position, line, row)) in rows.iter().enumerate() {
+            let scores: Result<Vec<Scores>, &ModelError> =
+                answers.iter().map(|answers| answers[index].as_ref().map(|prediction| prediction.scores)).collect();
+            match scores {
+                Ok(scores) => {
+                    let (label, _): (Label, f32) = scores[0].best();
+                    worked.tally.count(Some(label));
+                    worked.output.rows.push(JudgedRow { scores: scores[0], ..row.judged.clone() });
+                    worked.output.copies.iter_mut().zip(&scores[1..]).for_each(|(list, &scores)| list.push(scores));
+                }
+                Err(error) => worked.fail(*position, format!("{}:{}: {error}", line.source, line.line)),
+            }
+        }
+        worked
     }
-    worked
+}
+
+fn answers(
+    session: &mut Session<'_>,
+    texts: Vec<Cow<'_, str>>,
+    pages: &[Range<usize>],
+) -> Vec<Result<Prediction, ModelError>> {
+    let model_texts: Vec<Cow<'_, str>> = texts.iter().map(|text| model_text(text)).collect();
+    let texts: Vec<PageText<'_>> =
+        texts.iter().zip(&model_texts).map(|(raw, text)| PageText { text, facts: facts(raw) }).collect();
+    predict_pages(session, &texts, pages)
 }

@@ -4,7 +4,7 @@ use super::error::CliError;
 use super::plan::Reading;
 use super::progress::{Progress, per_second};
 use super::tell;
-use crate::corpus::{Chunk, ChunkReader, Unit, ordered};
+use crate::corpus::{Chunk, ChunkReader, PageChunks, Unit, ordered};
 use crate::label::{LABEL_COUNT, Label};
 use crate::model::{Classifier, Session};
 
@@ -80,6 +80,10 @@ pub(super) fn run<O: Send>(
     let progress = Progress::start(&sources, bar && !reading.quiet);
     let noun = noun(reading.options.unit);
     let chunks = ChunkReader::new(sources, reading.options);
+    let chunks: Box<dyn Iterator<Item = Chunk> + Send> = match &reading.page_field {
+        Some(field) => Box::new(PageChunks::new(chunks, field.clone())),
+        None => Box::new(chunks),
+    };
     let work = &work;
     let workers = (0..reading.threads)
         .map(|_| {

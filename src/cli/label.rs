@@ -4,11 +4,11 @@ use super::error::CliError;
 use super::job::{self, Tally, Worked};
 use super::output::{Output, Target};
 use super::plan::{LabelPlan, RowFormat};
-use super::records::{ParsedRecord, predict};
-use crate::corpus::{Chunk, Failure, InputError, Item, Passage, Unit};
+use super::records::{PageText, ParsedRecord, predict_pages, record_pages};
+use crate::corpus::{Chunk, Failure, InputError, Item, Passage, Unit, page_ranges};
 use crate::model::Session;
 use crate::report::{ParagraphRow, RecordRow, Verdict, VerdictOptions, csv, jsonl};
-use crate::text::{model_text, split};
+use crate::text::{facts, model_text, split};
 use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::ops::Range;
@@ -24,7 +24,8 @@ pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
         csv::push_header(&mut header, unit, with_text);
         output.write(&header)?;
     }
-    let labeller = Labeller { unit, text_field: reading.text_field.clone(), verdict, format, with_text };
+    let (text_field, page_field) = (reading.text_field.clone(), reading.page_field.clone());
+    let labeller = Labeller { unit, text_field, page_field, verdict, format, with_text };
     // On a terminal the rows themselves show how far it is.
     let bar = target != Target::StandardOutput || !std::io::stdout().is_terminal();
     let work = |session: &mut Session<'_>, chunk: &Chunk| labeller.label(session, chunk);
@@ -40,6 +41,7 @@ pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
 struct Labeller {
     unit: Unit,
     text_field: String,
+    page_field: Option<String>,
     verdict: VerdictOptions,
     format: RowFormat,
     with_text: bool,
@@ -72,9 +74,11 @@ impl Labeller {
         for (item, part) in &parts {
             self.push_entries(*item, part, &mut entries);
         }
-        let texts: Vec<&str> = entries.iter().map(|entry| entry.model_text.as_ref()).collect();
+        let texts: Vec<PageText<'_>> =
+            entries.iter().map(|entry| PageText { text: &entry.model_text, facts: facts(entry.text) }).collect();
+        let pages = self.pages(&entries);
         let mut previous_item = None;
-        for (entry, prediction) in entries.iter().zip(predict(session, &texts)) {
+        for (entry, prediction) in entries.iter().zip(predict_pages(session, &texts, &pages)) {
             match prediction {
                 Ok(prediction) => {
                     let verdict = Verdict::new(&prediction, self.verdict);
@@ -92,6 +96,20 @@ impl Labeller {
             }
         }
         worked
+    }
+
+    /// The entries that stand on one page: the paragraphs of a text, or records that name the same page.
+    fn pages(&self, entries: &[Entry<'_>]) -> Vec<Range<usize>> {
+        match self.unit {
+            Unit::Paragraph => page_ranges(&entries.iter().map(|entry| Some(entry.item)).collect::<Vec<_>>()),
+            Unit::Record => {
+                let records = entries.iter().filter_map(|entry| match entry.part {
+                    Part::Record(record) => Some((record.line, record.object.as_ref())),
+                    Part::Passage(_) => None,
+                });
+                record_pages(records, self.page_field.as_deref())
+            }
+        }
     }
 
     /// The usable items of a chunk with their positions.

@@ -7,6 +7,8 @@
 //! | 2 | nothing could be done: wrong usage, no usable model, an output that cannot be written, no usable record |
 
 pub mod args;
+#[cfg(feature = "train")]
+pub mod distill;
 mod error;
 mod eval;
 mod filter;
@@ -45,6 +47,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Eval(args) => plan::eval(args).and_then(eval::run),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(args),
+        #[cfg(feature = "train")]
+        Command::Distill(args) => distill::run(args),
         #[cfg(feature = "train")]
         Command::Pack(args) => pack::run(args),
     };

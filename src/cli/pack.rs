@@ -3,12 +3,13 @@
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
+use crate::corpus::page_ranges;
 use crate::engine::Precision;
-use crate::eval::{cross_fit_temperature, scores_at_temperature, spam_operating_points};
-use crate::label::Label;
-use crate::model::{Checkpoint, Classifier, Storage};
-use crate::text::model_text;
-use crate::train::{TrainError, read_labelled};
+use crate::eval::{LOSS_BUDGETS, cross_fit_temperature, scores_at_temperature, spam_operating_points};
+use crate::label::{LABEL_COUNT, Label};
+use crate::model::{Checkpoint, Classifier, ModelError, OperatingPoint, Page, Storage};
+use crate::text::{facts, model_text};
+use crate::train::{LabelledRow, TrainError, read_labelled};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -57,26 +58,36 @@ pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
         let logits = classifier.session().logits(&texts).map_err(model_error)?;
         let gold: Vec<Label> = read.rows.iter().map(|row| row.label).collect();
         let documents: Vec<Option<&str>> = read.rows.iter().map(|row| row.doc.as_deref()).collect();
-        let fit = cross_fit_temperature(&logits, &gold, &documents, FOLDS, 1).map_err(TrainError::from)?;
-        let scores: Vec<_> = logits.iter().map(|&row| scores_at_temperature(row, fit.temperature)).collect();
+        let temperature = fit("temperature", &logits, &gold, &documents)?;
+        checkpoint.settings.temperature = temperature;
+        let on_page = page_logits(&classifier, &read.rows, &texts).map_err(model_error)?;
+        let rows: Vec<usize> = (0..on_page.len()).filter(|&row| on_page[row].is_some()).collect();
+        if !rows.is_empty() {
+            let logits: Vec<_> = on_page.iter().flatten().copied().collect();
+            let gold: Vec<Label> = rows.iter().map(|&row| gold[row]).collect();
+            let documents: Vec<Option<&str>> = rows.iter().map(|&row| documents[row]).collect();
+            checkpoint.settings.page_temperature = fit("page temperature", &logits, &gold, &documents)?;
+        }
+        let scores: Vec<_> = logits.iter().map(|&row| scores_at_temperature(row, temperature)).collect();
         let spam_scores = |label: Label| -> Vec<f32> {
             let rows = scores.iter().zip(&gold).filter(|(_, gold)| **gold == label);
             rows.map(|(scores, _)| scores.get(Label::CommentSpam)).collect()
         };
-        let points =
-            spam_operating_points(&spam_scores(Label::Opinion), &spam_scores(Label::CommentSpam), &[args.lose])
-                .map_err(TrainError::from)?;
-        checkpoint.settings.temperature = fit.temperature;
-        tell(format_args!(
-            "temperature {:.4}; expected calibration error, cross-fitted: {:.4} before, {:.4} after",
-            fit.temperature,
-            fit.before.calibration.expected_calibration_error,
-            fit.after.calibration.expected_calibration_error
-        ));
+        let mut budgets = LOSS_BUDGETS.to_vec();
+        if !budgets.contains(&args.lose) {
+            budgets.push(args.lose);
+        }
+        let points = spam_operating_points(&spam_scores(Label::Opinion), &spam_scores(Label::CommentSpam), &budgets)
+            .map_err(TrainError::from)?;
+        checkpoint.settings.spam_operating_points.clear();
         for point in points {
             // A threshold above 1 would call nothing spam: no threshold keeps the budget then, and the default stays.
             if point.threshold <= 1.0 {
-                checkpoint.settings.spam_threshold = point.threshold;
+                let stored = OperatingPoint { lose: point.budget, threshold: point.threshold };
+                checkpoint.settings.spam_operating_points.push(stored);
+                if point.budget == args.lose {
+                    checkpoint.settings.spam_threshold = point.threshold;
+                }
             }
             tell(format_args!(
                 "spam threshold {:.6}: loses {} of {} genuine comments, catches {} of {}",
@@ -89,4 +100,30 @@ pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
     }
     checkpoint.save(&args.out, Storage::Int8).map_err(model_error)?;
     Ok(tally)
+}
+
+/// Fits a temperature and tells what it does to the calibration error of documents that it was not fitted on.
+fn fit(name: &str, logits: &[[f32; LABEL_COUNT]], gold: &[Label], documents: &[Option<&str>]) -> Result<f32, CliError> {
+    let fit = cross_fit_temperature(logits, gold, documents, FOLDS, 1).map_err(TrainError::from)?;
+    tell(format_args!(
+        "{name} {:.4}; expected calibration error, cross-fitted: {:.4} before, {:.4} after",
+        fit.temperature,
+        fit.before.calibration.expected_calibration_error,
+        fit.after.calibration.expected_calibration_error
+    ));
+    Ok(fit.temperature)
+}
+
+/// Logits of the rows beside their page's others: neighbouring rows with the same source and doc.
+fn page_logits(
+    classifier: &Classifier,
+    rows: &[LabelledRow],
+    texts: &[&str],
+) -> Result<Vec<Option<[f32; LABEL_COUNT]>>, ModelError> {
+    let facts: Vec<_> = rows.iter().map(|row| facts(&row.text)).collect();
+    let keys: Vec<_> = rows.iter().map(|row| Some((&row.source, row.doc.as_ref()?))).collect();
+    let ranges = page_ranges(&keys);
+    let pages: Vec<Page<'_>> =
+        ranges.iter().map(|range| Page { texts: &texts[range.clone()], facts: &facts[range.clone()] }).collect();
+    classifier.session().page_logits(&pages)
 }

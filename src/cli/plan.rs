@@ -17,6 +17,8 @@ pub(super) struct Reading {
     pub sources: Vec<Result<Source, Failure>>,
     pub options: ReadOptions,
     pub text_field: String,
+    /// Field whose value neighbouring records of one page share.
+    pub page_field: Option<String>,
     pub threads: usize,
     /// Whether to show neither progress nor summary.
     pub quiet: bool,
@@ -54,6 +56,7 @@ pub(super) struct EvalPlan {
     pub reading: Reading,
     pub classifier: Classifier,
     pub data: PathBuf,
+    pub robustness: bool,
     pub json: bool,
 }
 
@@ -63,7 +66,11 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         UnitArg::Paragraph => Unit::Paragraph,
         UnitArg::Record => Unit::Record,
     };
-    let reading = reading(args.input, unit, &args.model)?;
+    if args.page_field.is_some() && unit == Unit::Paragraph {
+        return Err(CliError::PageFieldOfParagraphs);
+    }
+    let mut reading = reading(args.input, unit, &args.model)?;
+    reading.page_field = args.page_field;
     let target = Target::new(args.output);
     check_targets(&reading.sources, &[&target])?;
     let on_terminal = target == Target::StandardOutput && std::io::stdout().is_terminal();
@@ -91,7 +98,10 @@ pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
     let targets: Vec<&Target> = std::iter::once(&ham).chain(&spam).collect();
     check_targets(&reading.sources, &targets)?;
     let classifier = classifier(&args.model.model)?;
-    let threshold = args.threshold.unwrap_or_else(|| classifier.spam_threshold());
+    let threshold = match args.lose {
+        Some(lose) => operating_point(&classifier, lose)?,
+        None => args.threshold.unwrap_or_else(|| classifier.spam_threshold()),
+    };
     Ok(FilterPlan { reading, classifier, threshold, ham, spam })
 }
 
@@ -99,8 +109,20 @@ pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
 pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
     let input =
         InputArgs { inputs: vec![args.data.clone()], input_format: InputFormatArg::Jsonl, text_field: args.text_field };
-    let reading = reading(input, Unit::Record, &args.model)?;
-    Ok(EvalPlan { reading, classifier: classifier(&args.model.model)?, data: args.data, json: args.json })
+    let mut reading = reading(input, Unit::Record, &args.model)?;
+    reading.page_field = args.page_field;
+    let classifier = classifier(&args.model.model)?;
+    Ok(EvalPlan { reading, classifier, data: args.data, robustness: args.robustness, json: args.json })
+}
+
+/// The stored threshold for a share of genuine comments lost.
+fn operating_point(classifier: &Classifier, lose: f64) -> Result<f32, CliError> {
+    let points = &classifier.settings().spam_operating_points;
+    let point = points.iter().find(|point| point.lose == lose);
+    point.map(|point| point.threshold).ok_or_else(|| CliError::NoOperatingPoint {
+        expected: points.iter().map(|point| point.lose.to_string()).collect::<Vec<_>>().join(", "),
+        got: lose,
+    })
 }
 
 fn reading(input: InputArgs, unit: Unit, model: &ModelArgs) -> Result<Reading, CliError> {
@@ -118,6 +140,7 @@ fn reading(input: InputArgs, unit: Unit, model: &ModelArgs) -> Result<Reading, C
         sources: resolve(&input.inputs),
         options: ReadOptions { format, unit },
         text_field: input.text_field,
+        page_field: None,
         threads: model.threads.unwrap_or_else(all_cores),
         quiet: model.quiet,
     })

@@ -1,9 +1,11 @@
 //! Records as commands use them, and predictions that survive a bad text.
 
 use super::job::Worked;
-use crate::corpus::{Chunk, Failure, InputError, InputFormat, Item, Record, RecordLine};
-use crate::model::{ModelError, Prediction, Session};
+use crate::corpus::{Chunk, Failure, InputError, InputFormat, Item, Record, RecordLine, page_ranges};
+use crate::model::{ModelError, Page, Prediction, Session};
+use crate::text::FACT_COUNT;
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A record whose text was found.
@@ -66,12 +68,46 @@ pub(super) fn parse_records<'chunk, O, T>(
     records
 }
 
+/// A text with facts about it as it is written.
+pub(super) struct PageText<'text> {
+    /// As the model sees it.
+    pub text: &'text str,
+    pub facts: [f32; FACT_COUNT],
+}
+
 /// Labels texts together, or one by one where one of them makes the model fail, so that only that one is lost.
 pub(super) fn predict(session: &mut Session<'_>, texts: &[&str]) -> Vec<Result<Prediction, ModelError>> {
     match session.classify(texts) {
         Ok(predictions) => predictions.into_iter().map(Ok).collect(),
         Err(_) => texts.iter().map(|text| predict_one(session, text)).collect(),
     }
+}
+
+/// Labels texts beside the others of their page; `pages` are ranges that cover the texts in order. Where a text makes the
+/// model fail, all are labelled as if each stood alone.
+pub(super) fn predict_pages(
+    session: &mut Session<'_>,
+    texts: &[PageText<'_>],
+    pages: &[Range<usize>],
+) -> Vec<Result<Prediction, ModelError>> {
+    let plain: Vec<&str> = texts.iter().map(|text| text.text).collect();
+    let facts: Vec<[f32; FACT_COUNT]> = texts.iter().map(|text| text.facts).collect();
+    let pages: Vec<Page<'_>> =
+        pages.iter().map(|page| Page { texts: &plain[page.clone()], facts: &facts[page.clone()] }).collect();
+    match session.classify_pages(&pages) {
+        Ok(predictions) => predictions.into_iter().map(Ok).collect(),
+        Err(_) => plain.iter().map(|text| predict_one(session, text)).collect(),
+    }
+}
+
+/// The pages among records in order, by a field of theirs; every record is a page of its own where no field is named.
+pub(super) fn record_pages<'record, 'chunk: 'record>(
+    records: impl Iterator<Item = (&'record RecordLine, Option<&'record Record<'chunk>>)>,
+    page_field: Option<&str>,
+) -> Vec<Range<usize>> {
+    let keys: Vec<_> =
+        records.map(|(line, object)| Some((Arc::clone(&line.source), object?.name(page_field?)?))).collect();
+    page_ranges(&keys)
 }
 
 fn predict_one(session: &mut Session<'_>, text: &str) -> Result<Prediction, ModelError> {

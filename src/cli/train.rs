@@ -4,7 +4,10 @@ use super::error::CliError;
 use super::job::Tally;
 use super::tell;
 use crate::model::{Checkpoint, Settings, Storage};
-use crate::train::{LabelledRow, Progress, TrainData, TrainReport, TrainSettings, TrainTarget, read_labelled, train};
+use crate::train::{
+    LabelledRow, LabelledRows, Progress, TrainData, TrainError, TrainReport, TrainSettings, TrainTarget, read_labelled,
+    train,
+};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -34,6 +37,10 @@ pub struct TrainArgs {
     /// hf:OWNER/REPO is fetched from the Hugging Face hub; this needs a build with the feature hub.
     #[arg(long, value_name = "BASE")]
     pub base: String,
+
+    /// Start from the base's own head instead of a new one: go on with a model of an earlier stage
+    #[arg(long)]
+    pub keep_head: bool,
 
     /// Folder for the model, training.json and the checkpoint
     ///
@@ -90,18 +97,7 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     let settings = settings(&args)?;
     settings.check()?;
     let mut tally = Tally::default();
-    let mut read = |paths: &[PathBuf]| -> Result<Vec<LabelledRow>, CliError> {
-        let mut rows = Vec::new();
-        for path in paths {
-            let read = read_labelled(path)?;
-            for (line, reason) in &read.set_aside {
-                tell(format_args!("{}:{line}: {reason}", path.display()));
-            }
-            tally.failed += read.set_aside.len() as u64;
-            rows.extend(read.rows);
-        }
-        Ok(rows)
-    };
+    let mut read = |paths: &[PathBuf]| read_rows(paths, read_labelled, &mut tally);
     let data = TrainData {
         weak: read(&args.weak)?,
         annotated: read(&args.data)?,
@@ -111,15 +107,13 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
         tally.count(Some(row.label));
     }
     let base = base_folder(&args.base)?;
-    let base = Checkpoint::load_base(&base).map_err(|error| CliError::Model { model: args.base.clone(), error })?;
+    let load = if args.keep_head { Checkpoint::load } else { Checkpoint::load_base };
+    let base = load(&base).map_err(|error| CliError::Model { model: args.base.clone(), error })?;
     let folder_name = args.out.file_name().map(|name| name.to_string_lossy().into_owned());
     let target = TrainTarget {
         folder: &args.out,
         checkpoint_every: args.checkpoint_every,
-        storage: match args.storage {
-            StorageArg::F32 => Storage::F32,
-            StorageArg::Int8 => Storage::Int8,
-        },
+        storage: args.storage.into(),
         settings: Settings {
             name: args.name.or(folder_name).unwrap_or_else(|| "model".to_owned()),
             base: Some(args.base.clone()),
@@ -128,24 +122,52 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     };
     let mut display = Display::new(args.quiet);
     let report = train(&base, data, &settings, &target, &mut |progress| display.show(progress))?;
-    display.bar.finish_and_clear();
+    display.finish();
     summarise(&report, &args.out);
     Ok(tally)
 }
 
-fn settings(args: &TrainArgs) -> Result<TrainSettings, CliError> {
-    let mut settings = match &args.settings {
-        None => TrainSettings::default(),
-        Some(path) => {
-            let unusable = |reason: String| CliError::Settings { path: path.clone(), reason };
-            let json = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
-            serde_json::from_slice(&json).map_err(|error| unusable(error.to_string()))?
+impl From<StorageArg> for Storage {
+    fn from(storage: StorageArg) -> Storage {
+        match storage {
+            StorageArg::F32 => Storage::F32,
+            StorageArg::Int8 => Storage::Int8,
         }
-    };
+    }
+}
+
+/// The rows of all files; lines that are none are told, counted and left out.
+pub(super) fn read_rows(
+    paths: &[PathBuf],
+    read: impl Fn(&Path) -> Result<LabelledRows, TrainError>,
+    tally: &mut Tally,
+) -> Result<Vec<LabelledRow>, CliError> {
+    let mut rows = Vec::new();
+    for path in paths {
+        let read = read(path)?;
+        for (line, reason) in &read.set_aside {
+            tell(format_args!("{}:{line}: {reason}", path.display()));
+        }
+        tally.failed += read.set_aside.len() as u64;
+        rows.extend(read.rows);
+    }
+    Ok(rows)
+}
+
+fn settings(args: &TrainArgs) -> Result<TrainSettings, CliError> {
+    let mut settings = training_settings(args.settings.as_deref(), TrainSettings::default())?;
     settings.epochs = args.epochs.unwrap_or(settings.epochs);
     settings.weak_rows = args.weak_rows.unwrap_or(settings.weak_rows);
     settings.seed = args.seed.unwrap_or(settings.seed);
     Ok(settings)
+}
+
+/// The settings of a file, or the defaults.
+pub(super) fn training_settings(path: Option<&Path>, defaults: TrainSettings) -> Result<TrainSettings, CliError> {
+    let Some(path) = path else { return Ok(defaults) };
+    let unusable = |reason: String| CliError::Settings { path: path.to_owned(), reason };
+    let json = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    serde_json::from_slice(&json).map_err(|error| unusable(error.to_string()))
 }
 
 #[cfg(feature = "hub")]
@@ -169,7 +191,7 @@ fn base_folder(base: &str) -> Result<PathBuf, CliError> {
 }
 
 /// The progress bar, with the loss averaged over the last steps.
-struct Display {
+pub(super) struct Display {
     bar: ProgressBar,
     loss: Option<f64>,
     started: std::time::Instant,
@@ -177,7 +199,7 @@ struct Display {
 }
 
 impl Display {
-    fn new(quiet: bool) -> Display {
+    pub fn new(quiet: bool) -> Display {
         let bar = ProgressBar::no_length();
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} (done in {eta})");
         bar.set_style(style.expect("the template is valid; this is a bug"));
@@ -187,7 +209,7 @@ impl Display {
         Display { bar, loss: None, started: std::time::Instant::now(), tokens: 0 }
     }
 
-    fn show(&mut self, progress: Progress) {
+    pub fn show(&mut self, progress: Progress) {
         match progress {
             Progress::Step { step, steps, loss, tokens } => {
                 if self.tokens == 0 {
@@ -202,11 +224,12 @@ impl Display {
                 self.bar.set_message(format!("loss {smooth:.4}, {rate:.0} tokens/s"));
             }
             Progress::Epoch(figures) => self.line(format_args!(
-                "{} epoch {}: loss {:.4}, development macro-F1 {:.4}, accuracy {:.4}, {} tokens in {:.0} s",
+                "{} epoch {}: loss {:.4}, development macro-F1 {:.4}{}, accuracy {:.4}, {} tokens in {:.0} s",
                 figures.stage,
                 figures.epoch,
                 figures.loss,
                 figures.dev_macro_f1,
+                figures.dev_macro_f1_on_page.map_or(String::new(), |on_page| format!(" (on its page {on_page:.4})")),
                 figures.dev_accuracy,
                 figures.tokens,
                 figures.seconds,
@@ -219,12 +242,16 @@ impl Display {
         }
     }
 
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
     fn line(&self, message: std::fmt::Arguments<'_>) {
         self.bar.suspend(|| tell(message));
     }
 }
 
-fn summarise(report: &TrainReport, out: &Path) {
+pub(super) fn summarise(report: &TrainReport, out: &Path) {
     let Some(best) = report.epochs.get(report.best_epoch) else { return };
     // Where standard error is closed, training.json still has it all.
     let _ = writeln!(

@@ -17,6 +17,10 @@ const FIRST_CHUNK_BYTES: usize = 8 * 1024;
 /// Size up to which chunks grow: some hundred paragraphs, enough to put those of like length together.
 const CHUNK_BYTES: usize = 128 * 1024;
 
+/// Size of the pieces of a text document. The same for all, so that where a document is cut, and with it which paragraphs
+/// stand together, depends on the document alone; most pages are smaller and stay whole.
+const PIECE_BYTES: usize = 64 * 1024;
+
 /// Records after which a chunk is full, however short they are.
 const CHUNK_RECORDS: usize = 1024;
 
@@ -124,7 +128,7 @@ impl Iterator for ChunkReader {
         let mut chunk = Chunk::default();
         while chunk.bytes < self.chunk_bytes as u64 && chunk.items.len() < CHUNK_RECORDS {
             if let Some(open) = &mut self.open {
-                if !open.read_into(&mut chunk, self.chunk_bytes) {
+                if !open.read_into(&mut chunk) {
                     self.open = None;
                 }
                 continue;
@@ -173,10 +177,10 @@ impl OpenSource {
     }
 
     /// Reads one piece or one line; false at the end of the source.
-    fn read_into(&mut self, chunk: &mut Chunk, chunk_bytes: usize) -> bool {
+    fn read_into(&mut self, chunk: &mut Chunk) -> bool {
         match &mut self.kind {
             SourceKind::Passages { pieces, next_paragraph, offset } => {
-                let piece = match pieces.next_piece(chunk_bytes) {
+                let piece = match pieces.next_piece(PIECE_BYTES) {
                     Ok(Some(piece)) => piece,
                     Ok(None) => return false,
                     Err(error) => {

@@ -8,6 +8,7 @@
 mod chunk;
 mod error;
 mod lines;
+mod pages;
 mod pipeline;
 mod record;
 mod sniff;
@@ -17,6 +18,7 @@ mod text_pieces;
 pub use chunk::{Chunk, ChunkReader, Item, Passage, ReadOptions, RecordLine, Unit};
 pub use error::{Failure, InputError};
 pub use lines::LINE_LIMIT_BYTES;
+pub use pages::{PageChunks, page_ranges};
 pub use pipeline::ordered;
 pub use record::{Field, Record};
 pub use sniff::InputFormat;

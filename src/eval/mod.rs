@@ -23,7 +23,9 @@ mod calibration;
 mod coverage;
 mod evaluation;
 mod metrics;
+mod noise;
 mod operating_points;
+mod robustness;
 mod sampling;
 mod temperature;
 
@@ -32,7 +34,9 @@ pub use calibration::{CALIBRATION_BINS, Calibration, ReliabilityBin};
 pub use coverage::{COVERAGE_PERCENTS, CoveragePoint};
 pub use evaluation::{ClassMetrics, Evaluation, GenuineRows, Metrics, SourceMetrics, SpamOperatingPoints, evaluate};
 pub use metrics::{ConfusionMatrix, brier_score, negative_log_likelihood};
+pub use noise::Noise;
 pub use operating_points::{LOSS_BUDGETS, Proportion, SpamPoint, spam_operating_points};
+pub use robustness::{NoiseFigures, robustness};
 pub use sampling::SplitMix64;
 pub use temperature::{
     CalibrationSummary, TEMPERATURE_RANGE, TemperatureFit, assign_folds, cross_fit_temperature, fit_temperature,

@@ -3,6 +3,7 @@
 use super::ModelError;
 use super::head::Head;
 use super::layout::{self, Layout};
+use super::page::PageWeights;
 use super::settings::{self, Pooling, Settings};
 use super::tensors::Tensors;
 use crate::engine::{EncoderConfig, EncoderWeights, LayerWeights};
@@ -29,6 +30,8 @@ pub struct Checkpoint {
     pub weights: EncoderWeights,
     /// The classification head; a base checkpoint has none.
     pub head: Option<Head>,
+    /// The network over a page's paragraphs, where the model has one.
+    pub page: Option<PageWeights>,
     /// The bytes of `tokenizer.json`.
     pub tokenizer: Vec<u8>,
     /// What `copydesk.json` says.
@@ -144,8 +147,12 @@ pub(super) fn read(files: ModelFiles<'_>, with_head: bool) -> Result<(Checkpoint
         true => Some(Head::read(&tensors, layout.labels()?, config.hidden, settings.pooling == Pooling::Pooler)?),
         false => None,
     };
+    let page = match settings.page {
+        Some(sizes) if with_head => Some(PageWeights::read(&tensors, sizes, config.hidden)?),
+        _ => None,
+    };
     let weights = encoder_weights(&tensors, &config)?;
-    Ok((Checkpoint { config, weights, head, tokenizer: files.tokenizer.to_vec(), settings }, tokenizer))
+    Ok((Checkpoint { config, weights, head, page, tokenizer: files.tokenizer.to_vec(), settings }, tokenizer))
 }
 
 /// Every id that the tokenizer can give must have a row in the word embedding.

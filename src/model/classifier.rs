@@ -2,10 +2,12 @@
 
 use super::checkpoint;
 use super::head::Output;
+use super::page::PageNetwork;
 use super::windows::{combine, windows};
 use super::{Checkpoint, ModelError, ModelFiles, Pooling, Settings, embedded};
 use crate::engine::{Encoder, EncoderWeights, Matrix, Precision, Workspace};
 use crate::label::{LABEL_COUNT, Scores};
+use crate::text::FACT_COUNT;
 use crate::tokenizer::Tokenizer;
 use std::ops::Range;
 use std::path::Path;
@@ -21,7 +23,17 @@ pub struct Classifier {
     tokenizer: Tokenizer,
     encoder: Encoder,
     output: Output,
+    page: Option<PageNetwork>,
     hidden: usize,
+}
+
+/// Texts that stand one after another on one page, with [`facts`](crate::text::facts) about each as it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'text> {
+    /// The model's texts of the paragraphs, in reading order.
+    pub texts: &'text [&'text str],
+    /// Facts about each paragraph, as many as `texts`.
+    pub facts: &'text [[f32; FACT_COUNT]],
 }
 
 /// What the model says about one text.
@@ -75,7 +87,7 @@ impl Classifier {
     }
 
     fn assemble(checkpoint: Checkpoint, tokenizer: Tokenizer, precision: Precision) -> Result<Classifier, ModelError> {
-        let Checkpoint { config, weights, head, settings, .. } = checkpoint;
+        let Checkpoint { config, weights, head, page, settings, .. } = checkpoint;
         let head = head.ok_or(ModelError::MissingHead)?;
         if head.pooler.is_some() != (settings.pooling == Pooling::Pooler) {
             let (expected, got) = match settings.pooling {
@@ -87,8 +99,9 @@ impl Classifier {
         }
         let hidden = config.hidden;
         let output = Output::new(&head, hidden)?;
+        let page = page.map(|weights| PageNetwork::new(weights, hidden)).transpose()?;
         let encoder = Encoder::new(config, weights, precision)?;
-        Ok(Classifier { settings, tokenizer, encoder, output, hidden })
+        Ok(Classifier { settings, tokenizer, encoder, output, page, hidden })
     }
 
     /// The model's name.
@@ -143,10 +156,12 @@ struct Batch {
     vectors: Vec<f32>,
 }
 
-/// A text's outcome, with the logits that evaluation asks for.
-struct Outcome {
+/// What a text came to when it was read alone.
+struct Reading {
     logits: [f32; LABEL_COUNT],
-    prediction: Prediction,
+    scores: Scores,
+    tokens: usize,
+    windows: usize,
 }
 
 impl Session<'_> {
@@ -159,7 +174,30 @@ impl Session<'_> {
     /// [`ModelError::NotFiniteOutput`] for weights that overflow; [`ModelError::CorruptTokenizer`] and
     /// [`ModelError::Engine`] if those layers refuse a text.
     pub fn classify(&mut self, texts: &[&str]) -> Result<Vec<Prediction>, ModelError> {
-        Ok(self.run(texts)?.into_iter().map(|outcome| outcome.prediction).collect())
+        let readings = self.read(texts, &mut Vec::new())?;
+        Ok(readings.iter().map(|reading| reading.prediction(reading.scores)).collect())
+    }
+
+    /// Labels the paragraphs of pages, page after page in their order, each beside its neighbours.
+    ///
+    /// What is said of a paragraph depends on its page alone. A page of one paragraph, and every page where the model
+    /// has no page network, is labelled as by [`Session::classify`].
+    ///
+    /// # Errors
+    /// As [`Session::classify`].
+    ///
+    /// # Panics
+    /// If a page has not as many facts as texts.
+    pub fn classify_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Prediction>, ModelError> {
+        let temperature = self.model.settings.page_temperature;
+        let (readings, corrected) = self.read_pages(pages)?;
+        let predictions = readings.iter().zip(corrected).map(|(reading, corrected)| {
+            reading.prediction(match corrected {
+                Some(logits) => Scores::from_logits(logits.map(|logit| logit / temperature)),
+                None => reading.scores,
+            })
+        });
+        Ok(predictions.collect())
     }
 
     /// One row of logits per text, in the order of [`Label::ALL`](crate::Label::ALL), before the temperature.
@@ -170,11 +208,58 @@ impl Session<'_> {
     /// # Errors
     /// As [`Session::classify`].
     pub fn logits(&mut self, texts: &[&str]) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
-        Ok(self.run(texts)?.into_iter().map(|outcome| outcome.logits).collect())
+        Ok(self.read(texts, &mut Vec::new())?.into_iter().map(|reading| reading.logits).collect())
     }
 
-    fn run(&mut self, texts: &[&str]) -> Result<Vec<Outcome>, ModelError> {
-        let Classifier { settings, tokenizer, .. } = self.model;
+    /// One row of logits per paragraph of pages, before the page temperature; `None` for those read alone.
+    ///
+    /// # Errors
+    /// As [`Session::classify`].
+    ///
+    /// # Panics
+    /// As [`Session::classify_pages`].
+    pub fn page_logits(&mut self, pages: &[Page<'_>]) -> Result<Vec<Option<[f32; LABEL_COUNT]>>, ModelError> {
+        Ok(self.read_pages(pages)?.1)
+    }
+
+    /// Every text of the pages read alone, and the logits that its page network made of it.
+    #[allow(clippy::type_complexity)]
+    fn read_pages(
+        &mut self,
+        pages: &[Page<'_>],
+    ) -> Result<(Vec<Reading>, Vec<Option<[f32; LABEL_COUNT]>>), ModelError> {
+        let (model, hidden) = (self.model, self.model.hidden);
+        let texts: Vec<&str> = pages.iter().flat_map(|page| page.texts).copied().collect();
+        let mut vectors = Vec::new();
+        let readings = self.read(&texts, &mut vectors)?;
+        let mut corrected = vec![None; texts.len()];
+        let Some(network) = &model.page else { return Ok((readings, corrected)) };
+        let mut from = 0;
+        for page in pages {
+            assert_eq!(page.texts.len(), page.facts.len(), "a page must have as many facts as texts");
+            let range = from..from + page.texts.len();
+            from = range.end;
+            if range.len() < 2 {
+                continue;
+            }
+            let corrections = network.corrections(&vectors[range.start * hidden..range.end * hidden], page.facts);
+            for (index, correction) in range.zip(corrections) {
+                let mut logits = readings[index].logits;
+                logits.iter_mut().zip(correction).for_each(|(logit, value)| *logit += value);
+                if logits.iter().any(|value| !value.is_finite()) {
+                    return Err(ModelError::NotFiniteOutput { got: logits });
+                }
+                corrected[index] = Some(logits);
+            }
+        }
+        Ok((readings, corrected))
+    }
+
+    /// Reads each text alone; `vectors` becomes `[texts, hidden]`, for a text of several windows their mean weighted
+    /// by the tokens that each adds.
+    fn read(&mut self, texts: &[&str], vectors: &mut Vec<f32>) -> Result<Vec<Reading>, ModelError> {
+        let Classifier { settings, tokenizer, output, hidden, .. } = self.model;
+        let hidden = *hidden;
         let ids = texts.iter().map(|text| tokenizer.encode(text)).collect::<Result<Vec<_>, _>>()?;
         let content = settings.window_tokens - 2;
         let list: Vec<Window> = ids
@@ -184,30 +269,38 @@ impl Session<'_> {
                 windows(ids.len(), content, settings.window_overlap).map(move |tokens| Window { text, tokens })
             })
             .collect();
-        let logits = self.window_logits(&ids, &list)?;
-        let mut rest = list.into_iter().zip(logits).peekable();
-        let mut outcomes = Vec::with_capacity(texts.len());
-        for (text, ids) in ids.iter().enumerate() {
+        let window_vectors = self.window_vectors(&ids, &list)?;
+        vectors.clear();
+        vectors.resize(texts.len() * hidden, 0.0);
+        let mut rest = list.into_iter().zip(window_vectors.chunks_exact(hidden)).peekable();
+        let mut readings = Vec::with_capacity(texts.len());
+        for ((text, ids), vector) in ids.iter().enumerate().zip(vectors.chunks_exact_mut(hidden)) {
             let mut rows = Vec::new();
-            while let Some((window, logits)) = rest.next_if(|(window, _)| window.text == text) {
-                rows.push((window.tokens, logits));
+            let mut covered = 0;
+            while let Some((window, window_vector)) = rest.next_if(|(window, _)| window.text == text) {
+                let alone = window.tokens == (0..ids.len());
+                let share = if alone { 1.0 } else { (window.tokens.end - covered) as f32 / ids.len() as f32 };
+                covered = window.tokens.end;
+                vector.iter_mut().zip(window_vector).for_each(|(sum, value)| *sum += share * value);
+                rows.push((window.tokens, output.logits(window_vector)));
             }
             let windows = rows.len();
             let (logits, scores) = combine(rows.into_iter(), settings.temperature);
             if scores.0.iter().chain(&logits).any(|value| !value.is_finite()) {
                 return Err(ModelError::NotFiniteOutput { got: logits });
             }
-            outcomes.push(Outcome { logits, prediction: Prediction { scores, tokens: ids.len(), windows } });
+            readings.push(Reading { logits, scores, tokens: ids.len(), windows });
         }
-        Ok(outcomes)
+        Ok(readings)
     }
 
-    /// Logits of each window, in the order of `list`.
-    fn window_logits(&mut self, ids: &[Vec<u32>], list: &[Window]) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
+    /// Vectors of each window `[windows, hidden]`, in the order of `list`.
+    fn window_vectors(&mut self, ids: &[Vec<u32>], list: &[Window]) -> Result<Vec<f32>, ModelError> {
         let model = self.model;
+        let hidden = model.hidden;
         let mut order: Vec<usize> = (0..list.len()).collect();
         order.sort_by_key(|&index| list[index].tokens.len());
-        let mut logits = vec![[0.0; LABEL_COUNT]; list.len()];
+        let mut all = vec![0.0; list.len() * hidden];
         let mut remaining = order.as_slice();
         while !remaining.is_empty() {
             let taken = self.batch.pack(&model.tokenizer, ids, list, remaining);
@@ -215,13 +308,19 @@ impl Session<'_> {
             remaining = rest;
             let Batch { ids, cu_seqlens, vectors } = &mut self.batch;
             vectors.clear();
-            vectors.resize(taken * model.hidden, 0.0);
+            vectors.resize(taken * hidden, 0.0);
             model.encoder.encode(ids, cu_seqlens, &mut self.workspace, vectors)?;
-            for (&index, vector) in batch.iter().zip(vectors.chunks_exact(model.hidden)) {
-                logits[index] = model.output.logits(vector);
+            for (&index, vector) in batch.iter().zip(vectors.chunks_exact(hidden)) {
+                all[index * hidden..][..hidden].copy_from_slice(vector);
             }
         }
-        Ok(logits)
+        Ok(all)
+    }
+}
+
+impl Reading {
+    fn prediction(&self, scores: Scores) -> Prediction {
+        Prediction { scores, tokens: self.tokens, windows: self.windows }
     }
 }
 

@@ -106,6 +106,7 @@ pub(crate) fn checkpoint(seed: u64) -> Checkpoint {
         config: config(),
         weights,
         head: Some(random.head(hidden)),
+        page: None,
         tokenizer: tokenizer(),
         settings: Settings { name: "tiny".to_owned(), window_tokens: 10, window_overlap: 2, ..Settings::default() },
     }

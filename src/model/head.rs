@@ -107,7 +107,7 @@ fn check(name: &str, weight: &Matrix, bias: &[f32], rows: usize, cols: usize) ->
 }
 
 /// A dot product that adds in the same order on every machine: eight lanes, then the lanes from first to last.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a_lanes, a_rest) = a.as_chunks::<8>();
     let (b_lanes, b_rest) = b.as_chunks::<8>();
     let mut sums = [0.0f32; 8];

@@ -24,14 +24,16 @@ mod head;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod layout;
+pub(crate) mod page;
 mod save;
 mod settings;
 mod tensors;
 mod windows;
 
 pub use checkpoint::{Checkpoint, ModelFiles};
-pub use classifier::{Classifier, Prediction, Session};
+pub use classifier::{Classifier, Page, Prediction, Session};
 pub use error::ModelError;
 pub use head::Head;
+pub use page::{PageConfig, PageWeights};
 pub use save::Storage;
-pub use settings::{Pooling, Producer, Settings};
+pub use settings::{OperatingPoint, Pooling, Producer, Settings};

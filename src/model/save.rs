@@ -2,8 +2,9 @@
 
 use super::checkpoint::{TOKENIZER_FILE, WEIGHTS_FILE};
 use super::head::values;
+use super::page::PageLayout;
 use super::tensors::SCALE_SUFFIX;
-use super::{Checkpoint, ModelError, ModelFiles, layout, settings};
+use super::{Checkpoint, ModelError, ModelFiles, Settings, layout, settings};
 use crate::engine::{LayerNorm, Linear, Matrix};
 use crate::tokenizer::Tokenizer;
 use safetensors::tensor::{Dtype, View};
@@ -36,7 +37,8 @@ impl Checkpoint {
         let tokenizer = Tokenizer::from_bytes(&self.tokenizer)?;
         let config = layout::to_json(&self.config, self.head.is_some(), tokenizer.pad());
         let config = pretty(layout::FILE, &config)?;
-        let settings = pretty(settings::FILE, &self.settings)?;
+        let page = self.page.as_ref().map(|page| page.config);
+        let settings = pretty(settings::FILE, &Settings { page, ..self.settings.clone() })?;
         let weights = self.safetensors(storage)?;
         Checkpoint::load_bytes(ModelFiles {
             name: &self.settings.name,
@@ -78,6 +80,11 @@ impl Checkpoint {
             }
             tensors.floats("classifier.weight".to_owned(), shape(&head.weight), values(&head.weight));
             tensors.floats("classifier.bias".to_owned(), vec![head.bias.len()], head.bias.clone());
+        }
+        if let Some(page) = &self.page {
+            for part in PageLayout::new(page.config, self.config.hidden).parts {
+                tensors.floats(part.name, part.shape, page.values[part.range].to_vec());
+            }
         }
         // Readers of the Hugging Face ecosystem refuse files that do not say which framework's layout they follow.
         let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);

@@ -1,6 +1,6 @@
 //! `copydesk.json`: what a model knows beyond Hugging Face's files.
 
-use super::ModelError;
+use super::{ModelError, PageConfig};
 use serde::{Deserialize, Serialize};
 
 /// Name of the file in a model's folder.
@@ -23,7 +23,10 @@ const PRODUCER: &str = env!("CARGO_PKG_NAME");
 ///   "window_overlap": 32,
 ///   "temperature": 1.0,
 ///   "spam_threshold": 0.5,
+///   "spam_operating_points": [{"lose": 0.001, "threshold": 0.97}, {"lose": 0.005, "threshold": 0.5}],
 ///   "pooling": "cls",
+///   "page": {"width": 128, "heads": 4, "intermediate": 256, "layers": 2, "reach": 16, "distances": 8},
+///   "page_temperature": 1.0,
 ///   "base": "sentence-transformers/all-MiniLM-L6-v2",
 ///   "created": "2025-01-31",
 ///   "data": {"train_rows": 1000}
@@ -49,14 +52,31 @@ pub struct Settings {
     pub temperature: f32,
     /// Probability of `comment_spam` from which `copydesk filter` calls a comment spam.
     pub spam_threshold: f32,
+    /// Thresholds for other shares of genuine comments lost, found on held-out data.
+    pub spam_operating_points: Vec<OperatingPoint>,
     /// Which vector the classification head reads.
     pub pooling: Pooling,
+    /// Sizes of the network over a page's paragraphs; its weights stand beside the encoder's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageConfig>,
+    /// What `temperature` is to logits that the page network corrected.
+    pub page_temperature: f32,
     /// The checkpoint that training started from.
     pub base: Option<String>,
     /// Date or time of training.
     pub created: Option<String>,
     /// What the model was trained on; free-form.
     pub data: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A threshold of the spam score and what it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatingPoint {
+    /// Share of genuine comments that the threshold lost at most on held-out data.
+    pub lose: f64,
+    /// Probability of `comment_spam` from which a comment is called spam.
+    pub threshold: f32,
 }
 
 /// The program that wrote a model's folder.
@@ -89,7 +109,10 @@ impl Default for Settings {
             window_overlap: 32,
             temperature: 1.0,
             spam_threshold: 0.5,
+            spam_operating_points: Vec::new(),
             pooling: Pooling::Cls,
+            page: None,
+            page_temperature: 1.0,
             base: None,
             created: None,
             data: serde_json::Map::new(),
@@ -145,8 +168,17 @@ impl Settings {
         if !(self.temperature.is_normal() && self.temperature > 0.0) {
             return bad("temperature", "a number above 0".to_owned(), &self.temperature);
         }
+        if !(self.page_temperature.is_normal() && self.page_temperature > 0.0) {
+            return bad("page_temperature", "a number above 0".to_owned(), &self.page_temperature);
+        }
         if !(0.0..=1.0).contains(&self.spam_threshold) {
             return bad("spam_threshold", "a probability".to_owned(), &self.spam_threshold);
+        }
+        for point in &self.spam_operating_points {
+            if !((0.0..=1.0).contains(&point.lose) && (0.0..=1.0).contains(&point.threshold)) {
+                let got = format!("{point:?}");
+                return bad("spam_operating_points", "probabilities".to_owned(), &got);
+            }
         }
         Ok(())
     }
@@ -195,6 +227,7 @@ mod tests {
             ("window_overlap", Settings { window_overlap: 254, ..default() }),
             ("temperature", Settings { temperature: 0.0, ..default() }),
             ("temperature", Settings { temperature: f32::NAN, ..default() }),
+            ("page_temperature", Settings { page_temperature: -1.0, ..default() }),
             ("spam_threshold", Settings { spam_threshold: 1.5, ..default() }),
         ] {
             let error = settings.validate(256).unwrap_err();

@@ -55,8 +55,12 @@ impl<'data> Tensors<'data> {
 
     /// A vector `[len]` in single precision.
     pub(super) fn vector(&self, name: &str, len: usize) -> Result<Vec<f32>, ModelError> {
-        let tensor = self.tensor(name, &[len])?;
-        floats(name, &tensor, FLOATS)
+        self.values(name, &[len])
+    }
+
+    /// A tensor of floating-point numbers of any shape, row-major, in single precision.
+    pub(super) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        floats(name, &self.tensor(name, shape)?, FLOATS)
     }
 
     /// A matrix `[rows, cols]`, of 8-bit integers where the file has those.

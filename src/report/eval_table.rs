@@ -1,8 +1,8 @@
 //! An evaluation as plain-text tables for a terminal, at most 100 columns wide.
 
 use crate::eval::{
-    Calibration, ClassMetrics, CoveragePoint, Estimate, Evaluation, GenuineRows, Metrics, Proportion, Resampling,
-    SourceMetrics, SpamOperatingPoints,
+    Calibration, ClassMetrics, CoveragePoint, Estimate, Evaluation, GenuineRows, Metrics, NoiseFigures, Proportion,
+    Resampling, SourceMetrics, SpamOperatingPoints,
 };
 use crate::label::Label;
 use std::fmt;
@@ -32,6 +32,24 @@ impl fmt::Display for EvalTable<'_> {
         calibration(f, &evaluation.all.calibration)?;
         coverage(f, &evaluation.coverage)?;
         evaluation.spam.iter().try_for_each(|points| spam(f, points))
+    }
+}
+
+/// Shows what noisy copies of a data set cost; nothing where there are none.
+#[derive(Clone, Copy, Debug)]
+pub struct NoiseTable<'a>(pub &'a [NoiseFigures]);
+
+impl fmt::Display for NoiseTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nNoisy copies: macro-F1, what is lost of it, F1 of comment_spam, rows whose label changes")?;
+        writeln!(f, "{:<20}{:>10}{:>10}{:>10}{:>10}", "noise", "macro-F1", "drop", "spam F1", "changed")?;
+        self.0.iter().try_for_each(|figures| {
+            let NoiseFigures { noise, macro_f1, drop, comment_spam_f1, changed_rows } = figures;
+            writeln!(f, "{noise:<20}{macro_f1:>10.3}{drop:>10.3}{comment_spam_f1:>10.3}{changed_rows:>10}")
+        })
     }
 }
 

@@ -7,6 +7,6 @@ mod number;
 mod pretty;
 mod row;
 
-pub use eval_table::EvalTable;
+pub use eval_table::{EvalTable, NoiseTable};
 pub use pretty::PageStyle;
 pub use row::{ParagraphRow, RecordRow, Verdict, VerdictOptions};

@@ -29,18 +29,22 @@
 //! direction marks, control codes. Every character outside all spans is blank, and since a span holds at least one
 //! that is not, the text of a paragraph is never empty. A text of nothing but blank characters has no paragraphs.
 //!
-//! A list number stays inside its span and in the text: on many pages it is part of what was written, a paragraph
-//! must read the same whether it is found here or comes alone in a record, and the training texts have it.
+//! A list number stays inside its span, for it is part of what was written, but not in the model's text: the third
+//! comment of a page must read as it would alone.
 
 mod blank;
+mod facts;
 mod layout;
 mod lines;
+mod lookalike;
 mod marker;
 mod normalize;
+mod pictograph;
 #[cfg(test)]
 mod properties;
 mod split;
 
+pub use facts::{FACT_COUNT, facts};
 pub use lines::last_boundary;
 pub use normalize::model_text;
 pub use split::{Paragraph, split};

@@ -1,57 +1,144 @@
 //! The text of a paragraph as the model sees it.
 
 use super::blank::{is_blank, is_invisible};
+use super::lookalike::latin_lookalikes;
+use super::marker::list_number;
+use super::pictograph::is_pictograph;
 use std::borrow::Cow;
+use unicode_normalization::UnicodeNormalization;
+
+/// Passes after which a text that still changes is taken as it is. Two do for everything but entities written over
+/// entities (`&amp;amp;amp;`).
+const MAX_PASSES: usize = 8;
 
 /// The text that stands for `span_text`, a paragraph as it is written in its source, before the model.
 ///
-/// - Blank characters at both ends are dropped (see the [module documentation](super) for what is blank).
-/// - Every run of white space, line breaks and no-break spaces included, becomes one space: hard-wrapped lines are
-///   joined.
-/// - Characters that show nothing (byte order mark, zero-width space, soft hyphen, direction marks, control codes)
-///   vanish; the joiners U+200C and U+200D are kept inside the text, where they shape letters and emoji.
-/// - Nothing else changes: no case folding, no Unicode normalisation, hyphens at line ends and list numbers stay.
+/// What says nothing about a paragraph's job is taken away, so that it cannot change a label:
 ///
-/// Applied to its own result it changes nothing. The result borrows wherever nothing inside had to change, and it is
-/// empty only if `span_text` has nothing but blank characters, which no span of [`split`](super::split) has.
+/// - Blank characters at both ends are dropped (see the [module documentation](super) for what is blank), every run of
+///   white space becomes one space, and characters that show nothing (byte order mark, zero-width space, soft hyphen,
+///   direction marks, control codes) vanish. The joiners U+200C and U+200D are kept only where they shape letters: not
+///   after a Latin one.
+/// - HTML entities that were left in the text are decoded.
+/// - Compatibility forms (Unicode NFKC) become plain: ligatures, full-width and mathematical letters, `…`.
+/// - Curly, low and angle quotation marks and primes become `"` and `'`, a double hyphen becomes a dash, and the
+///   en dash a hyphen.
+/// - Cyrillic and Greek letters that pass for Latin ones become Latin in words that have Latin letters too.
+/// - Emoji and other pictographs are dropped, unless the text has nothing else.
+/// - A list number at the beginning (`12. `, `3) `) is dropped.
+///
+/// Case and accents stay: what of them matters is the tokenizer's affair.
+///
+/// Applied to its own result it changes nothing, but for entities nested eight deep. The result borrows where nothing
+/// inside had to change, and it is empty only if `span_text` has nothing but blank characters, which no span of
+/// [`split`](super::split) has.
 ///
 /// ```
 /// use copydesk::text::model_text;
 /// assert_eq!(model_text("wrapped\n  at\u{a0}random"), "wrapped at random");
+/// assert_eq!(model_text("7. “Fish &amp; chips” 😀"), "\"Fish & chips\"");
 /// ```
 pub fn model_text(span_text: &str) -> Cow<'_, str> {
     let trimmed = span_text.trim_matches(is_blank);
-    let Some(first_change) = first_change(trimmed) else {
+    if is_plain(trimmed) {
         return Cow::Borrowed(trimmed);
-    };
-    let mut text = String::with_capacity(trimmed.len());
-    text.push_str(&trimmed[..first_change]);
-    let mut after_space = text.ends_with(' ');
-    for c in trimmed[first_change..].chars() {
-        if c.is_whitespace() {
-            if !after_space {
-                text.push(' ');
-            }
-            after_space = true;
-        } else if !is_invisible(c) {
-            text.push(c);
-            after_space = false;
-        }
     }
-    Cow::Owned(text)
+    let mut text = pass(trimmed);
+    for _ in 1..MAX_PASSES {
+        if is_plain(&text) {
+            break;
+        }
+        let next = pass(&text);
+        if next == text {
+            break;
+        }
+        text = next;
+    }
+    if text == trimmed { Cow::Borrowed(trimmed) } else { Cow::Owned(text) }
 }
 
-/// Byte offset of the first character that cannot be taken over as it is.
-fn first_change(trimmed: &str) -> Option<usize> {
-    let mut after_space = false;
-    for (offset, c) in trimmed.char_indices() {
-        let space = c == ' ';
-        if space && after_space || !space && (c.is_whitespace() || is_invisible(c)) {
-            return Some(offset);
+/// Whether a trimmed text is certain to stay as it is: ASCII with nothing that a [`pass`] looks at.
+fn is_plain(trimmed: &str) -> bool {
+    let mut before = b' ';
+    for &byte in trimmed.as_bytes() {
+        if !matches!(byte, b' '..=b'~')
+            || matches!(byte, b'&' | b'`')
+            || (before == b' ' || before == b'-') && byte == before
+        {
+            return false;
         }
-        after_space = space;
+        before = byte;
     }
-    None
+    list_number(trimmed).is_none()
+}
+
+/// Every rule once. A rule that would leave nothing is not applied.
+fn pass(trimmed: &str) -> String {
+    let decoded = html_escape::decode_html_entities(trimmed);
+    let plain: String = collapse(decoded.nfkc().map(plain_mark));
+    let plain = latin_lookalikes(&join_dashes(&plain)).into_owned();
+    let without = collapse(plain.chars().map(|c| if is_pictograph(c) { ' ' } else { c }));
+    let kept = if without.is_empty() { if plain.is_empty() { trimmed } else { &plain } } else { &without };
+    without_list_number(kept).to_owned()
+}
+
+/// One space for every run of white space, none at the ends, no character that shows nothing.
+fn collapse(characters: impl Iterator<Item = char>) -> String {
+    let mut text = String::new();
+    let (mut space, mut last) = (false, ' ');
+    for c in characters {
+        // A joiner shapes the letters of the scripts that have joined forms, and never those of the Latin script.
+        if is_invisible(c) || matches!(c, '\u{200c}' | '\u{200d}') && (last < '\u{250}' || space) {
+            continue;
+        }
+        if c.is_whitespace() {
+            space = true;
+            continue;
+        }
+        if space && !text.is_empty() {
+            text.push(' ');
+        }
+        space = false;
+        text.push(c);
+        last = c;
+    }
+    text.truncate(text.trim_end_matches(is_blank).len());
+    text
+}
+
+/// Quotation marks, primes and dashes in their plainest form.
+fn plain_mark(c: char) -> char {
+    match c {
+        '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '‶' | '〝' | '〞' => '"',
+        '‘' | '’' | '‚' | '‛' | '′' | '‵' | '`' | '´' | 'ʼ' | '‹' | '›' => '\'',
+        '‐' | '‑' | '‒' | '–' | '−' => '-',
+        '―' => '—',
+        c => c,
+    }
+}
+
+/// A run of hyphens stands for a dash, and `''` for a quotation mark.
+fn join_dashes(text: &str) -> String {
+    let mut joined = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        if matches!(c, '-' | '\'') && characters.peek() == Some(&c) {
+            while characters.next_if_eq(&c).is_some() {}
+            joined.push(if c == '-' { '—' } else { '"' });
+        } else {
+            joined.push(c);
+        }
+    }
+    joined
+}
+
+/// The text after all list numbers that it begins with.
+fn without_list_number(mut text: &str) -> &str {
+    while list_number(text).is_some() {
+        let Some((_, rest)) = text.split_once(['.', ')']) else { break };
+        text = rest.trim_start_matches(is_blank);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -59,9 +146,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clean_text_is_borrowed() {
-        for text in ["", "One plain line.", "1. Numbers stay", "naïve “quotes” — 中文 👩\u{200d}🚀"] {
-            assert!(matches!(model_text(text), Cow::Borrowed(same) if same == text));
+    fn plain_text_is_borrowed() {
+        for text in ["", "One plain line.", "Numbers 1. inside stay - so do hyphen-words", "naïve — 中文"] {
+            assert!(matches!(model_text(text), Cow::Borrowed(same) if same == text), "{text:?}");
         }
         assert!(matches!(model_text("\u{feff} edges only\u{a0}\n"), Cow::Borrowed("edges only")));
     }
@@ -75,6 +162,38 @@ mod tests {
     #[test]
     fn invisible_characters_vanish_even_between_spaces() {
         assert_eq!(model_text("co\u{ad}op \u{200b} of\u{feff}ten\u{0}"), "coop often");
+        assert_eq!(model_text("v\u{200d}i\u{200c}a"), "via");
+        assert_eq!(model_text("\u{645}\u{6cc}\u{200c}\u{62e}"), "\u{645}\u{6cc}\u{200c}\u{62e}");
         assert_eq!(model_text("\u{200b}\u{feff} \n"), "");
+    }
+
+    #[test]
+    fn typography_is_levelled() {
+        assert_eq!(model_text("‘It’s’ “so” «so» ``so''"), "'It's' \"so\" \"so\" \"so\"");
+        assert_eq!(model_text("wait -- no --- yes ― 1990–95"), "wait — no — yes — 1990-95");
+        assert_eq!(model_text("ﬁne… ｆｕｌｌ 𝐛𝐨𝐥𝐝"), "fine... full bold");
+    }
+
+    #[test]
+    fn entities_are_decoded() {
+        assert_eq!(model_text("Q&amp;A &quot;it&#39;s&#8221; &lt;b&gt;"), "Q&A \"it's\" <b>");
+        assert_eq!(model_text("&amp;amp;quot;x"), "\"x");
+        assert_eq!(model_text("AT&T & co; &unknown;"), "AT&T & co; &unknown;");
+    }
+
+    #[test]
+    fn list_numbers_go_and_the_rest_stays() {
+        assert_eq!(model_text("12. I agree."), "I agree.");
+        assert_eq!(model_text("3) 1. twice"), "twice");
+        for text in ["12.", "1.5 million", "2020. A year"] {
+            assert_eq!(model_text(text), text);
+        }
+    }
+
+    #[test]
+    fn pictographs_go_unless_they_are_all() {
+        assert_eq!(model_text("great 😀😀 deal👍🏽!"), "great deal !");
+        assert_eq!(model_text("😀😀"), "😀😀");
+        assert_eq!(model_text("&nbsp;"), "&nbsp;");
     }
 }

@@ -45,6 +45,10 @@ pub(super) fn save(path: &Path, network: &Network, average: &Average, position: 
         ("head", &network.head),
         ("head.first", &network.head_moments.first),
         ("head.second", &network.head_moments.second),
+        ("page", &network.page),
+        ("page.first", &network.page_moments.first),
+        ("page.second", &network.page_moments.second),
+        ("average.page", &average.page),
         ("average.dense", &average.dense),
         ("average.word", &average.word),
         ("average.head", &average.head),
@@ -99,13 +103,16 @@ pub(super) fn load(
         Ok(view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     };
     let (dense, word, head) = (network.layout.len, network.word.len(), network.head.len());
+    let page = network.page.len();
     network.dense.set(&candle_core::Tensor::from_vec(read("dense", dense)?, dense, &candle_core::Device::Cpu)?)?;
     network.word = read("word", word)?;
     network.head = read("head", head)?;
+    network.page = read("page", page)?;
     for (name, len, moments) in [
         ("dense", dense, &mut network.dense_moments),
         ("word", word, &mut network.word_moments),
         ("head", head, &mut network.head_moments),
+        ("page", page, &mut network.page_moments),
     ] {
         moments.first = read(&format!("{name}.first"), len)?;
         moments.second = read(&format!("{name}.second"), len)?;
@@ -115,6 +122,7 @@ pub(super) fn load(
         dense: read("average.dense", dense)?,
         word: read("average.word", word)?,
         head: read("average.head", head)?,
+        page: read("average.page", page)?,
     };
     Ok(Some((position, average)))
 }

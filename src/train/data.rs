@@ -1,11 +1,13 @@
 //! Reading labelled rows and turning them into training examples.
 
+use super::page::RUN;
 use super::{TrainError, TrainSettings};
-use crate::eval::SplitMix64;
-use crate::label::{LABEL_COUNT, Label};
-use crate::text::model_text;
+use crate::eval::{Noise, SplitMix64};
+use crate::label::{LABEL_COUNT, Label, Scores};
+use crate::text::{FACT_COUNT, facts, model_text};
 use crate::tokenizer::Tokenizer;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -18,15 +20,50 @@ pub struct LabelledRow {
     pub text: String,
     /// Its label.
     pub label: Label,
-    /// How sure the annotator was: 1 a coin toss, 2 leaning, 3 sure.
+    /// How sure the annotator was: 1 a coin toss, 2 leaning, 3 sure. In a row with a teacher's `scores` it is the
+    /// teacher's confidence and has no use here.
     #[serde(default)]
-    pub confidence: Option<u8>,
+    pub confidence: Option<f32>,
     /// Site or collection.
     #[serde(default)]
     pub source: Option<String>,
     /// Page.
     #[serde(default)]
     pub doc: Option<String>,
+    /// A teacher's probabilities, as `copydesk label --unit record` writes them. They take the place of the label as the
+    /// target.
+    #[serde(default)]
+    pub scores: Option<ScoreFields>,
+    /// The label that the row had before the teacher's, as `copydesk label` keeps it.
+    #[serde(default)]
+    pub input_label: Option<Label>,
+}
+
+/// A probability for every label, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreFields {
+    reporting: f32,
+    opinion: f32,
+    comment_spam: f32,
+    quotation: f32,
+    other: f32,
+}
+
+impl From<Scores> for ScoreFields {
+    fn from(Scores([reporting, opinion, comment_spam, quotation, other]): Scores) -> ScoreFields {
+        ScoreFields { reporting, opinion, comment_spam, quotation, other }
+    }
+}
+
+impl ScoreFields {
+    /// In the order of [`Label::ALL`], scaled to sum to 1; `None` where they are no probabilities.
+    fn distribution(self) -> Option<[f32; LABEL_COUNT]> {
+        let scores = [self.reporting, self.opinion, self.comment_spam, self.quotation, self.other];
+        let sum: f32 = scores.iter().sum();
+        let valid = scores.iter().all(|score| (0.0..=1.0).contains(score)) && (sum - 1.0).abs() < 0.01;
+        valid.then(|| scores.map(|score| score / sum))
+    }
 }
 
 /// The rows of a file, and what could not be used.
@@ -43,6 +80,34 @@ pub struct LabelledRows {
 /// # Errors
 /// [`TrainError::Unreadable`], and [`TrainError::NoRows`] where no line is usable. A bad line is no error: it is listed.
 pub fn read_labelled(path: &Path) -> Result<LabelledRows, TrainError> {
+    read_rows(path, |line| serde_json::from_slice(line))
+}
+
+/// Reads JSON lines with `text`, for a teacher to label: a row without `label` gets `other` until then.
+///
+/// # Errors
+/// As [`read_labelled`].
+pub fn read_texts(path: &Path) -> Result<LabelledRows, TrainError> {
+    read_rows(path, |line| {
+        #[derive(Deserialize)]
+        struct TextRow {
+            text: String,
+            label: Option<Label>,
+            source: Option<String>,
+            doc: Option<String>,
+            scores: Option<ScoreFields>,
+            input_label: Option<Label>,
+        }
+        let TextRow { text, label, source, doc, scores, input_label } = serde_json::from_slice(line)?;
+        let label = label.unwrap_or(Label::Other);
+        Ok(LabelledRow { text, label, confidence: None, source, doc, scores, input_label })
+    })
+}
+
+fn read_rows(
+    path: &Path,
+    parse: impl Fn(&[u8]) -> serde_json::Result<LabelledRow>,
+) -> Result<LabelledRows, TrainError> {
     let unreadable = |source| TrainError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let input: Box<dyn Read> = if path.extension().is_some_and(|extension| extension == "zst") {
@@ -63,7 +128,10 @@ pub fn read_labelled(path: &Path) -> Result<LabelledRows, TrainError> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        match serde_json::from_slice(&line) {
+        match parse(&line) {
+            Ok(row) if row.scores.is_some_and(|scores| scores.distribution().is_none()) => {
+                result.set_aside.push((number, "`scores` are not probabilities that sum to 1".to_owned()));
+            }
             Ok(row) => result.rows.push(row),
             Err(error) => result.set_aside.push((number, error.to_string())),
         }
@@ -111,6 +179,10 @@ pub(super) struct Example {
     pub target: [f32; LABEL_COUNT],
     /// Class weight times confidence weight.
     pub weight: f32,
+    /// Facts about the paragraph as it is written.
+    pub facts: [f32; FACT_COUNT],
+    /// Number of the run of neighbouring rows of one page that the row belongs to.
+    pub run: usize,
 }
 
 /// Tokenises rows and computes targets and weights.
@@ -124,19 +196,66 @@ pub(super) fn examples(
         counts[row.label.index()] += 1;
     }
     let class_weights = class_weights(&counts, settings.class_weight_exponent);
-    let smoothing = settings.label_smoothing;
+    let mut random = SplitMix64::new(settings.seed ^ 0x6e01_5e00);
     rows.iter()
-        .map(|row| {
+        .zip(run_numbers(rows))
+        .map(|(row, run)| {
+            let text = noisy(row, settings.noise, &mut random);
             let mut ids = vec![tokenizer.cls()];
-            ids.extend(tokenizer.encode(&model_text(&row.text))?.into_iter().take(settings.max_tokens - 2));
+            ids.extend(tokenizer.encode(&model_text(&text))?.into_iter().take(settings.max_tokens - 2));
             ids.push(tokenizer.sep());
-            let mut target = [smoothing / LABEL_COUNT as f32; LABEL_COUNT];
-            target[row.label.index()] += 1.0 - smoothing;
-            let confidence = usize::from(row.confidence.unwrap_or(3).clamp(1, 3)) - 1;
+            let target = target(row, settings);
+            let confidence = match (row.scores, row.confidence) {
+                (None, Some(confidence)) if confidence < 1.5 => 0,
+                (None, Some(confidence)) if confidence < 2.5 => 1,
+                _ => 2,
+            };
             let weight = class_weights[row.label.index()] * settings.confidence_weights[confidence];
-            Ok(Example { ids, label: row.label, target, weight })
+            Ok(Example { ids, label: row.label, target, weight, facts: facts(&text), run })
         })
         .collect()
+}
+
+/// For every row the number of its run: neighbouring rows with the same source and doc, at most [`RUN`] of them. Rows
+/// without doc are runs of their own.
+fn run_numbers(rows: &[LabelledRow]) -> Vec<usize> {
+    let mut numbers: Vec<usize> = Vec::with_capacity(rows.len());
+    let mut length = 0;
+    for (index, row) in rows.iter().enumerate() {
+        let follows = index.checked_sub(1).is_some_and(|before| {
+            row.doc.is_some() && rows[before].doc == row.doc && rows[before].source == row.source
+        });
+        let number = numbers.last().map_or(0, |&number| if follows && length < RUN { number } else { number + 1 });
+        length = if numbers.last() == Some(&number) { length + 1 } else { 1 };
+        numbers.push(number);
+    }
+    numbers
+}
+
+/// The row's text, or with the given probability a copy that looks different. Only kinds of noise that the model's text
+/// does not level are of use here.
+fn noisy<'row>(row: &'row LabelledRow, probability: f32, random: &mut SplitMix64) -> Cow<'row, str> {
+    let draw = (random.next_u64() >> 40) as f32 / (1u64 << 24) as f32;
+    if draw >= probability {
+        return Cow::Borrowed(&row.text);
+    }
+    let noise = [Noise::FirstSentence, Noise::Leet, Noise::Typography][random.below(3)];
+    Cow::Owned(noise.apply(&row.text, row.label, random))
+}
+
+/// What the model is to answer: the smoothed label; or a teacher's probabilities, with the share that the settings give
+/// to the label that the row had before.
+fn target(row: &LabelledRow, settings: &TrainSettings) -> [f32; LABEL_COUNT] {
+    let Some(teacher) = row.scores.and_then(ScoreFields::distribution) else {
+        let mut target = [settings.label_smoothing / LABEL_COUNT as f32; LABEL_COUNT];
+        target[row.label.index()] += 1.0 - settings.label_smoothing;
+        return target;
+    };
+    let Some(before) = row.input_label else { return teacher };
+    let share = settings.source_label_share[before.index()];
+    let mut target = teacher.map(|probability| probability * (1.0 - share));
+    target[before.index()] += share;
+    target
 }
 
 /// Weights ∝ frequency^-exponent, scaled so that the average row weighs 1. A label without rows weighs 1.
@@ -151,8 +270,52 @@ fn class_weights(counts: &[usize; LABEL_COUNT], exponent: f32) -> [f32; LABEL_CO
 mod tests {
     use super::*;
 
+    #[test]
+    fn texts_need_no_label_and_scores_must_be_probabilities() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.jsonl");
+        let scores =
+            |other: f32| format!(r#"{{"reporting":0.1,"opinion":0.2,"comment_spam":0,"quotation":0,"other":{other}}}"#);
+        let lines = [
+            r#"{"text":"plain"}"#.to_owned(),
+            format!(r#"{{"text":"judged","label":"opinion","confidence":0.7,"scores":{}}}"#, scores(0.7)),
+            format!(r#"{{"text":"broken","label":"opinion","scores":{}}}"#, scores(0.2)),
+        ];
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        let texts = read_texts(&path).unwrap();
+        assert_eq!(texts.rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(), ["plain", "judged"]);
+        assert_eq!(texts.set_aside[0].0, 3);
+        let labelled = read_labelled(&path).unwrap();
+        assert_eq!((labelled.rows.len(), labelled.set_aside.len()), (1, 2));
+        let soft = &labelled.rows[0];
+        assert_eq!(target(soft, &TrainSettings::default()), [0.1, 0.2, 0.0, 0.0, 0.7]);
+        let relabelled = LabelledRow { input_label: Some(Label::CommentSpam), ..soft.clone() };
+        let settings = TrainSettings { source_label_share: [0.5; LABEL_COUNT], ..TrainSettings::default() };
+        assert_eq!(target(&relabelled, &settings), [0.05, 0.1, 0.5, 0.0, 0.35]);
+    }
+
+    #[test]
+    fn neighbours_on_a_page_are_one_run() {
+        let on =
+            |source: &str, doc: Option<&str>| LabelledRow { doc: doc.map(str::to_owned), ..row(Label::Other, source) };
+        let mut rows = vec![on("a", Some("1")), on("a", Some("1")), on("b", Some("1")), on("b", None), on("b", None)];
+        rows.extend(vec![on("c", Some("2")); RUN + 2]);
+        let numbers = run_numbers(&rows);
+        assert_eq!(numbers[..6], [0, 0, 1, 2, 3, 4]);
+        assert_eq!(numbers[5..].iter().filter(|&&number| number == 4).count(), RUN);
+        assert_eq!(numbers.last(), Some(&5));
+    }
+
     fn row(label: Label, source: &str) -> LabelledRow {
-        LabelledRow { text: "t".into(), label, confidence: None, source: Some(source.into()), doc: None }
+        LabelledRow {
+            text: "t".into(),
+            label,
+            confidence: None,
+            source: Some(source.into()),
+            doc: None,
+            scores: None,
+            input_label: None,
+        }
     }
 
     #[test]

@@ -15,16 +15,19 @@ mod kernels;
 mod layer;
 mod network;
 mod optimizer;
+mod page;
 mod parameters;
 mod run;
 mod settings;
+mod student;
 #[cfg(test)]
 mod tests;
 mod trainer;
 
 pub use checkpoint::CHECKPOINT_FILE;
-pub use data::{LabelledRow, LabelledRows, read_labelled};
+pub use data::{LabelledRow, LabelledRows, ScoreFields, read_labelled, read_texts};
 pub use error::TrainError;
 pub use run::{TrainData, TrainReport, TrainTarget, train};
 pub use settings::TrainSettings;
+pub use student::{StudentSettings, student, student_training};
 pub use trainer::{EpochFigures, Progress};

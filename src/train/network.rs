@@ -6,10 +6,12 @@ use super::kernels::{add_assign, square_sum};
 use super::layer::Geometry;
 use super::optimizer::{DenseUpdate, Moments, Step};
 use super::parameters::Layout;
-use super::{TrainError, TrainSettings};
+use super::{TrainError, TrainSettings, page};
 use crate::engine::{EncoderConfig, EncoderWeights};
 use crate::eval::SplitMix64;
 use crate::label::LABEL_COUNT;
+use crate::model::PageWeights;
+use crate::model::page::{PageLayout, PageNetwork};
 use candle_core::{D, Device, Tensor, Var};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -27,6 +29,11 @@ pub(super) struct Network {
     /// Head: weight `[LABEL_COUNT, hidden]`, then bias `[LABEL_COUNT]`.
     pub head: Vec<f32>,
     pub head_moments: Moments,
+    /// Where the page network's parameters lie; `None` where there is none to train.
+    pub page_layout: Option<PageLayout>,
+    /// The page network's flat parameters.
+    pub page: Vec<f32>,
+    pub page_moments: Moments,
     /// Updates made so far.
     pub updates: usize,
     activations: Vec<Arc<Mutex<Activations>>>,
@@ -42,6 +49,8 @@ pub(super) struct Gradient {
     pub word: Vec<f32>,
     /// Weight `[LABEL_COUNT, hidden]`, then bias.
     pub head: Vec<f32>,
+    /// The page network's flat parameters.
+    pub page: Vec<f32>,
     /// Weighted mean loss of the batch.
     pub loss: f64,
 }
@@ -59,6 +68,7 @@ struct ShardGradient {
     word: Tensor,
     head_weight: Tensor,
     head_bias: Tensor,
+    page: Option<Tensor>,
     loss: f64,
 }
 
@@ -78,10 +88,13 @@ impl Network {
         let dense = Var::from_vec(layout.flatten(&config, weights), layout.len, &Device::Cpu)?;
         let word = super::parameters::to_f32(&weights.word);
         let head = head.unwrap_or_else(|| new_head(config.hidden, settings.seed));
+        let page_layout = settings.page.map(|sizes| PageLayout::new(sizes, config.hidden));
+        let page = page_layout.as_ref().map_or_else(Vec::new, |layout| page::new_parameters(layout, settings.seed));
         Ok(Network {
             dense_moments: Moments::zeros(layout.len),
             word_moments: Moments::zeros(word.len()),
             head_moments: Moments::zeros(head.len()),
+            page_moments: Moments::zeros(page.len()),
             activations: (0..settings.workers).map(|_| Arc::default()).collect(),
             updates: 0,
             config,
@@ -89,6 +102,8 @@ impl Network {
             dense,
             word,
             head,
+            page_layout,
+            page,
         })
     }
 
@@ -97,11 +112,35 @@ impl Network {
         Ok(values(self.dense.as_tensor())?)
     }
 
-    /// Logits `[examples, LABEL_COUNT]` without dropout, in the order given.
-    pub fn logits(&self, examples: &[&Example]) -> Result<Vec<[f32; LABEL_COUNT]>, TrainError> {
+    /// Logits without dropout, in the order given.
+    pub fn logits(&self, examples: &[&Example]) -> Result<Logits, TrainError> {
+        let (vectors, alone) = self.vectors(examples)?;
+        let network = match &self.page_layout {
+            Some(layout) => {
+                let weights = PageWeights { config: layout.config, values: self.page.clone() };
+                PageNetwork::new(weights, self.config.hidden)?
+            }
+            None => return Ok(Logits { alone, on_page: None }),
+        };
+        let mut on_page = alone.clone();
+        for run in page::runs(examples) {
+            let facts: Vec<_> = examples[run.clone()].iter().map(|example| example.facts).collect();
+            let hidden = self.config.hidden;
+            let corrections = network.corrections(&vectors[run.start * hidden..run.end * hidden], &facts);
+            for (row, correction) in on_page[run].iter_mut().zip(corrections) {
+                row.iter_mut().zip(correction).for_each(|(logit, value)| *logit += value);
+            }
+        }
+        Ok(Logits { alone, on_page: Some(on_page) })
+    }
+
+    /// Vectors `[examples, hidden]` and logits of each example read alone.
+    fn vectors(&self, examples: &[&Example]) -> Result<(Vec<f32>, Vec<[f32; LABEL_COUNT]>), TrainError> {
+        let hidden = self.config.hidden;
         let mut order: Vec<usize> = (0..examples.len()).collect();
         order.sort_by_key(|&index| examples[index].ids.len());
         let mut logits = vec![[0.0; LABEL_COUNT]; examples.len()];
+        let mut all_vectors = vec![0.0; examples.len() * hidden];
         let batches: Vec<&[usize]> = order.chunks(32).collect();
         let parts = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..self.activations.len())
@@ -117,7 +156,7 @@ impl Network {
                                 self.encode(&shard, &rows_of, &word, 0, 0, worker, self.dense.as_detached_tensor())?;
                             let (weight, bias) = self.head_tensors()?;
                             let out = vectors.matmul(&weight.t()?)?.broadcast_add(&bias)?.to_vec2::<f32>()?;
-                            rows.extend(batch.iter().copied().zip(out));
+                            rows.extend(batch.iter().copied().zip(vectors.to_vec2::<f32>()?.into_iter().zip(out)));
                         }
                         Ok(rows)
                     })
@@ -129,11 +168,12 @@ impl Network {
                 .collect::<Vec<_>>()
         });
         for part in parts {
-            for (index, row) in part? {
+            for (index, (vector, row)) in part? {
                 logits[index].copy_from_slice(&row);
+                all_vectors[index * hidden..][..hidden].copy_from_slice(&vector);
             }
         }
-        Ok(logits)
+        Ok((all_vectors, logits))
     }
 
     /// The gradient of the weighted mean cross-entropy over a batch whose shards the workers take, summed in the order
@@ -162,12 +202,17 @@ impl Network {
             let part = part?;
             let word = values(&part.word)?;
             let head = [values(&part.head_weight)?, values(&part.head_bias)?].concat();
+            let page = part.page.as_ref().map_or(Ok(Vec::new()), values)?;
             match &mut sum {
-                None => sum = Some(Gradient { dense: part.dense, word_ids: Vec::new(), word, head, loss: part.loss }),
+                None => {
+                    let (dense, loss) = (part.dense, part.loss);
+                    sum = Some(Gradient { dense, word_ids: Vec::new(), word, head, page, loss });
+                }
                 Some(sum) => {
                     sum.dense = (&sum.dense + &part.dense)?;
                     add_assign(&mut sum.word, &word);
                     add_assign(&mut sum.head, &head);
+                    add_assign(&mut sum.page, &page);
                     sum.loss += part.loss;
                 }
             }
@@ -203,15 +248,29 @@ impl Network {
             (&vectors * Tensor::from_vec(mask, vectors.shape(), vectors.device())?)?
         };
         let logits = vectors.matmul(&weight.as_tensor().t()?)?.broadcast_add(bias.as_tensor())?;
-        // log-softmax from differentiable parts: candle's fused one has no backward pass.
-        let shifted = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
-        let log_probabilities = shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)?;
+        let log_probabilities = log_softmax(&logits)?;
         let targets: Vec<f32> = shard
             .iter()
             .flat_map(|example| example.target.map(|target| target * example.weight / total_weight))
             .collect();
         let targets = Tensor::from_vec(targets, log_probabilities.shape(), &Device::Cpu)?;
-        let loss = (targets * log_probabilities)?.sum_all()?.neg()?;
+        let page = match &self.page_layout {
+            Some(layout) => Some((layout, Var::from_slice(&self.page, self.page.len(), &Device::Cpu)?)),
+            None => None,
+        };
+        let mut gain = (&targets * log_probabilities)?.sum_all()?;
+        if let Some((layout, parameters)) = &page {
+            let pass = page::PagePass {
+                layout,
+                parameters: parameters.as_tensor(),
+                examples: shard,
+                drop_256ths: drop,
+                random: SplitMix64::new(random.rotate_left(17)),
+            };
+            let on_page = (&logits + pass.corrections(&vectors)?)?;
+            gain = ((gain + (targets * log_softmax(&on_page)?)?.sum_all()?)? * 0.5)?;
+        }
+        let loss = gain.neg()?;
         let mut gradients = loss.backward()?;
         let mut take = |var: &Var| {
             gradients
@@ -223,6 +282,7 @@ impl Network {
             word: take(word)?,
             head_weight: take(&weight)?,
             head_bias: take(&bias)?,
+            page: page.as_ref().map(|(_, parameters)| take(parameters)).transpose()?,
             loss: f64::from(loss.to_scalar::<f32>()?),
         })
     }
@@ -283,6 +343,7 @@ impl Network {
             }
         };
         let norm = (dense_squares + square_sum(&gradient.word) + square_sum(&gradient.head)).sqrt();
+        let page_norm = square_sum(&gradient.page).sqrt();
         let clip = (f64::from(settings.clip_norm) / norm).min(1.0) as f32;
         let layers = self.config.layers;
         let step = Step::new(settings, layers, rate, clip, self.updates);
@@ -304,9 +365,37 @@ impl Network {
             let moments = (&mut self.head_moments.first[range.clone()], &mut self.head_moments.second[range.clone()]);
             step.update(&mut self.head[range.clone()], &gradient.head[range], moments, layers, decays);
         }
+        // The page network is new and small: a higher rate of its own, and its gradient clipped apart, so that neither
+        // part's size decides how far the other moves.
+        let page_clip = (f64::from(settings.clip_norm) / page_norm.max(f64::MIN_POSITIVE)).min(1.0) as f32;
+        let page_step = Step::new(settings, layers, rate * settings.page_rate_factor, page_clip, self.updates);
+        if let Some(layout) = &self.page_layout {
+            for part in &layout.parts {
+                let range = part.range.clone();
+                let moments =
+                    (&mut self.page_moments.first[range.clone()], &mut self.page_moments.second[range.clone()]);
+                let decays = part.shape.len() == 2;
+                page_step.update(&mut self.page[range.clone()], &gradient.page[range], moments, layers, decays);
+            }
+        }
         self.updates += 1;
         Ok(norm)
     }
+}
+
+/// From differentiable parts: candle's fused operation has no backward pass.
+fn log_softmax(logits: &Tensor) -> candle_core::Result<Tensor> {
+    let shifted = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
+    shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)
+}
+
+/// What the network says of examples, `[examples, LABEL_COUNT]` each.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Logits {
+    /// Each example read alone.
+    pub alone: Vec<[f32; LABEL_COUNT]>,
+    /// Each example read beside its page's others, where there is a page network.
+    pub on_page: Option<Vec<[f32; LABEL_COUNT]>>,
 }
 
 /// The distinct ids of a batch, ascending, and each one's row.

@@ -3,10 +3,10 @@
 use super::data::{LabelledRow, draw_evenly, examples};
 use super::network::Network;
 use super::trainer::{self, EpochFigures, Progress, RunFiles, Stage};
-use super::{TrainError, TrainSettings};
+use super::{TrainError, TrainSettings, parameters};
 use crate::engine::Matrix;
 use crate::label::LABEL_COUNT;
-use crate::model::{Checkpoint, Head, Settings, Storage};
+use crate::model::{Checkpoint, Head, PageWeights, Settings, Storage};
 use crate::tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -48,7 +48,7 @@ pub struct TrainReport {
     pub best_epoch: usize,
 }
 
-/// Trains `base` on the rows and keeps the epoch with the best development macro-F1 in `target.folder`.
+/// Trains `base`, from its head if it has one and from a new one if not, on the rows and keeps the epoch that is best on the development rows in `target.folder`.
 ///
 /// # Errors
 /// Any [`TrainError`]. After an error the folder holds the best model and the last checkpoint so far.
@@ -66,8 +66,11 @@ pub fn train(
     let weak_rows = if settings.weak_epochs == 0 { Vec::new() } else { data.weak };
     let weak = examples(&draw_evenly(weak_rows, settings.weak_rows, settings.seed), &tokenizer, settings)?;
     let annotated = examples(&data.annotated, &tokenizer, settings)?;
-    let dev = examples(&data.dev, &tokenizer, settings)?;
-    let mut network = Network::new(base.config.clone(), &base.weights, None, settings)?;
+    let dev = examples(&data.dev, &tokenizer, &TrainSettings { noise: 0.0, ..settings.clone() })?;
+    // A head over a pooler reads other vectors than the ones trained here.
+    let head = base.head.as_ref().filter(|head| head.pooler.is_none());
+    let head = head.map(|head| [parameters::to_f32(&head.weight), head.bias.clone()].concat());
+    let mut network = Network::new(base.config.clone(), &base.weights, head, settings)?;
     let stages = [
         Stage {
             name: "weak",
@@ -96,14 +99,18 @@ pub fn train(
                 weight: Matrix::F32 { rows: LABEL_COUNT, cols: network.config.hidden, data: weight.to_vec() },
                 bias: bias.to_vec(),
             }),
+            page: network
+                .page_layout
+                .as_ref()
+                .map(|layout| PageWeights { config: layout.config, values: network.page.clone() }),
             tokenizer: base.tokenizer.clone(),
-            settings: target.settings.clone(),
+            settings: Settings { page: settings.page, ..target.settings.clone() },
         };
         Ok(trained.save(target.folder, target.storage)?)
     };
     let epochs = trainer::run(&mut network, &stages, &dev, settings, &files, &mut keep, progress)?;
     let best_epoch = (0..epochs.len())
-        .reduce(|best, next| if epochs[next].dev_macro_f1 > epochs[best].dev_macro_f1 { next } else { best })
+        .reduce(|best, next| if epochs[next].merit() > epochs[best].merit() { next } else { best })
         .unwrap_or(0);
     let rows = [weak.len(), annotated.len(), dev.len()];
     let report = TrainReport { settings: settings.clone(), rows, epochs, best_epoch };

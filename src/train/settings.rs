@@ -1,5 +1,6 @@
 //! Everything that decides a training run's result.
 
+use crate::model::PageConfig;
 use serde::{Deserialize, Serialize};
 
 /// Settings of a training run; written to `training.json` and compared before a run resumes.
@@ -32,6 +33,15 @@ pub struct TrainSettings {
     pub clip_norm: f32,
     /// Probability mass of a target that is spread evenly over all labels.
     pub label_smoothing: f32,
+    /// Sizes of the network over a page's paragraphs, trained together with the encoder; null trains none.
+    pub page: Option<PageConfig>,
+    /// Learning rate of the page network as a multiple of the head's.
+    pub page_rate_factor: f32,
+    /// Share of the original label in the target of a row that a teacher labelled anew, by original label.
+    pub source_label_share: [f32; 5],
+    /// Share of the training rows that are read in a noisy copy: cut after the first sentence, in another typography, or
+    /// obfuscated as spam is.
+    pub noise: f32,
     /// Dropout probability in 256ths, on embeddings, attention probabilities, both residual branches and the head.
     pub dropout_256ths: u8,
     /// Exponent of the class weights: weight ∝ frequency^-exponent; 0 turns them off, 0.5 is 1/√frequency.
@@ -60,6 +70,10 @@ impl Default for TrainSettings {
             warmup: 0.06,
             clip_norm: 1.0,
             label_smoothing: 0.05,
+            page: Some(PageConfig::default()),
+            page_rate_factor: 8.0,
+            source_label_share: [0.3, 0.2, 0.6, 0.5, 0.5],
+            noise: 0.0,
             dropout_256ths: 26,
             class_weight_exponent: 0.5,
             confidence_weights: [0.5, 0.8, 1.0],
@@ -79,10 +93,17 @@ impl TrainSettings {
             ("batch_size", self.batch_size >= 1, "at least 1"),
             ("workers", self.workers >= 1, "at least 1"),
             ("max_tokens", self.max_tokens >= 3, "at least 3"),
-            ("epochs", self.epochs >= 1, "at least 1"),
+            ("epochs", self.epochs + self.weak_epochs >= 1, "at least 1 with weak_epochs"),
             ("learning_rate", self.learning_rate > 0.0 && self.learning_rate.is_finite(), "above 0"),
             ("layer_decay", self.layer_decay > 0.0 && self.layer_decay <= 1.0, "above 0 and at most 1"),
             ("label_smoothing", (0.0..1.0).contains(&self.label_smoothing), "from 0 to below 1"),
+            (
+                "source_label_share",
+                self.source_label_share.iter().all(|share| (0.0..=1.0).contains(share)),
+                "from 0 to 1 each",
+            ),
+            ("page_rate_factor", self.page_rate_factor > 0.0 && self.page_rate_factor.is_finite(), "above 0"),
+            ("noise", (0.0..=1.0).contains(&self.noise), "from 0 to 1"),
             ("average_decay", (0.0..1.0).contains(&self.average_decay), "from 0 to below 1"),
             ("warmup", (0.0..1.0).contains(&self.warmup), "from 0 to below 1"),
             ("clip_norm", self.clip_norm > 0.0, "above 0"),

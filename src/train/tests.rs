@@ -6,7 +6,8 @@ use super::*;
 use crate::engine::{EncoderConfig, EncoderWeights, LayerNorm, Linear, Matrix};
 use crate::label::{LABEL_COUNT, Label};
 use crate::model::fixture;
-use crate::model::{Checkpoint, Settings, Storage};
+use crate::model::{Checkpoint, PageConfig, Settings, Storage};
+use crate::text::FACT_COUNT;
 use candle_core::{D, Device, Tensor, Var};
 
 /// What `tests/reference/bert_reference.py` prints.
@@ -17,13 +18,13 @@ const REFERENCE_LOGITS: [[f64; LABEL_COUNT]; 3] = [
 ];
 
 fn settings() -> TrainSettings {
-    TrainSettings { dropout_256ths: 0, batch_size: 4, max_tokens: 24, ..TrainSettings::default() }
+    TrainSettings { dropout_256ths: 0, batch_size: 4, max_tokens: 24, page: None, ..TrainSettings::default() }
 }
 
 fn example(ids: &[u32], label: Label, weight: f32) -> Example {
     let mut target = [0.02; LABEL_COUNT];
     target[label.index()] = 0.92;
-    Example { ids: ids.to_vec(), label, target, weight }
+    Example { ids: ids.to_vec(), label, target, weight, facts: [0.5; FACT_COUNT], run: ids.len() }
 }
 
 fn batch() -> Vec<Example> {
@@ -189,6 +190,63 @@ fn dropout_is_differentiated_with_its_own_masks() {
     assert!((loss_at(0.0) - loss_at(0.0)).abs() == 0.0);
 }
 
+/// Rows of two pages and one alone, and a network over pages that says something.
+fn pages() -> (TrainSettings, Network, Vec<Example>) {
+    let page = PageConfig { width: 16, heads: 2, intermediate: 24, layers: 2, reach: 1, distances: 1 };
+    let settings = TrainSettings { page: Some(page), ..settings() };
+    let mut network = network(&fixture::checkpoint(14), &settings);
+    for (index, value) in network.page.iter_mut().enumerate() {
+        *value += 0.3 * (index as f32 * 0.77).sin();
+    }
+    let mut examples = [batch(), batch()].concat();
+    for (index, (example, run)) in examples.iter_mut().zip([0, 0, 0, 1, 2, 2, 2, 2]).enumerate() {
+        example.run = run;
+        example.facts = std::array::from_fn(|fact| ((index * 3 + fact) as f32).cos());
+    }
+    (settings, network, examples)
+}
+
+#[test]
+fn the_page_network_trains_what_the_model_computes() {
+    let (settings, network, examples) = pages();
+    let all: Vec<&Example> = examples.iter().collect();
+    let logits = network.logits(&all).unwrap();
+    let on_page = logits.on_page.unwrap();
+    assert_eq!(on_page[3], logits.alone[3]);
+    assert!((0..8).filter(|&row| row != 3).all(|row| on_page[row] != logits.alone[row]));
+    let total: f32 = examples.iter().map(|example| example.weight).sum();
+    let loss: f64 = [&logits.alone, &on_page]
+        .into_iter()
+        .flat_map(|rows| rows.iter().zip(&examples))
+        .map(|(row, example)| {
+            let scores = crate::label::Scores::from_logits(*row).0;
+            let log = scores.iter().zip(example.target).map(|(p, t)| f64::from(t) * f64::from(*p).ln());
+            -log.sum::<f64>() * f64::from(example.weight / total) / 2.0
+        })
+        .sum();
+    let whole = network.gradient(&[all.clone()], &settings).unwrap();
+    assert!((whole.loss - loss).abs() < 1e-5, "{} and {loss}", whole.loss);
+    let shards = [all[..4].to_vec(), all[4..].to_vec()];
+    let dealt = network.gradient(&shards, &settings).unwrap();
+    assert_close("page gradient of two shards", &dealt.page, &whole.page, 2e-5);
+}
+
+#[test]
+fn the_page_network_is_differentiated() {
+    let (settings, mut network, examples) = pages();
+    let shards = vec![examples.iter().collect::<Vec<&Example>>()];
+    let gradient = network.gradient(&shards, &settings).unwrap().page;
+    let square: f64 = gradient.iter().map(|g| f64::from(*g) * f64::from(*g)).sum();
+    let start = network.page.clone();
+    let mut loss_at = |step: f32| {
+        network.page = start.iter().zip(&gradient).map(|(p, g)| p + step * g).collect();
+        network.gradient(&shards, &settings).unwrap().loss
+    };
+    let step = 1e-2;
+    let slope = (loss_at(step) - loss_at(-step)) / (2.0 * f64::from(step));
+    assert!((slope / square - 1.0).abs() < 0.02, "slope {slope}, square norm {square}");
+}
+
 #[test]
 fn logits_match_candle_transformers() {
     use candle_transformers::models::bert::{BertModel, Config};
@@ -209,7 +267,7 @@ fn logits_match_candle_transformers() {
 
     let batch = batch();
     let logits = network(&checkpoint, &settings()).logits(&batch.iter().collect::<Vec<_>>()).unwrap();
-    for (example, logits) in batch.iter().zip(logits) {
+    for (example, logits) in batch.iter().zip(logits.alone) {
         let ids = Tensor::from_slice(&example.ids, (1, example.ids.len()), &Device::Cpu).unwrap();
         let hidden = model.forward(&ids, &ids.zeros_like().unwrap(), None).unwrap();
         let first = hidden.get(0).unwrap().narrow(0, 0, 1).unwrap();
@@ -277,7 +335,7 @@ fn logits_match_reference_figures() {
         example(&[2, 3], Label::Other, 1.0),
         example(&[2, 21, 0, 13, 5, 5, 19, 4, 1, 16, 3], Label::Opinion, 1.0),
     ];
-    let logits = network.logits(&examples.iter().collect::<Vec<_>>()).unwrap();
+    let logits = network.logits(&examples.iter().collect::<Vec<_>>()).unwrap().alone;
     for (row, expected) in logits.iter().zip(REFERENCE_LOGITS) {
         for (got, expected) in row.iter().zip(expected) {
             assert!((f64::from(*got) - expected).abs() < 1e-4, "got {row:?}, expected {expected:?}");
@@ -297,7 +355,15 @@ fn rows() -> Vec<LabelledRow> {
     (0..18)
         .map(|i| {
             let (text, label) = texts[i % texts.len()];
-            LabelledRow { text: text.into(), label, confidence: Some(3), source: None, doc: None }
+            LabelledRow {
+                text: text.into(),
+                label,
+                confidence: Some(3.0),
+                source: None,
+                doc: None,
+                scores: None,
+                input_label: None,
+            }
         })
         .collect()
 }

@@ -21,11 +21,17 @@ pub(super) struct Average {
     pub dense: Vec<f32>,
     pub word: Vec<f32>,
     pub head: Vec<f32>,
+    pub page: Vec<f32>,
 }
 
 impl Average {
     fn of(network: &Network) -> Result<Average, TrainError> {
-        Ok(Average { dense: network.dense_values()?, word: network.word.clone(), head: network.head.clone() })
+        Ok(Average {
+            dense: network.dense_values()?,
+            word: network.word.clone(),
+            head: network.head.clone(),
+            page: network.page.clone(),
+        })
     }
 
     /// Takes in the network as it stands `since` steps after the last time.
@@ -36,9 +42,12 @@ impl Average {
         let (decay, updates) = (f64::from(decay), network.updates as f64);
         let share = ((1.0 - decay.powi(since as i32)) / (1.0 - decay.powf(updates))) as f32;
         let dense = network.dense_values()?;
-        for (mine, current) in
-            [(&mut self.dense, &dense), (&mut self.word, &network.word), (&mut self.head, &network.head)]
-        {
+        for (mine, current) in [
+            (&mut self.dense, &dense),
+            (&mut self.word, &network.word),
+            (&mut self.head, &network.head),
+            (&mut self.page, &network.page),
+        ] {
             for (a, b) in mine.iter_mut().zip(current) {
                 *a += share * (b - *a);
             }
@@ -54,6 +63,7 @@ impl Average {
         network.dense.set(&candle_core::Tensor::from_vec(averaged, len, &candle_core::Device::Cpu)?)?;
         std::mem::swap(&mut self.word, &mut network.word);
         std::mem::swap(&mut self.head, &mut network.head);
+        std::mem::swap(&mut self.page, &mut network.page);
         Ok(())
     }
 }
@@ -73,17 +83,27 @@ pub struct EpochFigures {
     pub tokens: usize,
     /// Wall-clock seconds of training since the run began or resumed within this epoch.
     pub seconds: f64,
-    /// Macro-F1 on the development set.
+    /// Macro-F1 on the development set, each row read alone.
     pub dev_macro_f1: f64,
-    /// Accuracy on the development set.
+    /// The same, each row read beside its neighbours on the page, where a page network is trained.
+    #[serde(default)]
+    pub dev_macro_f1_on_page: Option<f64>,
+    /// Accuracy on the development set, each row read alone.
     pub dev_accuracy: f64,
+}
+
+impl EpochFigures {
+    /// What decides between epochs: macro-F1, the mean of both ways of reading where there are two.
+    pub(super) fn merit(&self) -> f64 {
+        self.dev_macro_f1_on_page.map_or(self.dev_macro_f1, |on_page| (self.dev_macro_f1 + on_page) / 2.0)
+    }
 }
 
 /// Every finished epoch, and the loss so far of the running one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct History {
     pub epochs: Vec<EpochFigures>,
-    /// Best development macro-F1 so far.
+    /// Best merit so far.
     pub best: Option<f64>,
     loss_sum: f64,
     loss_steps: usize,
@@ -164,6 +184,8 @@ pub(super) fn run(
     let mut before = 0;
     for stage in stages {
         let lengths: Vec<usize> = stage.examples.iter().map(|example| example.ids.len()).collect();
+        let run_of: Vec<usize> = stage.examples.iter().map(|example| example.run).collect();
+        let runs = super::page::runs(&stage.examples.iter().collect::<Vec<_>>());
         let steps_in_stage = stage_steps(stage);
         let per_epoch = stage.examples.len().div_ceil(settings.batch_size);
         for epoch in 0..stage.epochs {
@@ -173,9 +195,9 @@ pub(super) fn run(
                 continue;
             }
             let begin = Instant::now();
-            let batches = epoch_batches(&lengths, settings.batch_size, settings.seed, before + epoch);
+            let batches = epoch_batches(&lengths, &runs, settings.batch_size, settings.seed, before + epoch);
             for (offset, batch) in batches.iter().enumerate().skip(network.updates - first) {
-                let shards: Vec<Vec<&Example>> = deal(batch, &lengths, settings.workers)
+                let shards: Vec<Vec<&Example>> = deal(batch, &lengths, &run_of, settings.workers)
                     .into_iter()
                     .map(|shard| shard.into_iter().map(|index| &stage.examples[index]).collect())
                     .collect();
@@ -216,7 +238,7 @@ pub(super) fn run(
                 }
                 average.swap(network)?;
             }
-            let matrix = judge(network, dev)?;
+            let (matrix, on_page) = judge(network, dev)?;
             let figures = EpochFigures {
                 stage: stage.name.to_owned(),
                 epoch: epoch + 1,
@@ -225,10 +247,11 @@ pub(super) fn run(
                 tokens: history.tokens,
                 seconds,
                 dev_macro_f1: matrix.macro_f1().unwrap_or(0.0),
+                dev_macro_f1_on_page: on_page.map(|matrix| matrix.macro_f1().unwrap_or(0.0)),
                 dev_accuracy: matrix.accuracy().unwrap_or(0.0),
             };
-            if history.best.is_none_or(|best| figures.dev_macro_f1 > best) {
-                history.best = Some(figures.dev_macro_f1);
+            if history.best.is_none_or(|best| figures.merit() > best) {
+                history.best = Some(figures.merit());
                 keep(network)?;
             }
             if averaged {
@@ -243,11 +266,12 @@ pub(super) fn run(
     Ok(history.epochs)
 }
 
-/// Gold against predicted label on a set.
-fn judge(network: &Network, dev: &[Example]) -> Result<ConfusionMatrix, TrainError> {
-    let examples: Vec<&Example> = dev.iter().collect();
-    let logits: Vec<[f32; LABEL_COUNT]> = network.logits(&examples)?;
-    Ok(ConfusionMatrix::from_pairs(
-        dev.iter().zip(logits).map(|(example, row)| (example.label, Scores::from_logits(row).best().0)),
-    ))
+/// Gold against predicted label on a set: each row read alone, and on its page.
+fn judge(network: &Network, dev: &[Example]) -> Result<(ConfusionMatrix, Option<ConfusionMatrix>), TrainError> {
+    let logits = network.logits(&dev.iter().collect::<Vec<_>>())?;
+    let matrix = |rows: &[[f32; LABEL_COUNT]]| {
+        let answers = rows.iter().map(|&row| Scores::from_logits(row).best().0);
+        ConfusionMatrix::from_pairs(dev.iter().map(|example| example.label).zip(answers))
+    };
+    Ok((matrix(&logits.alone), logits.on_page.as_deref().map(matrix)))
 }

@@ -1,0 +1,64 @@
+//! How much a copy of the data that looks different costs.
+
+use super::{ConfusionMatrix, Noise};
+use crate::label::{Label, Scores};
+use serde::{Deserialize, Serialize};
+
+/// The figures of one noisy copy of a data set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NoiseFigures {
+    /// The kind of noise, such as `zero_width`.
+    pub noise: String,
+    /// Macro-F1 on the copy.
+    pub macro_f1: f64,
+    /// Macro-F1 on the clean data minus macro-F1 on the copy.
+    pub drop: f64,
+    /// F1 of `comment_spam` on the copy; 0 where there is none.
+    pub comment_spam_f1: f64,
+    /// Rows that got another label than their clean text.
+    pub changed_rows: u64,
+}
+
+/// Compares the scores of noisy copies with those of the clean texts; all lists have one entry per row of `gold`.
+///
+/// # Panics
+/// If a list has another length than `gold`.
+pub fn robustness(gold: &[Label], clean: &[Scores], copies: &[(Noise, Vec<Scores>)]) -> Vec<NoiseFigures> {
+    let matrix = |scores: &[Scores]| {
+        assert_eq!(scores.len(), gold.len(), "scores and gold labels must be alike");
+        ConfusionMatrix::from_pairs(gold.iter().copied().zip(scores.iter().map(|scores| scores.best().0)))
+    };
+    let clean_f1 = matrix(clean).macro_f1().unwrap_or(0.0);
+    let figures = copies.iter().map(|(noise, scores)| {
+        let matrix = matrix(scores);
+        let macro_f1 = matrix.macro_f1().unwrap_or(0.0);
+        let changed = clean.iter().zip(scores).filter(|(clean, noisy)| clean.best().0 != noisy.best().0).count();
+        NoiseFigures {
+            noise: noise.as_str().to_owned(),
+            macro_f1,
+            drop: clean_f1 - macro_f1,
+            comment_spam_f1: matrix.f1(Label::CommentSpam).unwrap_or(0.0),
+            changed_rows: changed as u64,
+        }
+    });
+    figures.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_drop_is_what_the_copy_costs() {
+        let sure = |label: Label| Scores(std::array::from_fn(|index| f32::from(u8::from(index == label.index()))));
+        let gold = [Label::Opinion, Label::CommentSpam, Label::CommentSpam, Label::Opinion];
+        let clean = gold.map(sure);
+        let mut leet = clean.to_vec();
+        leet[1] = sure(Label::Opinion);
+        let figures = robustness(&gold, &clean, &[(Noise::Quotes, clean.to_vec()), (Noise::Leet, leet)]);
+        assert_eq!((figures[0].drop, figures[0].macro_f1, figures[0].changed_rows), (0.0, 1.0, 0));
+        assert_eq!((figures[1].noise.as_str(), figures[1].changed_rows), ("leet", 1));
+        assert!((figures[1].comment_spam_f1 - 2.0 / 3.0).abs() < 1e-9);
+        assert!((figures[1].drop - (1.0 - (2.0 / 3.0 + 0.8) / 2.0)).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,360 @@
+//! The page network: a small transformer over the vectors of a page's paragraphs.
+//!
+//! A heading, a teaser or a pasted document is known by where it stands. The encoder reads each paragraph alone; this
+//! network reads its vector beside those of up to [`PageConfig::reach`] paragraphs before and after it and corrects the
+//! logits. It costs about a thousandth of the encoder's work. A paragraph without neighbours keeps its own logits.
+
+use super::ModelError;
+use super::tensors::Tensors;
+use crate::label::LABEL_COUNT;
+use crate::text::FACT_COUNT;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Sizes of a page network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageConfig {
+    /// Width of the network.
+    pub width: usize,
+    /// Attention heads; a divisor of `width`.
+    pub heads: usize,
+    /// Width of the feed-forward part.
+    pub intermediate: usize,
+    /// Layers.
+    pub layers: usize,
+    /// Paragraphs before and after that a paragraph attends to.
+    pub reach: usize,
+    /// Distances that have a bias of their own; larger ones share the last.
+    pub distances: usize,
+}
+
+impl Default for PageConfig {
+    fn default() -> Self {
+        PageConfig { width: 128, heads: 4, intermediate: 256, layers: 2, reach: 16, distances: 8 }
+    }
+}
+
+/// A named part of the flat parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Name in the weights' file.
+    pub name: String,
+    /// Shape, row-major.
+    pub shape: Vec<usize>,
+    /// Where it lies.
+    pub range: Range<usize>,
+}
+
+/// A dense layer: weight `[outputs, inputs]`, bias `[outputs]`.
+#[derive(Clone, Debug)]
+pub(crate) struct DenseSlot {
+    pub weight: Range<usize>,
+    pub bias: Range<usize>,
+    pub outputs: usize,
+    pub inputs: usize,
+}
+
+/// A LayerNorm's scale and shift.
+#[derive(Clone, Debug)]
+pub(crate) struct NormSlot {
+    pub weight: Range<usize>,
+    pub bias: Range<usize>,
+}
+
+/// One layer's parts.
+#[derive(Clone, Debug)]
+pub(crate) struct LayerSlots {
+    pub attention_norm: NormSlot,
+    /// Queries, keys, values: `[3 · width, width]`.
+    pub query_key_value: DenseSlot,
+    /// `[heads, 2 · distances + 1]`.
+    pub distance_bias: Range<usize>,
+    pub attention_output: DenseSlot,
+    pub output_norm: NormSlot,
+    pub intermediate: DenseSlot,
+    pub output: DenseSlot,
+}
+
+/// Where everything lies in the flat parameters.
+#[derive(Clone, Debug)]
+pub(crate) struct PageLayout {
+    pub config: PageConfig,
+    pub hidden: usize,
+    pub input: DenseSlot,
+    pub layers: Vec<LayerSlots>,
+    pub norm: NormSlot,
+    pub head: DenseSlot,
+    pub parts: Vec<Part>,
+    pub len: usize,
+}
+
+impl PageLayout {
+    /// The layout for an encoder of width `hidden`.
+    pub fn new(config: PageConfig, hidden: usize) -> PageLayout {
+        let mut parts = Parts::default();
+        let width = config.width;
+        let input = parts.dense("page.input", width, hidden + FACT_COUNT);
+        let layers = (0..config.layers)
+            .map(|index| {
+                let name = |part: &str| format!("page.layer.{index}.{part}");
+                LayerSlots {
+                    attention_norm: parts.norm(&name("attention.LayerNorm"), width),
+                    query_key_value: parts.dense(&name("attention.query_key_value"), 3 * width, width),
+                    distance_bias: parts
+                        .part(name("attention.distance_bias"), vec![config.heads, 2 * config.distances + 1]),
+                    attention_output: parts.dense(&name("attention.output"), width, width),
+                    output_norm: parts.norm(&name("output.LayerNorm"), width),
+                    intermediate: parts.dense(&name("intermediate"), config.intermediate, width),
+                    output: parts.dense(&name("output"), width, config.intermediate),
+                }
+            })
+            .collect();
+        let norm = parts.norm("page.LayerNorm", width);
+        let head = parts.dense("page.classifier", LABEL_COUNT, width);
+        PageLayout { config, hidden, input, layers, norm, head, parts: parts.list, len: parts.len }
+    }
+
+    /// Which distance bias holds for a paragraph `from` that attends to `to`; `None` out of reach.
+    pub fn distance(&self, from: usize, to: usize) -> Option<usize> {
+        let distances = self.config.distances;
+        let apart = from.abs_diff(to);
+        (apart <= self.config.reach).then(|| match to >= from {
+            true => distances + apart.min(distances),
+            false => distances - apart.min(distances),
+        })
+    }
+}
+
+#[derive(Default)]
+struct Parts {
+    list: Vec<Part>,
+    len: usize,
+}
+
+impl Parts {
+    fn part(&mut self, name: String, shape: Vec<usize>) -> Range<usize> {
+        let range = self.len..self.len + shape.iter().product::<usize>();
+        self.len = range.end;
+        self.list.push(Part { name, shape, range: range.clone() });
+        range
+    }
+
+    fn dense(&mut self, name: &str, outputs: usize, inputs: usize) -> DenseSlot {
+        let weight = self.part(format!("{name}.weight"), vec![outputs, inputs]);
+        let bias = self.part(format!("{name}.bias"), vec![outputs]);
+        DenseSlot { weight, bias, outputs, inputs }
+    }
+
+    fn norm(&mut self, name: &str, width: usize) -> NormSlot {
+        let weight = self.part(format!("{name}.weight"), vec![width]);
+        NormSlot { weight, bias: self.part(format!("{name}.bias"), vec![width]) }
+    }
+}
+
+/// Variance below which LayerNorm does not divide by its root.
+pub(crate) const NORM_EPS: f32 = 1e-5;
+
+/// The weights of a page network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageWeights {
+    /// Sizes.
+    pub config: PageConfig,
+    /// All parameters, one part after the other in the order in which the weights' file names them.
+    pub values: Vec<f32>,
+}
+
+impl PageWeights {
+    /// Reads the parts that `config` asks for.
+    pub(super) fn read(tensors: &Tensors<'_>, config: PageConfig, hidden: usize) -> Result<PageWeights, ModelError> {
+        check(config)?;
+        let layout = PageLayout::new(config, hidden);
+        let mut values = Vec::with_capacity(layout.len);
+        for part in &layout.parts {
+            values.extend(tensors.values(&part.name, &part.shape)?);
+        }
+        Ok(PageWeights { config, values })
+    }
+}
+
+/// Sizes are read from a file: they must make sense before anything is allocated for them.
+fn check(config: PageConfig) -> Result<(), ModelError> {
+    let rules = [
+        ("page.width", config.width, (1..=4096).contains(&config.width)),
+        ("page.heads", config.heads, config.heads >= 1 && config.width.is_multiple_of(config.heads)),
+        ("page.intermediate", config.intermediate, (1..=16384).contains(&config.intermediate)),
+        ("page.layers", config.layers, (1..=64).contains(&config.layers)),
+        ("page.reach", config.reach, (1..=4096).contains(&config.reach)),
+        ("page.distances", config.distances, (1..=4096).contains(&config.distances)),
+    ];
+    match rules.into_iter().find(|rule| !rule.2) {
+        Some((field, got, _)) => {
+            let expected = "a size that fits the others, 1 to a few thousand".to_owned();
+            Err(ModelError::BadSetting { field, expected, got: got.to_string() })
+        }
+        None => Ok(()),
+    }
+}
+
+/// A page network made ready for use.
+#[derive(Debug)]
+pub(crate) struct PageNetwork {
+    layout: PageLayout,
+    values: Vec<f32>,
+}
+
+impl PageNetwork {
+    /// Checks the number of parameters for an encoder of width `hidden`.
+    pub fn new(weights: PageWeights, hidden: usize) -> Result<PageNetwork, ModelError> {
+        check(weights.config)?;
+        let layout = PageLayout::new(weights.config, hidden);
+        if weights.values.len() != layout.len {
+            let (expected, got) = (vec![layout.len], vec![weights.values.len()]);
+            return Err(ModelError::WrongShape { name: "page".to_owned(), expected, got });
+        }
+        Ok(PageNetwork { layout, values: weights.values })
+    }
+
+    /// Corrections `[paragraphs, LABEL_COUNT]` to add to the logits of one page's paragraphs, in reading order.
+    ///
+    /// `vectors` is `[paragraphs, hidden]`. The correction of a paragraph alone on its page is 0.
+    pub fn corrections(&self, vectors: &[f32], facts: &[[f32; FACT_COUNT]]) -> Vec<[f32; LABEL_COUNT]> {
+        let (hidden, width) = (self.layout.hidden, self.layout.config.width);
+        let count = facts.len();
+        if count < 2 {
+            return vec![[0.0; LABEL_COUNT]; count];
+        }
+        let inputs: Vec<f32> = vectors
+            .chunks_exact(hidden)
+            .zip(facts)
+            .flat_map(|(vector, facts)| vector.iter().chain(facts))
+            .copied()
+            .collect();
+        let mut x = self.dense(&self.layout.input, &inputs);
+        for slots in &self.layout.layers {
+            let normed = self.norm(&slots.attention_norm, &x);
+            let context = self.attention(slots, &self.dense(&slots.query_key_value, &normed));
+            add(&mut x, &self.dense(&slots.attention_output, &context));
+            let normed = self.norm(&slots.output_norm, &x);
+            let mut wide = self.dense(&slots.intermediate, &normed);
+            wide.iter_mut().for_each(|value| *value = value.max(0.0));
+            add(&mut x, &self.dense(&slots.output, &wide));
+        }
+        debug_assert_eq!(x.len(), count * width);
+        let out = self.dense(&self.layout.head, &self.norm(&self.layout.norm, &x));
+        out.as_chunks::<LABEL_COUNT>().0.to_vec()
+    }
+
+    /// `[rows, inputs]` to `[rows, outputs]`.
+    fn dense(&self, slot: &DenseSlot, x: &[f32]) -> Vec<f32> {
+        let (weight, bias) = (&self.values[slot.weight.clone()], &self.values[slot.bias.clone()]);
+        let mut out = Vec::with_capacity(x.len() / slot.inputs * slot.outputs);
+        for row in x.chunks_exact(slot.inputs) {
+            out.extend(weight.chunks_exact(slot.inputs).zip(bias).map(|(w, b)| super::head::dot(w, row) + b));
+        }
+        out
+    }
+
+    fn norm(&self, slot: &NormSlot, x: &[f32]) -> Vec<f32> {
+        let (weight, bias) = (&self.values[slot.weight.clone()], &self.values[slot.bias.clone()]);
+        let width = weight.len();
+        let mut out = Vec::with_capacity(x.len());
+        for row in x.chunks_exact(width) {
+            let mean = row.iter().sum::<f32>() / width as f32;
+            let variance = row.iter().map(|value| (value - mean) * (value - mean)).sum::<f32>() / width as f32;
+            let scale = 1.0 / (variance + NORM_EPS).sqrt();
+            out.extend(row.iter().zip(weight).zip(bias).map(|((value, w), b)| (value - mean) * scale * w + b));
+        }
+        out
+    }
+
+    /// Queries, keys and values `[rows, 3 · width]` to contexts `[rows, width]`.
+    fn attention(&self, slots: &LayerSlots, qkv: &[f32]) -> Vec<f32> {
+        let PageConfig { width, heads, reach, .. } = self.layout.config;
+        let size = width / heads;
+        let bias = &self.values[slots.distance_bias.clone()];
+        let biases = bias.len() / heads;
+        let rows: Vec<&[f32]> = qkv.chunks_exact(3 * width).collect();
+        let mut out = vec![0.0; rows.len() * width];
+        let mut weights = Vec::new();
+        for (from, context) in out.chunks_exact_mut(width).enumerate() {
+            let near = from.saturating_sub(reach)..(from + reach + 1).min(rows.len());
+            for (head, context) in context.chunks_exact_mut(size).enumerate() {
+                let part = |row: usize, which: usize| &rows[row][which * width + head * size..][..size];
+                weights.clear();
+                weights.extend(near.clone().map(|to| {
+                    let distance = self.layout.distance(from, to).unwrap_or(0);
+                    super::head::dot(part(from, 0), part(to, 1)) / (size as f32).sqrt() + bias[head * biases + distance]
+                }));
+                let max = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                weights.iter_mut().for_each(|weight| *weight = (*weight - max).exp());
+                let sum: f32 = weights.iter().sum();
+                for (&weight, to) in weights.iter().zip(near.clone()) {
+                    for (value, part) in context.iter_mut().zip(part(to, 2)) {
+                        *value += weight / sum * part;
+                    }
+                }
+            }
+        }
+        out
+    }
+}
+
+fn add(x: &mut [f32], other: &[f32]) {
+    x.iter_mut().zip(other).for_each(|(a, b)| *a += b);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(reach: usize) -> PageNetwork {
+        let config = PageConfig { width: 8, heads: 2, intermediate: 12, layers: 2, reach, distances: 3 };
+        let len = PageLayout::new(config, 6).len;
+        let values = (0..len).map(|i| (i as f32 * 1.7).sin() * 0.4).collect();
+        PageNetwork::new(PageWeights { config, values }, 6).unwrap()
+    }
+
+    fn page(count: usize) -> (Vec<f32>, Vec<[f32; FACT_COUNT]>) {
+        let vectors = (0..count * 6).map(|i| (i as f32 * 0.9).cos()).collect();
+        (vectors, (0..count).map(|i| [i as f32 / 10.0; FACT_COUNT]).collect())
+    }
+
+    #[test]
+    fn a_paragraph_alone_keeps_its_logits() {
+        let (vectors, facts) = page(1);
+        assert_eq!(network(4).corrections(&vectors, &facts), [[0.0; LABEL_COUNT]]);
+        assert!(network(4).corrections(&[], &[]).is_empty());
+    }
+
+    #[test]
+    fn only_paragraphs_within_reach_of_all_layers_count() {
+        let network = network(2);
+        let (mut vectors, facts) = page(12);
+        let before = network.corrections(&vectors, &facts);
+        vectors[..6].fill(3.0);
+        let after = network.corrections(&vectors, &facts);
+        assert_ne!(before[4], after[4]);
+        assert_eq!(before[5..], after[5..]);
+    }
+
+    #[test]
+    fn the_order_of_paragraphs_matters() {
+        let network = network(4);
+        let (mut vectors, facts) = page(3);
+        let before = network.corrections(&vectors, &facts)[1];
+        for i in 0..6 {
+            vectors.swap(i, 12 + i);
+        }
+        assert_ne!(before, network.corrections(&vectors, &facts)[1]);
+    }
+
+    #[test]
+    fn sizes_that_do_not_fit_are_refused() {
+        let config = PageConfig { heads: 3, ..PageConfig::default() };
+        let refused = PageNetwork::new(PageWeights { config, values: Vec::new() }, 6);
+        assert!(matches!(refused, Err(ModelError::BadSetting { field: "page.heads", .. })));
+        let refused = PageNetwork::new(PageWeights { config: PageConfig::default(), values: vec![0.0] }, 6);
+        assert!(matches!(refused, Err(ModelError::WrongShape { .. })));
+    }
+}

@@ -1,0 +1,246 @@
+//! A smaller model cut out of a larger one, to be trained on the larger one's answers.
+
+use super::parameters::to_f32;
+use super::{TrainError, TrainSettings};
+use crate::engine::{EncoderConfig, EncoderWeights, LayerWeights, Linear, Matrix};
+use crate::model::Checkpoint;
+use crate::text::model_text;
+use crate::tokenizer::Tokenizer;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// Sizes of a student; its width and its heads are the teacher's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StudentSettings {
+    /// Layers, spread over the teacher's from its first to its last.
+    pub layers: usize,
+    /// Width of the feed-forward part: the teacher's neurons with the largest weights are kept.
+    pub intermediate: usize,
+    /// Entries of the vocabulary: special tokens, single characters, and then the pieces that the texts use most.
+    pub vocab: usize,
+    /// Longest sequence, in tokens.
+    pub positions: usize,
+}
+
+impl Default for StudentSettings {
+    fn default() -> Self {
+        StudentSettings { layers: 2, intermediate: 1024, vocab: 12_000, positions: 256 }
+    }
+}
+
+impl StudentSettings {
+    fn check(self, teacher: &EncoderConfig) -> Result<(), TrainError> {
+        let rules = [
+            ("layers", (1..=teacher.layers).contains(&self.layers), "from 1 to the teacher's"),
+            ("intermediate", (1..=teacher.intermediate).contains(&self.intermediate), "from 1 to the teacher's"),
+            ("vocab", (1..=teacher.vocab).contains(&self.vocab), "from 1 to the teacher's"),
+            ("positions", (3..=teacher.max_positions).contains(&self.positions), "from 3 to the teacher's"),
+        ];
+        match rules.into_iter().find(|rule| !rule.1) {
+            Some((name, _, expected)) => Err(TrainError::InvalidSetting { name, expected }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Cuts a student out of `teacher`. `texts` decide which pieces its vocabulary keeps.
+///
+/// Words whose piece is dropped are spelt with shorter pieces that the vocabulary still has, so no text becomes
+/// unreadable; it takes a few more tokens.
+///
+/// # Errors
+/// [`TrainError::InvalidSetting`] for sizes that the teacher does not have, [`TrainError::Tokenizer`].
+pub fn student<'a>(
+    teacher: &Checkpoint,
+    texts: impl IntoIterator<Item = &'a str>,
+    sizes: StudentSettings,
+) -> Result<Checkpoint, TrainError> {
+    sizes.check(&teacher.config)?;
+    let (tokenizer, kept) = prune_vocabulary(&teacher.tokenizer, texts, sizes.vocab)?;
+    let config = EncoderConfig {
+        layers: sizes.layers,
+        intermediate: sizes.intermediate,
+        vocab: kept.len(),
+        max_positions: sizes.positions,
+        ..teacher.config.clone()
+    };
+    let last = teacher.config.layers - 1;
+    let layers = (0..sizes.layers)
+        .map(|index| match sizes.layers {
+            1 => last,
+            count => index * last / (count - 1),
+        })
+        .map(|index| narrow(&teacher.weights.layers[index], sizes.intermediate))
+        .collect();
+    let positions: Vec<usize> = (0..sizes.positions).collect();
+    let weights = EncoderWeights {
+        word: rows(&teacher.weights.word, &kept),
+        position: rows(&teacher.weights.position, &positions),
+        token_type: teacher.weights.token_type.clone(),
+        norm: teacher.weights.norm.clone(),
+        layers,
+    };
+    let window_tokens = teacher.settings.window_tokens.min(sizes.positions);
+    let window_overlap = teacher.settings.window_overlap.min((window_tokens - 2) / 4);
+    let settings = crate::model::Settings { window_tokens, window_overlap, ..teacher.settings.clone() };
+    Ok(Checkpoint { config, weights, tokenizer, settings, head: teacher.head.clone(), page: None })
+}
+
+/// Settings that suit a student: it learns from many more rows than its teacher had, at a higher rate.
+pub fn student_training() -> TrainSettings {
+    TrainSettings {
+        weak_rows: 0,
+        weak_learning_rate: 3e-4,
+        learning_rate: 1e-4,
+        layer_decay: 1.0,
+        max_tokens: 160,
+        ..TrainSettings::default()
+    }
+}
+
+/// Some rows of a matrix, in the order given.
+fn rows(matrix: &Matrix, indices: &[usize]) -> Matrix {
+    let cols = matrix.cols();
+    let mut data = vec![0.0; indices.len() * cols];
+    for (&index, to) in indices.iter().zip(data.chunks_exact_mut(cols)) {
+        matrix.copy_row(index, to);
+    }
+    Matrix::F32 { rows: indices.len(), cols, data }
+}
+
+/// A layer with the `intermediate` feed-forward neurons whose ingoing and outgoing weights are the largest.
+fn narrow(layer: &LayerWeights, intermediate: usize) -> LayerWeights {
+    let wide = layer.intermediate.bias.len();
+    let (ingoing, outgoing) = (to_f32(&layer.intermediate.weight), to_f32(&layer.output.weight));
+    let hidden = outgoing.len() / wide;
+    let strength = |neuron: usize| -> f32 {
+        let into: f32 = ingoing[neuron * hidden..][..hidden].iter().map(|w| w * w).sum();
+        let out: f32 = (0..hidden).map(|row| outgoing[row * wide + neuron]).map(|w| w * w).sum();
+        into * out
+    };
+    let mut neurons: Vec<usize> = (0..wide).collect();
+    let strengths: Vec<f32> = neurons.iter().map(|&neuron| strength(neuron)).collect();
+    neurons.sort_by(|&a, &b| strengths[b].total_cmp(&strengths[a]).then(a.cmp(&b)));
+    neurons.truncate(intermediate);
+    neurons.sort_unstable();
+    let data = outgoing.chunks_exact(wide).flat_map(|row| neurons.iter().map(|&neuron| row[neuron])).collect();
+    LayerWeights {
+        intermediate: Linear {
+            weight: rows(&layer.intermediate.weight, &neurons),
+            bias: neurons.iter().map(|&neuron| layer.intermediate.bias[neuron]).collect(),
+        },
+        output: Linear {
+            weight: Matrix::F32 { rows: hidden, cols: intermediate, data },
+            bias: layer.output.bias.clone(),
+        },
+        ..layer.clone()
+    }
+}
+
+/// A `tokenizer.json` with at most `size` entries, and the old id of each.
+fn prune_vocabulary<'a>(
+    json: &[u8],
+    texts: impl IntoIterator<Item = &'a str>,
+    size: usize,
+) -> Result<(Vec<u8>, Vec<usize>), TrainError> {
+    let tokenizer = Tokenizer::from_bytes(json)?;
+    let mut counts = vec![0u64; tokenizer.vocab_size()];
+    for text in texts {
+        for id in tokenizer.encode(&model_text(text))? {
+            counts[id as usize] += 1;
+        }
+    }
+    let corrupt = |reason: String| crate::tokenizer::TokenizerError::Corrupt { reason };
+    let mut file: Value = serde_json::from_slice(json).map_err(|error| corrupt(error.to_string()))?;
+    let vocab = file["model"]["vocab"].as_object().ok_or_else(|| corrupt("no vocabulary".to_owned()))?;
+    let mut entries: Vec<(String, usize)> = vocab
+        .iter()
+        .filter_map(|(token, id)| Some((token.clone(), usize::try_from(id.as_u64()?).ok()?)))
+        .filter(|&(_, id)| id < counts.len())
+        .collect();
+    entries.sort_by_key(|entry| entry.1);
+    let special: HashSet<String> = file["added_tokens"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|token| Some(token["content"].as_str()?.to_owned()))
+        .collect();
+    let always = |token: &str| {
+        let characters = token.strip_prefix("##").unwrap_or(token);
+        special.contains(token) || characters.chars().nth(1).is_none() && characters.is_ascii()
+    };
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by_key(|&entry| {
+        let (token, id) = &entries[entry];
+        (!always(token), std::cmp::Reverse(counts[*id]), *id)
+    });
+    order.truncate(size);
+    order.sort_unstable();
+    let kept: Vec<usize> = order.iter().map(|&entry| entries[entry].1).collect();
+    let vocabulary: serde_json::Map<String, Value> =
+        order.iter().zip(0u32..).map(|(&entry, id)| (entries[entry].0.clone(), id.into())).collect();
+    let new_id = |token: &Value| token.as_str().and_then(|token| vocabulary.get(token)).cloned();
+    for token in file["added_tokens"].as_array_mut().into_iter().flatten() {
+        if let Some(id) = new_id(&token["content"]) {
+            token["id"] = id;
+        }
+    }
+    for (name, token) in file["post_processor"]["special_tokens"].as_object_mut().into_iter().flatten() {
+        if let Some(id) = vocabulary.get(name) {
+            token["ids"] = Value::Array(vec![id.clone()]);
+        }
+    }
+    file["model"]["vocab"] = Value::Object(vocabulary);
+    let json = serde_json::to_vec(&file).map_err(|error| corrupt(error.to_string()))?;
+    Ok((json, kept))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixture;
+
+    #[test]
+    fn a_student_of_full_size_is_its_teacher() {
+        let teacher = fixture::checkpoint(21);
+        let EncoderConfig { layers, intermediate, vocab, max_positions, .. } = teacher.config;
+        let sizes = StudentSettings { layers, intermediate, vocab, positions: max_positions };
+        let student = student(&teacher, ["the plan"], sizes).unwrap();
+        assert_eq!(student.weights.layers, teacher.weights.layers);
+        assert_eq!(student.weights.position, teacher.weights.position);
+        let encode = |json: &[u8]| Tokenizer::from_bytes(json).unwrap().encode("They voted on the plans.").unwrap();
+        assert_eq!(encode(&student.tokenizer), encode(&teacher.tokenizer));
+    }
+
+    #[test]
+    fn a_small_student_keeps_what_its_texts_use() {
+        let teacher = fixture::checkpoint(22);
+        let sizes = StudentSettings { layers: 1, intermediate: 16, vocab: 12, positions: 12 };
+        let student = student(&teacher, ["council council voted", "the council"], sizes).unwrap();
+        assert_eq!((student.config.layers, student.config.intermediate, student.config.vocab), (1, 16, 12));
+        let tokenizer = Tokenizer::from_bytes(&student.tokenizer).unwrap();
+        let old = Tokenizer::from_bytes(&teacher.tokenizer).unwrap();
+        let unknown = tokenizer.encode("xyzzy").unwrap()[0];
+        let council = tokenizer.encode("council").unwrap()[0];
+        assert_ne!(council, unknown);
+        let row = |matrix: &Matrix, id: u32| {
+            let mut row = vec![0.0; 32];
+            matrix.copy_row(id as usize, &mut row);
+            row
+        };
+        let old_id = old.encode("council").unwrap()[0];
+        assert_eq!(row(&student.weights.word, council), row(&teacher.weights.word, old_id));
+        let folder = tempfile::tempdir().unwrap();
+        student.save(folder.path(), crate::model::Storage::Int8).unwrap();
+        crate::model::Classifier::from_dir(folder.path()).unwrap().session().classify(&["the council"]).unwrap();
+    }
+
+    #[test]
+    fn sizes_beyond_the_teacher_are_refused() {
+        let sizes = StudentSettings { layers: 3, ..StudentSettings::default() };
+        let error = student(&fixture::checkpoint(23), ["x"], sizes).unwrap_err();
+        assert!(matches!(error, TrainError::InvalidSetting { name: "layers", .. }), "{error}");
+    }
+}
