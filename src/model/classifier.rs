@@ -156,8 +156,8 @@ impl Session<'_> {
     /// are averaged, weighted by the tokens that each adds. An empty text is one window of no tokens.
     ///
     /// # Errors
-    /// [`ModelError::NotFiniteOutput`] for weights that overflow; [`ModelError::CorruptTokenizer`] and
-    /// [`ModelError::Engine`] if those layers refuse a text.
+    /// [`ModelError::NotFiniteOutput`] for weights that overflow; [`ModelError::Engine`] if the encoder refuses a
+    /// text.
     pub fn classify(&mut self, texts: &[&str]) -> Result<Vec<Prediction>, ModelError> {
         Ok(self.run(texts)?.into_iter().map(|outcome| outcome.prediction).collect())
     }
@@ -175,7 +175,7 @@ impl Session<'_> {
 
     fn run(&mut self, texts: &[&str]) -> Result<Vec<Outcome>, ModelError> {
         let Classifier { settings, tokenizer, .. } = self.model;
-        let ids = texts.iter().map(|text| tokenizer.encode(text)).collect::<Result<Vec<_>, _>>()?;
+        let ids: Vec<Vec<u32>> = texts.iter().map(|text| tokenizer.encode(text)).collect();
         let content = settings.window_tokens - 2;
         let list: Vec<Window> = ids
             .iter()

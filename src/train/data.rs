@@ -114,11 +114,7 @@ pub(super) struct Example {
 }
 
 /// Tokenises rows and computes targets and weights.
-pub(super) fn examples(
-    rows: &[LabelledRow],
-    tokenizer: &Tokenizer,
-    settings: &TrainSettings,
-) -> Result<Vec<Example>, TrainError> {
+pub(super) fn examples(rows: &[LabelledRow], tokenizer: &Tokenizer, settings: &TrainSettings) -> Vec<Example> {
     let mut counts = [0usize; LABEL_COUNT];
     for row in rows {
         counts[row.label.index()] += 1;
@@ -128,13 +124,13 @@ pub(super) fn examples(
     rows.iter()
         .map(|row| {
             let mut ids = vec![tokenizer.cls()];
-            ids.extend(tokenizer.encode(&model_text(&row.text))?.into_iter().take(settings.max_tokens - 2));
+            ids.extend(tokenizer.encode(&model_text(&row.text)).into_iter().take(settings.max_tokens - 2));
             ids.push(tokenizer.sep());
             let mut target = [smoothing / LABEL_COUNT as f32; LABEL_COUNT];
             target[row.label.index()] += 1.0 - smoothing;
             let confidence = usize::from(row.confidence.unwrap_or(3).clamp(1, 3)) - 1;
             let weight = class_weights[row.label.index()] * settings.confidence_weights[confidence];
-            Ok(Example { ids, label: row.label, target, weight })
+            Example { ids, label: row.label, target, weight }
         })
         .collect()
 }

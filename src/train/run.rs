@@ -64,9 +64,9 @@ pub fn train(
     let settings = &TrainSettings { max_tokens, ..settings.clone() };
     let tokenizer = Tokenizer::from_bytes(&base.tokenizer)?;
     let weak_rows = if settings.weak_epochs == 0 { Vec::new() } else { data.weak };
-    let weak = examples(&draw_evenly(weak_rows, settings.weak_rows, settings.seed), &tokenizer, settings)?;
-    let annotated = examples(&data.annotated, &tokenizer, settings)?;
-    let dev = examples(&data.dev, &tokenizer, settings)?;
+    let weak = examples(&draw_evenly(weak_rows, settings.weak_rows, settings.seed), &tokenizer, settings);
+    let annotated = examples(&data.annotated, &tokenizer, settings);
+    let dev = examples(&data.dev, &tokenizer, settings);
     let mut network = Network::new(base.config.clone(), &base.weights, None, settings)?;
     let stages = [
         Stage {
