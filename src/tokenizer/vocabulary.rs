@@ -50,9 +50,9 @@ impl Vocabulary {
     /// `unknown` is the id of words that cannot be put together from entries, or have more than `max_word_chars`
     /// characters.
     pub fn new(entries: &[(Cow<'_, str>, u32)], prefix: &str, unknown: u32, max_word_chars: usize) -> Vocabulary {
-        // Each entry may stand in the table twice where the prefix is empty; the rule are half as many.
-        let doubled = if prefix.is_empty() { 2 } else { 1 };
-        let slots = (2 * doubled * entries.len()).next_power_of_two().max(2);
+        // Behind punctuation an entry can only continue a word; behind any other prefix it may also start one.
+        let places = if prefix.starts_with(|c: char| c.is_ascii_punctuation()) { 1 } else { 2 };
+        let slots = (2 * places * entries.len()).next_power_of_two().max(2);
         let mut vocabulary = Vocabulary {
             slots: vec![Slot::default(); slots],
             long: [HashMap::new(), HashMap::new()],
