@@ -12,6 +12,7 @@ mod encoder;
 mod forward;
 pub mod kernels;
 mod pack;
+pub(crate) mod parallel;
 mod weights;
 mod workspace;
 
@@ -21,5 +22,6 @@ mod tests;
 pub use config::EncoderConfig;
 pub use encoder::{Encoder, EngineError, Precision};
 pub use kernels::InstructionSet;
+pub(crate) use weights::has_lowest_step;
 pub use weights::{EncoderWeights, LayerNorm, LayerWeights, Linear, Matrix};
 pub use workspace::Workspace;

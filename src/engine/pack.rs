@@ -8,6 +8,7 @@ use super::kernels::isa::{Dispatched, Token, dispatch};
 use super::kernels::lanes::blocks_needed;
 use super::kernels::rows::Norm;
 use super::kernels::{LANES, Lanes, Simd, flatten_mut};
+use super::parallel;
 use super::weights::{EncoderWeights, LayerNorm, LayerWeights, Linear, Matrix};
 use std::ops::Range;
 
@@ -213,15 +214,17 @@ impl<P: Packed> Dispatched for PackLayer<'_, P> {
     }
 }
 
-/// Packs the layers for the instruction set of `token`. Shapes were checked.
-pub(super) fn layers<P: Packed>(
+/// Packs the layers for the instruction set of `token`, each on its own thread. Shapes were checked.
+pub(super) fn layers<P: Packed + Send>(
     config: &EncoderConfig,
     shape: &Shape,
     weights: &EncoderWeights,
     token: Token,
 ) -> Vec<Layer<P>> {
-    let pack = |weights| dispatch(token, PackLayer { config, shape, weights, packed: std::marker::PhantomData });
-    weights.layers.iter().map(pack).collect()
+    parallel::map(weights.layers.len(), |layer| {
+        let weights = &weights.layers[layer];
+        dispatch(token, PackLayer { config, shape, weights, packed: std::marker::PhantomData })
+    })
 }
 
 /// Takes the word table as it is and folds the first token type into the positions. Shapes were checked.

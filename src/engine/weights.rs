@@ -95,7 +95,7 @@ impl Matrix {
     pub(super) fn is_finite(&self) -> bool {
         match self {
             Matrix::F32 { data, .. } => all_finite(data),
-            Matrix::I8 { data, scales, .. } => all_finite(scales) && !data.contains(&i8::MIN),
+            Matrix::I8 { data, scales, .. } => all_finite(scales) && !has_lowest_step(data),
         }
     }
 }
@@ -103,6 +103,11 @@ impl Matrix {
 pub(super) fn all_finite(values: &[f32]) -> bool {
     // Without early exit, so that the loop vectorises: this runs over whole checkpoints at start-up.
     values.iter().fold(true, |finite, value| finite & value.is_finite())
+}
+
+/// Whether there is a -128, which kernels do not take.
+pub(crate) fn has_lowest_step(data: &[i8]) -> bool {
+    data.iter().fold(false, |found, &step| found | (step == i8::MIN))
 }
 
 /// A linear layer: `weight · x + bias`.

@@ -6,7 +6,7 @@ use super::layout::{self, Layout};
 use super::page::PageWeights;
 use super::settings::{self, Pooling, Settings};
 use super::tensors::Tensors;
-use crate::engine::{EncoderConfig, EncoderWeights, LayerWeights};
+use crate::engine::{EncoderConfig, EncoderWeights, LayerWeights, parallel};
 use crate::tokenizer::Tokenizer;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -129,9 +129,17 @@ fn optional(path: &Path) -> Result<Option<Vec<u8>>, ModelError> {
 /// Reads a model and the tokenizer that its files were checked with.
 pub(super) fn read(files: ModelFiles<'_>, with_head: bool) -> Result<(Checkpoint, Tokenizer), ModelError> {
     let layout = Layout::from_json(files.config)?;
+    // The two take about as long, and most programs that read a model wait for it.
+    let (tokenizer, checkpoint) =
+        parallel::join(|| Tokenizer::from_bytes(files.tokenizer), || read_tensors(files, &layout, with_head));
+    let tokenizer = tokenizer?;
+    check_vocabulary(&tokenizer, &layout.encoder)?;
+    Ok((checkpoint?, tokenizer))
+}
+
+/// Reads everything but the tokenizer.
+fn read_tensors(files: ModelFiles<'_>, layout: &Layout, with_head: bool) -> Result<Checkpoint, ModelError> {
     let config = layout.encoder.clone();
-    let tokenizer = Tokenizer::from_bytes(files.tokenizer)?;
-    check_vocabulary(&tokenizer, &config)?;
     let tensors = Tensors::new(files.weights)?;
     let with_head = with_head && tensors.contains("classifier.weight");
     let settings = match files.settings {
@@ -152,7 +160,7 @@ pub(super) fn read(files: ModelFiles<'_>, with_head: bool) -> Result<(Checkpoint
         _ => None,
     };
     let weights = encoder_weights(&tensors, &config)?;
-    Ok((Checkpoint { config, weights, head, page, tokenizer: files.tokenizer.to_vec(), settings }, tokenizer))
+    Ok(Checkpoint { config, weights, head, page, tokenizer: files.tokenizer.to_vec(), settings })
 }
 
 /// Every id that the tokenizer can give must have a row in the word embedding.

@@ -171,8 +171,8 @@ impl Session<'_> {
     /// are averaged, weighted by the tokens that each adds. An empty text is one window of no tokens.
     ///
     /// # Errors
-    /// [`ModelError::NotFiniteOutput`] for weights that overflow; [`ModelError::CorruptTokenizer`] and
-    /// [`ModelError::Engine`] if those layers refuse a text.
+    /// [`ModelError::NotFiniteOutput`] for weights that overflow; [`ModelError::Engine`] if the encoder refuses a
+    /// text.
     pub fn classify(&mut self, texts: &[&str]) -> Result<Vec<Prediction>, ModelError> {
         let readings = self.read(texts, &mut Vec::new())?;
         Ok(readings.iter().map(|reading| reading.prediction(reading.scores)).collect())
@@ -260,7 +260,7 @@ impl Session<'_> {
     fn read(&mut self, texts: &[&str], vectors: &mut Vec<f32>) -> Result<Vec<Reading>, ModelError> {
         let Classifier { settings, tokenizer, output, hidden, .. } = self.model;
         let hidden = *hidden;
-        let ids = texts.iter().map(|text| tokenizer.encode(text)).collect::<Result<Vec<_>, _>>()?;
+        let ids: Vec<Vec<u32>> = texts.iter().map(|text| tokenizer.encode(text)).collect();
         let content = settings.window_tokens - 2;
         let list: Vec<Window> = ids
             .iter()

@@ -1,7 +1,7 @@
 //! Typed access to `model.safetensors`.
 
 use super::ModelError;
-use crate::engine::{LayerNorm, Linear, Matrix};
+use crate::engine::{LayerNorm, Linear, Matrix, has_lowest_step};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 /// Suffix of the tensor that holds the scales of an 8-bit weight.
@@ -72,7 +72,7 @@ impl<'data> Tensors<'data> {
         let scales = self.scales(&format!("{name}{SCALE_SUFFIX}"), rows)?;
         let data: Vec<i8> = tensor.data().iter().map(|&byte| byte as i8).collect();
         // Kernels rely on -127..=127. Quantisers that use -128 are rare, and floats lose nothing of what they wrote.
-        if data.contains(&i8::MIN) {
+        if has_lowest_step(&data) {
             return Ok(Matrix::F32 { rows, cols, data: dequantise(&data, &scales, cols) });
         }
         Ok(Matrix::I8 { rows, cols, data, scales })

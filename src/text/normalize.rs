@@ -5,7 +5,7 @@ use super::lookalike::latin_lookalikes;
 use super::marker::list_number;
 use super::pictograph::is_pictograph;
 use std::borrow::Cow;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization_alignments::UnicodeNormalization;
 
 /// Passes after which a text that still changes is taken as it is. Two do for everything but entities written over
 /// entities (`&amp;amp;amp;`).
@@ -75,7 +75,7 @@ fn is_plain(trimmed: &str) -> bool {
 /// Every rule once. A rule that would leave nothing is not applied.
 fn pass(trimmed: &str) -> String {
     let decoded = html_escape::decode_html_entities(trimmed);
-    let plain: String = collapse(decoded.nfkc().map(plain_mark));
+    let plain: String = collapse(decoded.nfkc().map(|(c, _)| plain_mark(c)));
     let plain = latin_lookalikes(&join_dashes(&plain)).into_owned();
     let without = collapse(plain.chars().map(|c| if is_pictograph(c) { ' ' } else { c }));
     let kept = if without.is_empty() { if plain.is_empty() { trimmed } else { &plain } } else { &without };

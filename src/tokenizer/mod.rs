@@ -5,13 +5,19 @@
 //! sequences are packed without padding; and special tokens, because `[SEP]` in somebody's comment is five
 //! characters of text and must not end a sequence.
 
+mod characters;
+mod file;
+mod vocabulary;
 mod wordpiece;
+
+#[cfg(test)]
+mod reference;
 
 pub use wordpiece::Tokenizer;
 
 use std::path::PathBuf;
 
-/// Why a tokenizer could not be built or a text not be encoded.
+/// Why a tokenizer could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
     /// The file could not be read.
@@ -43,11 +49,5 @@ pub enum TokenizerError {
     MissingSpecialToken {
         /// The token looked for.
         token: String,
-    },
-    /// A word could not be encoded.
-    #[error("cannot encode the text: {reason}")]
-    Encode {
-        /// What the tokenizer said.
-        reason: String,
     },
 }

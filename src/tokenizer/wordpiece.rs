@@ -1,46 +1,53 @@
 //! The tokenizer itself.
 
 use super::TokenizerError;
-use serde::Deserialize;
+use super::characters::{Action, Class, Rules};
+use super::file::Parts;
+use super::vocabulary::{PADDING, Place, Vocabulary, first_key, mask};
+use std::fmt;
 use std::path::Path;
-use tokenizers::models::wordpiece::WordPiece;
-use tokenizers::normalizers::BertNormalizer;
-use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::{
-    Model, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
-};
+use std::sync::OnceLock;
 
 /// Longest word, in characters, that a vocabulary may ask to be cut into pieces. The greedy search is quadratic in
 /// a word's length, so a file that asks for more could make one long line take hours.
 const MAX_WORD_CHARS: usize = 1000;
 
+/// Characters whose actions are worked out together.
+const PAGE: usize = 128;
+
 /// Turns text into WordPiece ids, without `[CLS]` and `[SEP]`.
-#[derive(Debug)]
 pub struct Tokenizer {
-    normalizer: BertNormalizer,
-    model: WordPiece,
+    rules: Rules,
+    vocabulary: Vocabulary,
+    /// What each ASCII character does.
+    ascii: [Action; PAGE],
+    /// `ascii` in one byte each, for runs of letters.
+    ascii_classes: [AsciiClass; PAGE],
+    /// The same for all of Unicode, each page worked out when a text first asks for it.
+    pages: Box<[OnceLock<Box<[Action; PAGE]>>]>,
     vocab_size: usize,
     cls: u32,
     sep: u32,
     pad: u32,
-    json: Vec<u8>,
 }
 
-/// The parts of a `tokenizer.json` that decide which ids a text gets.
-#[derive(Deserialize)]
-struct TokenizerFile {
-    #[serde(default)]
-    added_tokens: Vec<AddedToken>,
-    normalizer: serde_json::Value,
-    pre_tokenizer: serde_json::Value,
-    model: WordPiece,
+/// What must be known of an ASCII character to find the ends of words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AsciiClass {
+    Letter,
+    /// Ends the word, whatever else it does.
+    Boundary,
+    /// Is dropped, so that a word may go on behind it.
+    Dropped,
 }
 
-#[derive(Deserialize)]
-struct AddedToken {
-    content: String,
-    #[serde(default)]
-    special: bool,
+impl fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokenizer")
+            .field("rules", &self.rules)
+            .field("vocab_size", &self.vocab_size)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Tokenizer {
@@ -51,34 +58,7 @@ impl Tokenizer {
     /// another normaliser or word splitter than BERT's, or adds words that are not special tokens;
     /// [`TokenizerError::MissingSpecialToken`] without `[CLS]`, `[SEP]`, `[PAD]` or the unknown token.
     pub fn from_bytes(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
-        let file: TokenizerFile = serde_json::from_slice(json).map_err(corrupt)?;
-        require_type("pre_tokenizer", "BertPreTokenizer", &file.pre_tokenizer)?;
-        require_type("normalizer", "BertNormalizer", &file.normalizer)?;
-        let normalizer = serde_json::from_value(file.normalizer).map_err(corrupt)?;
-        // An added word that is not special would have to be found in the text before it is split; dropping it
-        // would silently give other ids than the model was trained with.
-        if let Some(token) = file.added_tokens.iter().find(|token| !token.special) {
-            return Err(TokenizerError::Unsupported {
-                field: "added_tokens",
-                expected: "special tokens only".to_owned(),
-                got: format!("`{}`", token.content),
-            });
-        }
-        let model = file.model;
-        if model.max_input_chars_per_word > MAX_WORD_CHARS {
-            return Err(TokenizerError::Unsupported {
-                field: "model.max_input_chars_per_word",
-                expected: format!("at most {MAX_WORD_CHARS}"),
-                got: model.max_input_chars_per_word.to_string(),
-            });
-        }
-        let id = |token: &str| {
-            model.token_to_id(token).ok_or_else(|| TokenizerError::MissingSpecialToken { token: token.to_owned() })
-        };
-        id(&model.unk_token)?;
-        let (cls, sep, pad) = (id("[CLS]")?, id("[SEP]")?, id("[PAD]")?);
-        let vocab_size = vocab_size(&model);
-        Ok(Tokenizer { normalizer, model, vocab_size, cls, sep, pad, json: json.to_vec() })
+        Tokenizer::build(&Parts::read(json)?)
     }
 
     /// Reads a `tokenizer.json`.
@@ -91,23 +71,67 @@ impl Tokenizer {
         Tokenizer::from_bytes(&json)
     }
 
+    fn build(parts: &Parts<'_>) -> Result<Tokenizer, TokenizerError> {
+        let Parts { normalizer, entries, unknown, prefix, max_word_chars } = parts;
+        if *max_word_chars > MAX_WORD_CHARS {
+            return Err(TokenizerError::Unsupported {
+                field: "model.max_input_chars_per_word",
+                expected: format!("at most {MAX_WORD_CHARS}"),
+                got: max_word_chars.to_string(),
+            });
+        }
+        let id = |token: &str| match entries.iter().rev().find(|(entry, _)| entry == token) {
+            Some(&(_, id)) => Ok(id),
+            None => Err(TokenizerError::MissingSpecialToken { token: token.to_owned() }),
+        };
+        let unknown = id(unknown)?;
+        let (cls, sep, pad) = (id("[CLS]")?, id("[SEP]")?, id("[PAD]")?);
+        let vocab_size = entries.iter().map(|&(_, id)| id as usize + 1).max().unwrap_or(0);
+        let vocabulary = Vocabulary::new(entries, prefix, unknown, *max_word_chars);
+        let rules = Rules::new(*normalizer);
+        let ascii = page(0, &rules, &vocabulary);
+        let ascii_classes = ascii.map(|action| match action {
+            Action::Extend { .. } => AsciiClass::Letter,
+            Action::Drop => AsciiClass::Dropped,
+            Action::End | Action::Alone(_) | Action::Irregular => AsciiClass::Boundary,
+        });
+        let pages = (0..=char::MAX as usize / PAGE).map(|_| OnceLock::new()).collect();
+        Ok(Tokenizer { rules, vocabulary, ascii, ascii_classes, pages, vocab_size, cls, sep, pad })
+    }
+
     /// The ids of `text` in reading order, however many there are; none for text without a visible character.
     ///
     /// Takes time linear in the text: a word longer than the model's limit (100 characters for BERT) is one unknown
     /// token.
-    ///
-    /// # Errors
-    /// [`TokenizerError::Encode`] if the tokenizer refuses a word.
-    pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
-        let mut normalized = NormalizedString::from(text);
-        self.normalizer.normalize(&mut normalized).map_err(encode)?;
-        let mut words = PreTokenizedString::from(normalized);
-        BertPreTokenizer.pre_tokenize(&mut words).map_err(encode)?;
+    pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::with_capacity(text.len() / 4);
-        for (word, _, _) in words.get_splits(OffsetReferential::Normalized, OffsetType::None) {
-            ids.extend(self.model.tokenize(word).map_err(encode)?.into_iter().map(|token| token.id));
+        self.encode_into(text, &mut ids);
+        ids
+    }
+
+    /// Like [`encode`](Self::encode), but appends the ids to `ids`.
+    pub fn encode_into(&self, text: &str, ids: &mut Vec<u32>) {
+        let bytes = text.as_bytes();
+        let mut scan = Scan { tokenizer: self, word: Word::new(self.vocabulary.max_word_chars()), ids };
+        let mut position = 0;
+        while let Some(&byte) = bytes.get(position) {
+            if !byte.is_ascii() {
+                position = scan.beyond_ascii(text, position);
+            } else if self.ascii_classes[usize::from(byte)] == AsciiClass::Letter {
+                position = scan.letters(bytes, position);
+            } else {
+                scan.act(self.ascii[usize::from(byte)]);
+                position += 1;
+            }
         }
-        Ok(ids)
+        scan.end_word();
+    }
+
+    /// What `c` does to the word before it.
+    fn action(&self, c: char) -> Action {
+        let c = c as usize;
+        let first = c / PAGE * PAGE;
+        self.pages[c / PAGE].get_or_init(|| Box::new(page(first, &self.rules, &self.vocabulary)))[c % PAGE]
     }
 
     /// The id of `[CLS]`, which opens every sequence.
@@ -129,42 +153,191 @@ impl Tokenizer {
     pub fn vocab_size(&self) -> usize {
         self.vocab_size
     }
+}
 
-    /// The `tokenizer.json` that this tokenizer was read from.
-    pub fn to_json(&self) -> &[u8] {
-        &self.json
+/// The actions of the characters from `first` on. Surrogates, which no text holds, are dropped.
+fn page(first: usize, rules: &Rules, vocabulary: &Vocabulary) -> [Action; PAGE] {
+    let alone = |letter: &str| {
+        let mut word = Word::new(vocabulary.max_word_chars());
+        let mut ids = Vec::new();
+        word.extend(letter.as_bytes(), 1);
+        word.end(vocabulary, &mut ids);
+        ids[0]
+    };
+    std::array::from_fn(|offset| match char::from_u32((first + offset) as u32) {
+        Some(c) => Action::of(c, rules, alone),
+        None => Action::Drop,
+    })
+}
+
+/// A word that is being read, normalised.
+struct Word {
+    /// The word's bytes, then at least [`PADDING`] others.
+    bytes: Vec<u8>,
+    len: usize,
+    chars: usize,
+    max_chars: usize,
+}
+
+impl Word {
+    fn new(max_chars: usize) -> Word {
+        // No character takes more than four bytes.
+        Word { bytes: vec![0; 4 * max_chars + PADDING], len: 0, chars: 0, max_chars }
+    }
+
+    /// Adds `chars` characters. Those of a word that is too long are only counted.
+    fn extend(&mut self, bytes: &[u8], chars: usize) {
+        self.chars += chars;
+        if self.chars <= self.max_chars {
+            self.bytes[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+            self.len += bytes.len();
+        }
+    }
+
+    /// Appends the ids of the word, and starts another. There need not be a word.
+    fn end(&mut self, vocabulary: &Vocabulary, ids: &mut Vec<u32>) {
+        match self.chars {
+            0 => {}
+            chars if chars > self.max_chars => ids.push(vocabulary.unknown()),
+            _ => vocabulary.encode_word(&self.bytes, self.len, ids),
+        }
+        (self.len, self.chars) = (0, 0);
     }
 }
 
-/// One more than the largest id of a vocabulary.
-fn vocab_size(model: &WordPiece) -> usize {
-    let len = model.get_vocab_size();
-    // Vocabularies without gaps are the rule, and asking for the last id spares a copy of every word.
-    match u32::try_from(len) {
-        Ok(next) if (0..next).all(|id| model.id_to_token(id).is_some()) => len,
-        _ => model.get_vocab().values().max().map_or(0, |&id| id as usize + 1),
+/// A text on its way to ids.
+struct Scan<'a> {
+    tokenizer: &'a Tokenizer,
+    word: Word,
+    ids: &'a mut Vec<u32>,
+}
+
+impl Scan<'_> {
+    fn end_word(&mut self) {
+        self.word.end(&self.tokenizer.vocabulary, self.ids);
+    }
+
+    /// Does what a regular character does.
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Drop | Action::Irregular => {}
+            Action::End => self.end_word(),
+            Action::Alone(id) => {
+                self.end_word();
+                self.ids.push(id);
+            }
+            Action::Extend { len, chars, bytes } => self.word.extend(&bytes[..usize::from(len)], usize::from(chars)),
+        }
+    }
+
+    /// Reads a run of ASCII letters, the first at `start`, and returns its end.
+    fn letters(&mut self, text: &[u8], start: usize) -> usize {
+        let Tokenizer { ascii_classes, rules, vocabulary, .. } = self.tokenizer;
+        let class = |byte: u8| ascii_classes.get(usize::from(byte)).copied();
+        let rest = &text[start..];
+        let len = rest.iter().position(|&byte| class(byte) != Some(AsciiClass::Letter)).unwrap_or(rest.len());
+        let is_whole =
+            self.word.chars == 0 && rest.get(len).is_none_or(|&next| class(next) == Some(AsciiClass::Boundary));
+        // Most words stand in the vocabulary as they are: those need no buffer.
+        if is_whole && len <= PADDING.min(vocabulary.max_word_chars()) && rest.len() >= PADDING {
+            let key = first_key(rest) & mask(len);
+            let key = if rules.lowercase() { lower(key) } else { key };
+            if let Some(id) = vocabulary.find(Place::Start, key, len) {
+                self.ids.push(id);
+                return start + len;
+            }
+        }
+        let used = self.word.len;
+        self.word.extend(&rest[..len], len);
+        if rules.lowercase() {
+            self.word.bytes[used..self.word.len].make_ascii_lowercase();
+        }
+        start + len
+    }
+
+    /// Reads the character at `start`, or as many as may change places with it, and returns their end.
+    fn beyond_ascii(&mut self, text: &str, start: usize) -> usize {
+        let rest = &text[start..];
+        let Some(c) = rest.chars().next() else { return text.len() };
+        match self.tokenizer.action(c) {
+            Action::Irregular => start + self.irregular(rest),
+            action => {
+                self.act(action);
+                start + c.len_utf8()
+            }
+        }
+    }
+
+    /// Reads characters by the rules themselves, from an irregular one on, until none waits for its place any more.
+    /// Returns their length in bytes.
+    fn irregular(&mut self, text: &str) -> usize {
+        let rules = self.tokenizer.rules;
+        // Characters with a combining class above 0, which are sorted by it once one of class 0 follows.
+        let mut waiting: Vec<(u8, char)> = Vec::new();
+        for (position, c) in text.char_indices() {
+            if position > 0 && waiting.is_empty() {
+                return position;
+            }
+            let Some(c) = rules.clean(c) else { continue };
+            let isolated = rules.is_isolated(c);
+            if isolated {
+                self.release(&mut waiting);
+                self.end_word();
+            }
+            rules.decompose(c, |combining_class, part, stays| {
+                if combining_class == 0 {
+                    self.release(&mut waiting);
+                }
+                match combining_class {
+                    _ if !stays => {}
+                    0 => self.letter(part),
+                    _ => waiting.push((combining_class, part)),
+                }
+            });
+            if isolated {
+                self.release(&mut waiting);
+                self.end_word();
+            }
+        }
+        self.release(&mut waiting);
+        text.len()
+    }
+
+    fn release(&mut self, waiting: &mut Vec<(u8, char)>) {
+        waiting.sort_by_key(|&(combining_class, _)| combining_class);
+        waiting.drain(..).for_each(|(_, c)| self.letter(c));
+    }
+
+    /// Adds a decomposed character by its class.
+    fn letter(&mut self, c: char) {
+        let rules = self.tokenizer.rules;
+        rules.lower(c, |c| {
+            let class = Class::of(c);
+            if class != Class::Letter {
+                self.end_word();
+            }
+            if class != Class::Space {
+                self.word.extend(c.encode_utf8(&mut [0; 4]).as_bytes(), 1);
+            }
+            if class == Class::Alone {
+                self.end_word();
+            }
+        });
     }
 }
 
-fn require_type(field: &'static str, expected: &str, got: &serde_json::Value) -> Result<(), TokenizerError> {
-    match &got["type"] {
-        serde_json::Value::String(name) if name == expected => Ok(()),
-        other => Err(TokenizerError::Unsupported { field, expected: expected.to_owned(), got: other.to_string() }),
-    }
-}
-
-fn corrupt(error: serde_json::Error) -> TokenizerError {
-    TokenizerError::Corrupt { reason: error.to_string() }
-}
-
-fn encode(error: tokenizers::Error) -> TokenizerError {
-    TokenizerError::Encode { reason: error.to_string() }
+/// The lower case of sixteen ASCII characters.
+fn lower(key: u128) -> u128 {
+    const ONES: u128 = u128::MAX / 0xff;
+    // ASCII leaves the top bit of each byte free: adding sets it from 'A' on, and from the byte behind 'Z' on.
+    let from_a = key + ONES * u128::from(0x80 - b'A');
+    let behind_z = key + ONES * u128::from(0x80 - (b'Z' + 1));
+    key | ((from_a & !behind_z & (ONES * 0x80)) >> 2)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use serde_json::json;
 
     fn tiny() -> serde_json::Value {
@@ -197,28 +370,28 @@ mod tests {
     #[test]
     fn words_are_cut_into_pieces_and_nothing_is_truncated_or_padded() {
         let tokenizer = build(&tiny()).unwrap();
-        assert_eq!(tokenizer.encode("The  PRESSroom,\u{a0}Café!").unwrap(), [4, 5, 6, 1, 7, 13]);
-        assert_eq!(tokenizer.encode("the the the the the the the the").unwrap().len(), 8);
-        assert!(tokenizer.encode("").unwrap().is_empty());
-        assert!(tokenizer.encode(" \n\u{3000}\u{200b}").unwrap().is_empty());
+        assert_eq!(tokenizer.encode("The  PRESSroom,\u{a0}Café!"), [4, 5, 6, 1, 7, 13]);
+        assert_eq!(tokenizer.encode("the the the the the the the the").len(), 8);
+        assert!(tokenizer.encode("").is_empty());
+        assert!(tokenizer.encode(" \n\u{3000}\u{200b}").is_empty());
         assert_eq!((tokenizer.cls(), tokenizer.sep(), tokenizer.pad(), tokenizer.vocab_size()), (2, 3, 0, 14));
     }
 
     #[test]
     fn special_tokens_in_a_text_are_text() {
         let tokenizer = build(&tiny()).unwrap();
-        assert_eq!(tokenizer.encode("[SEP] the").unwrap(), [8, 10, 9, 4]);
-        assert!(!tokenizer.encode("[CLS][SEP][PAD]").unwrap().iter().any(|id| [0, 2, 3].contains(id)));
+        assert_eq!(tokenizer.encode("[SEP] the"), [8, 10, 9, 4]);
+        assert!(!tokenizer.encode("[CLS][SEP][PAD]").iter().any(|id| [0, 2, 3].contains(id)));
     }
 
     #[test]
     fn long_words_and_long_texts_are_encoded_whole() {
         let tokenizer = build(&tiny()).unwrap();
-        assert_eq!(tokenizer.encode(&"a".repeat(100)).unwrap().len(), 100);
-        assert_eq!(tokenizer.encode(&"a".repeat(101)).unwrap(), [1]);
-        assert_eq!(tokenizer.encode(&"a".repeat(100_000)).unwrap(), [1]);
-        assert_eq!(tokenizer.encode(&"the press! ".repeat(90_000)).unwrap().len(), 270_000);
-        assert_eq!(tokenizer.encode(&"!".repeat(100_000)).unwrap().len(), 100_000);
+        assert_eq!(tokenizer.encode(&"a".repeat(100)).len(), 100);
+        assert_eq!(tokenizer.encode(&"a".repeat(101)), [1]);
+        assert_eq!(tokenizer.encode(&"a".repeat(100_000)), [1]);
+        assert_eq!(tokenizer.encode(&"the press! ".repeat(90_000)).len(), 270_000);
+        assert_eq!(tokenizer.encode(&"!".repeat(100_000)).len(), 100_000);
     }
 
     #[test]
@@ -254,18 +427,5 @@ mod tests {
         assert!(matches!(Tokenizer::from_bytes(b"{"), Err(TokenizerError::Corrupt { .. })));
         let missing = Tokenizer::from_file(Path::new("no/such/tokenizer.json"));
         assert!(matches!(missing, Err(TokenizerError::Unreadable { .. })));
-    }
-
-    proptest! {
-        /// The reference is the whole `tokenizers` pipeline with truncation, padding and special tokens turned off.
-        #[test]
-        fn ids_are_those_of_the_reference_pipeline(text in "(the|press|room|[SEP\\]\\[ !aé中\\n\u{301}\u{0}]|\\PC){0,60}") {
-            let mut reference = tokenizers::Tokenizer::from_bytes(tiny().to_string().as_bytes()).unwrap();
-            reference.with_truncation(None).unwrap();
-            reference.with_padding(None);
-            reference.set_encode_special_tokens(true);
-            let expected = reference.encode(text.as_str(), false).unwrap();
-            prop_assert_eq!(build(&tiny()).unwrap().encode(&text).unwrap(), expected.get_ids());
-        }
     }
 }

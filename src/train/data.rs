@@ -186,11 +186,7 @@ pub(super) struct Example {
 }
 
 /// Tokenises rows and computes targets and weights.
-pub(super) fn examples(
-    rows: &[LabelledRow],
-    tokenizer: &Tokenizer,
-    settings: &TrainSettings,
-) -> Result<Vec<Example>, TrainError> {
+pub(super) fn examples(rows: &[LabelledRow], tokenizer: &Tokenizer, settings: &TrainSettings) -> Vec<Example> {
     let mut counts = [0usize; LABEL_COUNT];
     for row in rows {
         counts[row.label.index()] += 1;
@@ -202,7 +198,7 @@ pub(super) fn examples(
         .map(|(row, run)| {
             let text = noisy(row, settings.noise, &mut random);
             let mut ids = vec![tokenizer.cls()];
-            ids.extend(tokenizer.encode(&model_text(&text))?.into_iter().take(settings.max_tokens - 2));
+            ids.extend(tokenizer.encode(&model_text(&text)).into_iter().take(settings.max_tokens - 2));
             ids.push(tokenizer.sep());
             let target = target(row, settings);
             let confidence = match (row.scores, row.confidence) {
@@ -211,7 +207,7 @@ pub(super) fn examples(
                 _ => 2,
             };
             let weight = class_weights[row.label.index()] * settings.confidence_weights[confidence];
-            Ok(Example { ids, label: row.label, target, weight, facts: facts(&text), run })
+            Example { ids, label: row.label, target, weight, facts: facts(&text), run }
         })
         .collect()
 }

@@ -29,7 +29,7 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
     },
-    /// A text could not be tokenised.
+    /// The base model's tokenizer could not be built.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
     /// The base model could not be read or the result not be written.

@@ -64,9 +64,9 @@ pub fn train(
     let settings = &TrainSettings { max_tokens, ..settings.clone() };
     let tokenizer = Tokenizer::from_bytes(&base.tokenizer)?;
     let weak_rows = if settings.weak_epochs == 0 { Vec::new() } else { data.weak };
-    let weak = examples(&draw_evenly(weak_rows, settings.weak_rows, settings.seed), &tokenizer, settings)?;
-    let annotated = examples(&data.annotated, &tokenizer, settings)?;
-    let dev = examples(&data.dev, &tokenizer, &TrainSettings { noise: 0.0, ..settings.clone() })?;
+    let weak = examples(&draw_evenly(weak_rows, settings.weak_rows, settings.seed), &tokenizer, settings);
+    let annotated = examples(&data.annotated, &tokenizer, settings);
+    let dev = examples(&data.dev, &tokenizer, &TrainSettings { noise: 0.0, ..settings.clone() });
     // A head over a pooler reads other vectors than the ones trained here.
     let head = base.head.as_ref().filter(|head| head.pooler.is_none());
     let head = head.map(|head| [parameters::to_f32(&head.weight), head.bias.clone()].concat());
