@@ -116,7 +116,8 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
         storage: args.storage.into(),
         settings: Settings {
             name: args.name.or(folder_name).unwrap_or_else(|| "model".to_owned()),
-            base: Some(args.base.clone()),
+            // A model of an earlier stage passes on what it started from.
+            base: base.settings.base.clone().or_else(|| Some(args.base.clone())),
             ..Settings::default()
         },
     };
