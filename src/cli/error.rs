@@ -23,6 +23,14 @@ pub(super) enum CliError {
     StandardInputTwice { got: usize },
     #[error("{}: the data set cannot be evaluated: {error}", data.display())]
     Evaluation { data: PathBuf, error: EvalError },
+    #[error("nothing to measure: the inputs have no paragraph that could be read")]
+    NothingToMeasure,
+    #[error("{}: {failure}", path.display())]
+    Workload { path: PathBuf, failure: String },
+    #[error("protocol: request {number}: {reason}")]
+    Request { number: usize, reason: String },
+    #[error("standard input: {0}")]
+    StandardInput(io::Error),
     #[cfg(feature = "train")]
     #[error(transparent)]
     Train(#[from] crate::train::TrainError),

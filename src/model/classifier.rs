@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// Tokens that go through the encoder at once. A layer's widest activations, 8 bits of 1,536 features per token,
 /// then stay below a megabyte and with them in the second-level cache. No result depends on it.
-const MICRO_BATCH_TOKENS: usize = 512;
+pub const MICRO_BATCH_TOKENS: usize = 512;
 
 /// A model ready to label texts. Shared between threads; each thread labels through a [`Session`] of its own.
 #[derive(Debug)]
@@ -101,6 +101,21 @@ impl Classifier {
         &self.settings
     }
 
+    /// The windows that a text of `tokens` tokens is cut into, `[CLS]` and `[SEP]` not counted; always at least one.
+    pub fn windows(&self, tokens: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        windows(tokens, self.settings.window_tokens - 2, self.settings.window_overlap)
+    }
+
+    /// How texts become token ids.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The encoder: its sizes, its arithmetic and the instruction set that it runs on.
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
     /// Probability of `comment_spam` from which a comment is called spam.
     pub fn spam_threshold(&self) -> f32 {
         self.settings.spam_threshold
@@ -159,6 +174,17 @@ impl Session<'_> {
     /// [`ModelError::NotFiniteOutput`] for weights that overflow; [`ModelError::CorruptTokenizer`] and
     /// [`ModelError::Engine`] if those layers refuse a text.
     pub fn classify(&mut self, texts: &[&str]) -> Result<Vec<Prediction>, ModelError> {
+        let ids = self.tokenise(texts)?;
+        self.classify_tokens(&ids)
+    }
+
+    /// Labels texts that were tokenised before, as [`Session::classify`] does: each is what
+    /// [`Tokenizer::encode`](crate::tokenizer::Tokenizer::encode) gave, without `[CLS]` and `[SEP]`.
+    ///
+    /// # Errors
+    /// [`ModelError::NotFiniteOutput`] for weights that overflow, [`ModelError::Engine`] for ids outside of the
+    /// vocabulary.
+    pub fn classify_tokens<T: AsRef<[u32]>>(&mut self, texts: &[T]) -> Result<Vec<Prediction>, ModelError> {
         Ok(self.run(texts)?.into_iter().map(|outcome| outcome.prediction).collect())
     }
 
@@ -170,40 +196,53 @@ impl Session<'_> {
     /// # Errors
     /// As [`Session::classify`].
     pub fn logits(&mut self, texts: &[&str]) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
+        let ids = self.tokenise(texts)?;
+        self.logits_of_tokens(&ids)
+    }
+
+    /// As [`Session::logits`], for texts that were tokenised before as for [`Session::classify_tokens`].
+    ///
+    /// # Errors
+    /// As [`Session::classify_tokens`].
+    pub fn logits_of_tokens<T: AsRef<[u32]>>(&mut self, texts: &[T]) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
         Ok(self.run(texts)?.into_iter().map(|outcome| outcome.logits).collect())
     }
 
-    fn run(&mut self, texts: &[&str]) -> Result<Vec<Outcome>, ModelError> {
-        let Classifier { settings, tokenizer, .. } = self.model;
-        let ids = texts.iter().map(|text| tokenizer.encode(text)).collect::<Result<Vec<_>, _>>()?;
-        let content = settings.window_tokens - 2;
+    fn tokenise(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>, ModelError> {
+        Ok(texts.iter().map(|text| self.model.tokenizer.encode(text)).collect::<Result<_, _>>()?)
+    }
+
+    fn run<T: AsRef<[u32]>>(&mut self, ids: &[T]) -> Result<Vec<Outcome>, ModelError> {
+        let model = self.model;
         let list: Vec<Window> = ids
             .iter()
             .enumerate()
-            .flat_map(|(text, ids)| {
-                windows(ids.len(), content, settings.window_overlap).map(move |tokens| Window { text, tokens })
-            })
+            .flat_map(|(text, ids)| model.windows(ids.as_ref().len()).map(move |tokens| Window { text, tokens }))
             .collect();
-        let logits = self.window_logits(&ids, &list)?;
+        let logits = self.window_logits(ids, &list)?;
         let mut rest = list.into_iter().zip(logits).peekable();
-        let mut outcomes = Vec::with_capacity(texts.len());
+        let mut outcomes = Vec::with_capacity(ids.len());
         for (text, ids) in ids.iter().enumerate() {
             let mut rows = Vec::new();
             while let Some((window, logits)) = rest.next_if(|(window, _)| window.text == text) {
                 rows.push((window.tokens, logits));
             }
             let windows = rows.len();
-            let (logits, scores) = combine(rows.into_iter(), settings.temperature);
+            let (logits, scores) = combine(rows.into_iter(), model.settings.temperature);
             if scores.0.iter().chain(&logits).any(|value| !value.is_finite()) {
                 return Err(ModelError::NotFiniteOutput { got: logits });
             }
-            outcomes.push(Outcome { logits, prediction: Prediction { scores, tokens: ids.len(), windows } });
+            outcomes.push(Outcome { logits, prediction: Prediction { scores, tokens: ids.as_ref().len(), windows } });
         }
         Ok(outcomes)
     }
 
     /// Logits of each window, in the order of `list`.
-    fn window_logits(&mut self, ids: &[Vec<u32>], list: &[Window]) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
+    fn window_logits<T: AsRef<[u32]>>(
+        &mut self,
+        ids: &[T],
+        list: &[Window],
+    ) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
         let model = self.model;
         let mut order: Vec<usize> = (0..list.len()).collect();
         order.sort_by_key(|&index| list[index].tokens.len());
@@ -227,7 +266,7 @@ impl Session<'_> {
 
 impl Batch {
     /// Packs windows from the front of `order` while they fit, at least one, and says how many.
-    fn pack(&mut self, tokenizer: &Tokenizer, ids: &[Vec<u32>], list: &[Window], order: &[usize]) -> usize {
+    fn pack<T: AsRef<[u32]>>(&mut self, tokenizer: &Tokenizer, ids: &[T], list: &[Window], order: &[usize]) -> usize {
         self.ids.clear();
         self.cu_seqlens.clear();
         self.cu_seqlens.push(0);
@@ -237,7 +276,7 @@ impl Batch {
                 return taken;
             }
             self.ids.push(tokenizer.cls());
-            self.ids.extend_from_slice(&ids[window.text][window.tokens.clone()]);
+            self.ids.extend_from_slice(&ids[window.text].as_ref()[window.tokens.clone()]);
             self.ids.push(tokenizer.sep());
             let end = u32::try_from(self.ids.len()).expect("a micro-batch is a few hundred tokens, this is a bug");
             self.cu_seqlens.push(end);

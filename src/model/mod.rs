@@ -30,7 +30,7 @@ mod tensors;
 mod windows;
 
 pub use checkpoint::{Checkpoint, ModelFiles};
-pub use classifier::{Classifier, Prediction, Session};
+pub use classifier::{Classifier, MICRO_BATCH_TOKENS, Prediction, Session};
 pub use error::ModelError;
 pub use head::Head;
 pub use save::Storage;
