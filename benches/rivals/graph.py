@@ -20,7 +20,7 @@ class Builder:
         self.nodes, self.constants = [], {}
 
     def constant(self, name, value):
-        self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
+        self.constants[name] = numpy_helper.from_array(np.asarray(value, order="C"), name)
         return name
 
     def add(self, op, inputs, output, domain="", **attributes):
