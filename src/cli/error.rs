@@ -25,8 +25,8 @@ pub(super) enum CliError {
     Evaluation { data: PathBuf, error: EvalError },
     #[error("nothing to measure: the inputs have no paragraph that could be read")]
     NothingToMeasure,
-    #[error("{}: {failure}", path.display())]
-    Workload { path: PathBuf, failure: String },
+    #[error("workload: {failure}")]
+    Workload { failure: String },
     #[error("protocol: request {number}: {reason}")]
     Request { number: usize, reason: String },
     #[error("standard input: {0}")]

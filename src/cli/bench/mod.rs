@@ -220,11 +220,8 @@ fn push_paragraphs(chunk: &Chunk, text_field: &str, list: &mut Vec<String>) -> V
 /// The records' texts as they stand. A workload with a bad line is refused: without it, every later text would be
 /// another one to us than to those we are compared with.
 fn workload(path: PathBuf, text_field: &str) -> Result<Vec<String>, CliError> {
-    let input = InputArgs {
-        inputs: vec![path.clone()],
-        input_format: InputFormatArg::Jsonl,
-        text_field: text_field.to_owned(),
-    };
+    let input =
+        InputArgs { inputs: vec![path], input_format: InputFormatArg::Jsonl, text_field: text_field.to_owned() };
     let (sources, options) = plan::sources(&input, Unit::Record)?;
     let mut texts = Vec::new();
     for chunk in ChunkReader::new(sources, options) {
@@ -236,7 +233,7 @@ fn workload(path: PathBuf, text_field: &str) -> Result<Vec<String>, CliError> {
                     .map_err(|error| record_failure(line, error)),
                 Item::Passage(_) => unreachable!("sources are read as records; this is a bug"),
             };
-            texts.push(text.map_err(|failure| CliError::Workload { path: path.clone(), failure })?);
+            texts.push(text.map_err(|failure| CliError::Workload { failure })?);
         }
     }
     if texts.is_empty() { Err(CliError::NothingToMeasure) } else { Ok(texts) }
