@@ -1,83 +1,101 @@
-//! Inference with the embedded model on one thread: paragraphs per second over length and on real mixed lengths, with
-//! and without tokenisation. The texts are the project's own pages under `data/`.
+//! The encoder alone: tokens per second over sequence length and on the mixed lengths of real pages, on one thread and on
+//! all, in int8 and in f32. Paragraphs per second are tokens per second divided by the length; the mean length of the mixture
+//! is printed first.
 //!
 //! `cargo bench --bench inference`
 
-use copydesk::model::Classifier;
-use copydesk::text;
-use copydesk::tokenizer::Tokenizer;
+use copydesk::cli::bench::sample_texts;
+use copydesk::engine::{Encoder, Precision};
+use copydesk::model::{Checkpoint, Classifier, MICRO_BATCH_TOKENS};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use std::path::Path;
 
-/// Every paragraph of the sample pages, in the order of the files' names.
-fn paragraphs() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/pages");
-    let mut files: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|entry| entry.expect("a readable folder").path())
-        .collect();
-    files.sort();
-    files
-        .iter()
-        .flat_map(|path| {
-            let page = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            text::split(&page).into_iter().map(|paragraph| paragraph.text.into_owned()).collect::<Vec<_>>()
-        })
-        .collect()
+/// Sequences packed for one call of the encoder.
+struct Batch {
+    ids: Vec<u32>,
+    cu_seqlens: Vec<u32>,
 }
 
-fn tokenizer() -> Tokenizer {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/base/tokenizer.json");
-    Tokenizer::from_file(&path).expect("the embedded model's tokenizer")
+impl Batch {
+    /// The time does not depend on which words they are, only on how many and how far apart in the table.
+    fn new(lengths: &[usize]) -> Batch {
+        let total: usize = lengths.iter().sum();
+        let ids = (0..total).map(|index| 1000 + (index * 7919 % 28_000) as u32).collect();
+        let mut cu_seqlens = vec![0];
+        cu_seqlens.extend(lengths.iter().scan(0, |end, &length| {
+            *end += length as u32;
+            Some(*end)
+        }));
+        Batch { ids, cu_seqlens }
+    }
+
+    /// Consecutive sequences together while they fit into a micro-batch.
+    fn split(lengths: &[usize]) -> Vec<Batch> {
+        let mut batches = Vec::new();
+        let mut rest = lengths;
+        while !rest.is_empty() {
+            let mut tokens = 0;
+            let fit = rest.iter().take_while(|&&length| {
+                tokens += length;
+                tokens <= MICRO_BATCH_TOKENS
+            });
+            let (batch, others) = rest.split_at(fit.count().max(1));
+            batches.push(Batch::new(batch));
+            rest = others;
+        }
+        batches
+    }
 }
 
-/// A text of exactly `tokens` WordPiece tokens, made of the sample pages' words.
-fn text_of(tokens: usize, paragraphs: &[String], tokenizer: &Tokenizer) -> String {
-    let mut text = String::new();
-    for word in paragraphs.iter().flat_map(|paragraph| paragraph.split_whitespace()).cycle() {
-        let longer = format!("{text} {word}");
-        match tokenizer.encode(&longer).len() {
-            len if len < tokens => text = longer,
-            len if len == tokens => return longer,
-            _ => {}
+/// Lengths of real pages' paragraphs in tokens, between `[CLS]` and `[SEP]`; English has about 1.25 tokens per word.
+fn mixed_lengths() -> Vec<usize> {
+    let words = sample_texts().into_iter().take(200).map(|text| text.split(' ').count());
+    words.map(|words| (words * 5 / 4 + 2).min(256)).collect()
+}
+
+/// Every thread encodes all batches, with nothing shared but the weights.
+fn encode(encoder: &Encoder, batches: &[Batch], threads: usize) {
+    let run = || {
+        let mut workspace = encoder.workspace();
+        let mut out = Vec::new();
+        for Batch { ids, cu_seqlens } in batches {
+            out.resize((cu_seqlens.len() - 1) * encoder.config().hidden, 0.0);
+            encoder.encode(ids, cu_seqlens, &mut workspace, &mut out).expect("a batch of the encoder's sizes");
+        }
+    };
+    std::thread::scope(|scope| {
+        (1..threads).for_each(|_| drop(scope.spawn(run)));
+        run();
+    });
+}
+
+fn encoder(criterion: &mut Criterion) {
+    let mixed = mixed_lengths();
+    let total: usize = mixed.iter().sum();
+    println!("mixed: {} paragraphs of {:.1} tokens in the mean", mixed.len(), total as f64 / mixed.len() as f64);
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let mut thread_counts = vec![1, cores];
+    thread_counts.dedup();
+    for precision in [Precision::Int8, Precision::F32] {
+        let checkpoint = Checkpoint::embedded().expect("the embedded model");
+        let classifier = Classifier::from_checkpoint(checkpoint, precision).expect("the embedded model");
+        let encoder = classifier.encoder();
+        for &threads in &thread_counts {
+            let mut group = criterion.benchmark_group(format!("encoder/{precision}/{threads} threads"));
+            group.sample_size(10);
+            for length in [16, 32, 64, 128, 256, 512] {
+                let batches = [Batch::new(&vec![length; MICRO_BATCH_TOKENS / length])];
+                group.throughput(Throughput::Elements((threads * batches[0].ids.len()) as u64));
+                group.bench_function(BenchmarkId::from_parameter(length), |bencher| {
+                    bencher.iter(|| encode(encoder, &batches, threads));
+                });
+            }
+            let batches = Batch::split(&mixed);
+            group.throughput(Throughput::Elements((threads * total) as u64));
+            group.bench_function("mixed", |bencher| bencher.iter(|| encode(encoder, &batches, threads)));
+            group.finish();
         }
     }
-    unreachable!("the words repeat for ever")
 }
 
-fn by_length(criterion: &mut Criterion) {
-    let classifier = Classifier::embedded().expect("the embedded model");
-    let (paragraphs, tokenizer) = (paragraphs(), tokenizer());
-    let mut group = criterion.benchmark_group("classify/tokens");
-    group.sample_size(10);
-    for tokens in [14, 30, 62, 126, 254] {
-        let text = text_of(tokens, &paragraphs, &tokenizer);
-        let batch = vec![text.as_str(); 512usize.div_ceil(tokens)];
-        let mut session = classifier.session();
-        group.throughput(Throughput::Elements((batch.len() * (tokens + 2)) as u64));
-        group.bench_function(BenchmarkId::from_parameter(tokens + 2), |bencher| {
-            bencher.iter(|| session.classify(&batch).expect("a classification"));
-        });
-    }
-    group.finish();
-}
-
-fn mixed(criterion: &mut Criterion) {
-    let classifier = Classifier::embedded().expect("the embedded model");
-    let paragraphs = paragraphs();
-    let texts: Vec<&str> = paragraphs.iter().map(String::as_str).collect();
-    let mut session = classifier.session();
-    let mut group = criterion.benchmark_group("pages");
-    group.sample_size(10).throughput(Throughput::Elements(texts.len() as u64));
-    group.bench_function("classify", |bencher| {
-        bencher.iter(|| session.classify(&texts).expect("a classification"));
-    });
-    let tokenizer = tokenizer();
-    group.bench_function("tokenise", |bencher| {
-        bencher.iter(|| texts.iter().map(|text| tokenizer.encode(text).len()).sum::<usize>());
-    });
-    group.finish();
-}
-
-criterion_group!(benches, by_length, mixed);
+criterion_group!(benches, encoder);
 criterion_main!(benches);

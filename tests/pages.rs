@@ -30,11 +30,8 @@ fn neighbours_count_and_nothing_else_does() {
     let by_itself = rows(&run_with(&arguments, &lines(&page)), 0);
     assert_eq!(by_itself[..], on_page[on_page.len() - page.len()..]);
     // Every record a page of its own.
-    let numbered: Vec<Value> = records
-        .iter()
-        .enumerate()
-        .map(|(number, record)| json!({"text": record["text"], "doc": number}))
-        .collect();
+    let numbered: Vec<Value> =
+        records.iter().enumerate().map(|(number, record)| json!({"text": record["text"], "doc": number})).collect();
     for (row, expected) in rows(&run_with(&arguments, &lines(&numbered)), 0).iter().zip(&alone) {
         assert_eq!(row["scores"], expected["scores"]);
     }
@@ -52,10 +49,8 @@ fn the_number_of_threads_changes_no_byte_of_a_page() {
 fn paragraphs_of_a_text_are_its_page() {
     let page = b"The old bridge is shut.\n\nShare this page\n\nI think that is a disgrace.\n";
     let by_text = rows(&run_with(&["label", "-q", "-"], page), 0);
-    let records: Vec<Value> = String::from_utf8_lossy(page)
-        .split("\n\n")
-        .map(|text| json!({"text": text.trim(), "page": "x"}))
-        .collect();
+    let records: Vec<Value> =
+        String::from_utf8_lossy(page).split("\n\n").map(|text| json!({"text": text.trim(), "page": "x"})).collect();
     let by_record =
         rows(&run_with(&["label", "-q", "--unit", "record", "--page-field", "page", "-"], &lines(&records)), 0);
     let scores = |rows: &[Value]| rows.iter().map(|row| row["scores"].clone()).collect::<Vec<_>>();

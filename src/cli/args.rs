@@ -40,6 +40,14 @@ pub enum Command {
     /// Reads JSON Lines with the fields text and label, and where there are: confidence (3 for sure), source and doc.
     /// Rows that cannot be used, such as those with an unknown label, are told, counted and left out.
     Eval(EvalArgs),
+    /// Measure how fast this machine labels
+    ///
+    /// Measures the int8 ceiling of the machine, then tokenises and encodes the paragraphs of the inputs several times
+    /// over and tells paragraphs and tokens per second, which part of the time each step took, and which part of the
+    /// ceiling the encoder reached. Without inputs it takes texts of its own, as long as those of real pages.
+    #[command(override_usage = "copydesk bench [OPTIONS] [INPUT]...
+       copydesk bench --protocol --mode <1|2|2s> --workload <FILE> [OPTIONS]")]
+    Bench(super::bench::BenchArgs),
     /// Train a model on labelled rows
     ///
     /// Two stages: weakly labelled rows, if there are any, then annotated ones. The epoch with the best macro-F1 on the

@@ -27,6 +27,14 @@ pub(super) enum CliError {
     NoOperatingPoint { expected: String, got: f64 },
     #[error("{}: the data set cannot be evaluated: {error}", data.display())]
     Evaluation { data: PathBuf, error: EvalError },
+    #[error("nothing to measure: the inputs have no paragraph that could be read")]
+    NothingToMeasure,
+    #[error("workload: {failure}")]
+    Workload { failure: String },
+    #[error("protocol: request {number}: {reason}")]
+    Request { number: usize, reason: String },
+    #[error("standard input: {0}")]
+    StandardInput(io::Error),
     #[cfg(feature = "train")]
     #[error(transparent)]
     Train(#[from] crate::train::TrainError),

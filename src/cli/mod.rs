@@ -7,6 +7,7 @@
 //! | 2 | nothing could be done: wrong usage, no usable model, an output that cannot be written, no usable record |
 
 pub mod args;
+pub mod bench;
 #[cfg(feature = "train")]
 pub mod distill;
 mod error;
@@ -45,6 +46,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Label(args) => plan::label(args).and_then(label::run),
         Command::Filter(args) => plan::filter(args).and_then(filter::run),
         Command::Eval(args) => plan::eval(args).and_then(eval::run),
+        Command::Bench(args) => bench::run(args),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(args),
         #[cfg(feature = "train")]

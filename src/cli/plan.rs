@@ -126,6 +126,14 @@ fn operating_point(classifier: &Classifier, lose: f64) -> Result<f32, CliError> 
 }
 
 fn reading(input: InputArgs, unit: Unit, model: &ModelArgs) -> Result<Reading, CliError> {
+    let (sources, options) = sources(&input, unit)?;
+    let threads = model.threads.unwrap_or_else(all_cores);
+    let (text_field, page_field, quiet) = (input.text_field, None, model.quiet);
+    Ok(Reading { sources, options, text_field, page_field, threads, quiet })
+}
+
+/// Sources, or why each is none, and how they are read.
+pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Vec<Result<Source, Failure>>, ReadOptions), CliError> {
     let got = input.inputs.iter().filter(|input| is_standard_input(input)).count();
     if got > 1 {
         return Err(CliError::StandardInputTwice { got });
@@ -135,19 +143,16 @@ fn reading(input: InputArgs, unit: Unit, model: &ModelArgs) -> Result<Reading, C
         InputFormatArg::Text => Some(InputFormat::Text),
         InputFormatArg::Jsonl => Some(InputFormat::Jsonl),
     };
-    let all_cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    Ok(Reading {
-        sources: resolve(&input.inputs),
-        options: ReadOptions { format, unit },
-        text_field: input.text_field,
-        page_field: None,
-        threads: model.threads.unwrap_or_else(all_cores),
-        quiet: model.quiet,
-    })
+    Ok((resolve(&input.inputs), ReadOptions { format, unit }))
+}
+
+/// How many threads to work with where nobody says.
+pub(super) fn all_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get())
 }
 
 /// The embedded model by its name, all else by folder; a folder of that name can be given as `./embedded`.
-fn classifier(model: &Path) -> Result<Classifier, CliError> {
+pub(super) fn classifier(model: &Path) -> Result<Classifier, CliError> {
     let classifier = if model == Path::new("embedded") { Classifier::embedded() } else { Classifier::from_dir(model) };
     classifier.map_err(|error| CliError::Model { model: model.display().to_string(), error })
 }

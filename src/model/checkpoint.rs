@@ -1,6 +1,7 @@
 //! What a model's folder says, before anything runs on it.
 
 use super::ModelError;
+use super::embedded;
 use super::head::Head;
 use super::layout::{self, Layout};
 use super::page::PageWeights;
@@ -63,6 +64,14 @@ impl Checkpoint {
     /// [`ModelError::MissingFile`] for a folder that holds no model, and any other [`ModelError`] about files.
     pub fn load(dir: &Path) -> Result<Checkpoint, ModelError> {
         Folder::read(dir)?.with_files(Checkpoint::load_bytes)
+    }
+
+    /// The model that is compiled into the library.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load_bytes`], if the embedded files are not a model.
+    pub fn embedded() -> Result<Checkpoint, ModelError> {
+        Checkpoint::load_bytes(embedded::FILES)
     }
 
     /// Reads a model's folder as a base for training: a head in it is left aside, whatever its labels.

@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// Tokens that go through the encoder at once. A layer's widest activations, 8 bits of 1,536 features per token,
 /// then stay below a megabyte and with them in the second-level cache. No result depends on it.
-const MICRO_BATCH_TOKENS: usize = 512;
+pub const MICRO_BATCH_TOKENS: usize = 512;
 
 /// A model ready to label texts. Shared between threads; each thread labels through a [`Session`] of its own.
 #[derive(Debug)]
@@ -114,6 +114,21 @@ impl Classifier {
         &self.settings
     }
 
+    /// The windows that a text of `tokens` tokens is cut into, `[CLS]` and `[SEP]` not counted; always at least one.
+    pub fn windows(&self, tokens: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        windows(tokens, self.settings.window_tokens - 2, self.settings.window_overlap)
+    }
+
+    /// How texts become token ids.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The encoder: its sizes, its arithmetic and the instruction set that it runs on.
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
     /// Probability of `comment_spam` from which a comment is called spam.
     pub fn spam_threshold(&self) -> f32 {
         self.settings.spam_threshold
@@ -174,6 +189,17 @@ impl Session<'_> {
     /// [`ModelError::NotFiniteOutput`] for weights that overflow; [`ModelError::Engine`] if the encoder refuses a
     /// text.
     pub fn classify(&mut self, texts: &[&str]) -> Result<Vec<Prediction>, ModelError> {
+        let ids = self.tokenise(texts);
+        self.classify_tokens(&ids)
+    }
+
+    /// Labels texts that were tokenised before, as [`Session::classify`] does: each is what
+    /// [`Tokenizer::encode`](crate::tokenizer::Tokenizer::encode) gave, without `[CLS]` and `[SEP]`.
+    ///
+    /// # Errors
+    /// [`ModelError::NotFiniteOutput`] for weights that overflow, [`ModelError::Engine`] for ids outside of the
+    /// vocabulary.
+    pub fn classify_tokens<T: AsRef<[u32]>>(&mut self, texts: &[T]) -> Result<Vec<Prediction>, ModelError> {
         let readings = self.read(texts, &mut Vec::new())?;
         Ok(readings.iter().map(|reading| reading.prediction(reading.scores)).collect())
     }
@@ -208,7 +234,20 @@ impl Session<'_> {
     /// # Errors
     /// As [`Session::classify`].
     pub fn logits(&mut self, texts: &[&str]) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
+        let ids = self.tokenise(texts);
+        self.logits_of_tokens(&ids)
+    }
+
+    /// As [`Session::logits`], for texts that were tokenised before as for [`Session::classify_tokens`].
+    ///
+    /// # Errors
+    /// As [`Session::classify_tokens`].
+    pub fn logits_of_tokens<T: AsRef<[u32]>>(&mut self, texts: &[T]) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
         Ok(self.read(texts, &mut Vec::new())?.into_iter().map(|reading| reading.logits).collect())
+    }
+
+    fn tokenise(&self, texts: &[&str]) -> Vec<Vec<u32>> {
+        texts.iter().map(|text| self.model.tokenizer.encode(text)).collect()
     }
 
     /// One row of logits per paragraph of pages, before the page temperature; `None` for those read alone.
@@ -231,7 +270,7 @@ impl Session<'_> {
         let (model, hidden) = (self.model, self.model.hidden);
         let texts: Vec<&str> = pages.iter().flat_map(|page| page.texts).copied().collect();
         let mut vectors = Vec::new();
-        let readings = self.read(&texts, &mut vectors)?;
+        let readings = self.read(&self.tokenise(&texts), &mut vectors)?;
         let mut corrected = vec![None; texts.len()];
         let Some(network) = &model.page else { return Ok((readings, corrected)) };
         let mut from = 0;
@@ -255,47 +294,44 @@ impl Session<'_> {
         Ok((readings, corrected))
     }
 
-    /// Reads each text alone; `vectors` becomes `[texts, hidden]`, for a text of several windows their mean weighted
+    /// Reads each tokenised text alone; `vectors` becomes `[texts, hidden]`, for a text of several windows their mean weighted
     /// by the tokens that each adds.
-    fn read(&mut self, texts: &[&str], vectors: &mut Vec<f32>) -> Result<Vec<Reading>, ModelError> {
-        let Classifier { settings, tokenizer, output, hidden, .. } = self.model;
-        let hidden = *hidden;
-        let ids: Vec<Vec<u32>> = texts.iter().map(|text| tokenizer.encode(text)).collect();
-        let content = settings.window_tokens - 2;
+    fn read<T: AsRef<[u32]>>(&mut self, ids: &[T], vectors: &mut Vec<f32>) -> Result<Vec<Reading>, ModelError> {
+        let model = self.model;
+        let (output, hidden) = (&model.output, model.hidden);
         let list: Vec<Window> = ids
             .iter()
             .enumerate()
-            .flat_map(|(text, ids)| {
-                windows(ids.len(), content, settings.window_overlap).map(move |tokens| Window { text, tokens })
-            })
+            .flat_map(|(text, ids)| model.windows(ids.as_ref().len()).map(move |tokens| Window { text, tokens }))
             .collect();
-        let window_vectors = self.window_vectors(&ids, &list)?;
+        let window_vectors = self.window_vectors(ids, &list)?;
         vectors.clear();
-        vectors.resize(texts.len() * hidden, 0.0);
+        vectors.resize(ids.len() * hidden, 0.0);
         let mut rest = list.into_iter().zip(window_vectors.chunks_exact(hidden)).peekable();
-        let mut readings = Vec::with_capacity(texts.len());
+        let mut readings = Vec::with_capacity(ids.len());
         for ((text, ids), vector) in ids.iter().enumerate().zip(vectors.chunks_exact_mut(hidden)) {
+            let length = ids.as_ref().len();
             let mut rows = Vec::new();
             let mut covered = 0;
             while let Some((window, window_vector)) = rest.next_if(|(window, _)| window.text == text) {
-                let alone = window.tokens == (0..ids.len());
-                let share = if alone { 1.0 } else { (window.tokens.end - covered) as f32 / ids.len() as f32 };
+                let alone = window.tokens == (0..length);
+                let share = if alone { 1.0 } else { (window.tokens.end - covered) as f32 / length as f32 };
                 covered = window.tokens.end;
                 vector.iter_mut().zip(window_vector).for_each(|(sum, value)| *sum += share * value);
                 rows.push((window.tokens, output.logits(window_vector)));
             }
             let windows = rows.len();
-            let (logits, scores) = combine(rows.into_iter(), settings.temperature);
+            let (logits, scores) = combine(rows.into_iter(), model.settings.temperature);
             if scores.0.iter().chain(&logits).any(|value| !value.is_finite()) {
                 return Err(ModelError::NotFiniteOutput { got: logits });
             }
-            readings.push(Reading { logits, scores, tokens: ids.len(), windows });
+            readings.push(Reading { logits, scores, tokens: length, windows });
         }
         Ok(readings)
     }
 
     /// Vectors of each window `[windows, hidden]`, in the order of `list`.
-    fn window_vectors(&mut self, ids: &[Vec<u32>], list: &[Window]) -> Result<Vec<f32>, ModelError> {
+    fn window_vectors<T: AsRef<[u32]>>(&mut self, ids: &[T], list: &[Window]) -> Result<Vec<f32>, ModelError> {
         let model = self.model;
         let hidden = model.hidden;
         let mut order: Vec<usize> = (0..list.len()).collect();
@@ -326,7 +362,7 @@ impl Reading {
 
 impl Batch {
     /// Packs windows from the front of `order` while they fit, at least one, and says how many.
-    fn pack(&mut self, tokenizer: &Tokenizer, ids: &[Vec<u32>], list: &[Window], order: &[usize]) -> usize {
+    fn pack<T: AsRef<[u32]>>(&mut self, tokenizer: &Tokenizer, ids: &[T], list: &[Window], order: &[usize]) -> usize {
         self.ids.clear();
         self.cu_seqlens.clear();
         self.cu_seqlens.push(0);
@@ -336,7 +372,7 @@ impl Batch {
                 return taken;
             }
             self.ids.push(tokenizer.cls());
-            self.ids.extend_from_slice(&ids[window.text][window.tokens.clone()]);
+            self.ids.extend_from_slice(&ids[window.text].as_ref()[window.tokens.clone()]);
             self.ids.push(tokenizer.sep());
             let end = u32::try_from(self.ids.len()).expect("a micro-batch is a few hundred tokens, this is a bug");
             self.cu_seqlens.push(end);

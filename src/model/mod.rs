@@ -31,7 +31,7 @@ mod tensors;
 mod windows;
 
 pub use checkpoint::{Checkpoint, ModelFiles};
-pub use classifier::{Classifier, Page, Prediction, Session};
+pub use classifier::{Classifier, MICRO_BATCH_TOKENS, Page, Prediction, Session};
 pub use error::ModelError;
 pub use head::Head;
 pub use page::{PageConfig, PageWeights};

@@ -1,5 +1,6 @@
 //! Output rows and human-readable tables.
 
+mod bench;
 pub mod csv;
 mod eval_table;
 pub mod jsonl;
@@ -7,6 +8,7 @@ mod number;
 mod pretty;
 mod row;
 
+pub use bench::{BenchReport, BenchRun, Spread, TimeShare};
 pub use eval_table::{EvalTable, NoiseTable};
 pub use pretty::PageStyle;
 pub use row::{ParagraphRow, RecordRow, Verdict, VerdictOptions};
