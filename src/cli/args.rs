@@ -60,7 +60,7 @@ pub enum Command {
     /// The student starts from some of the teacher's layers, neurons and vocabulary, learns the teacher's probabilities for
     /// the texts, and then the annotated rows if there are any.
     #[cfg(feature = "train")]
-    #[command(override_usage = "copydesk distill --teacher DIR --texts FILE --dev FILE --out DIR [OPTIONS]")]
+    #[command(override_usage = "copydesk distill --teacher DIR --texts FILE --dev FILE --out DIR")]
     Distill(super::distill::DistillArgs),
     /// Make a trained model ready to ship
     ///

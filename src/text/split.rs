@@ -43,7 +43,7 @@ pub struct Paragraph<'a> {
 /// use copydesk::text::split;
 /// let source = "A headline\n\n  1. The first comment is\n     wrapped.\n  2. The second is not.\n";
 /// let texts: Vec<_> = split(source).into_iter().map(|paragraph| paragraph.text).collect();
-/// assert_eq!(texts, ["A headline", "1. The first comment is wrapped.", "2. The second is not."]);
+/// assert_eq!(texts, ["A headline", "The first comment is wrapped.", "The second is not."]);
 /// ```
 pub fn split(source: &str) -> Vec<Paragraph<'_>> {
     let mut splitter = Splitter { source, block: Block::new(), paragraphs: Vec::new() };
