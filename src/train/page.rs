@@ -22,13 +22,14 @@ pub(super) fn new_parameters(layout: &PageLayout, seed: u64) -> Vec<f32> {
         let slot = &mut values[part.range.clone()];
         if part.name.contains("LayerNorm.weight") {
             slot.fill(1.0);
-        } else if let ([_, inputs], false) = (part.shape.as_slice(), part.name.contains("classifier")) {
-            if part.name.ends_with("weight") {
-                let limit = (3.0 / *inputs as f64).sqrt();
-                for value in slot {
-                    let unit = (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-                    *value = ((2.0 * unit - 1.0) * limit) as f32;
-                }
+        } else if let [_, inputs] = *part.shape.as_slice()
+            && part.name.ends_with("weight")
+            && !part.name.contains("classifier")
+        {
+            let limit = (3.0 / inputs as f64).sqrt();
+            for value in slot {
+                let unit = (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+                *value = ((2.0 * unit - 1.0) * limit) as f32;
             }
         }
     }

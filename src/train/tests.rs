@@ -224,7 +224,7 @@ fn the_page_network_trains_what_the_model_computes() {
             -log.sum::<f64>() * f64::from(example.weight / total) / 2.0
         })
         .sum();
-    let whole = network.gradient(&[all.clone()], &settings).unwrap();
+    let whole = network.gradient(std::slice::from_ref(&all), &settings).unwrap();
     assert!((whole.loss - loss).abs() < 1e-5, "{} and {loss}", whole.loss);
     let shards = [all[..4].to_vec(), all[4..].to_vec()];
     let dealt = network.gradient(&shards, &settings).unwrap();
