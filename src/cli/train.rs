@@ -38,7 +38,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "BASE")]
     pub base: String,
 
-    /// Start from the base's own head instead of a new one: go on with a model of an earlier stage
+    /// Start from the base's own head and page network, not from new ones: go on with a trained model
     #[arg(long)]
     pub keep_head: bool,
 

@@ -48,7 +48,7 @@ pub struct TrainReport {
     pub best_epoch: usize,
 }
 
-/// Trains `base`, from its head if it has one and from a new one if not, on the rows and keeps the epoch that is best on the development rows in `target.folder`.
+/// Trains `base`, from its head and its page network if it has them and from new ones if not, on the rows and keeps the epoch that is best on the development rows in `target.folder`.
 ///
 /// # Errors
 /// Any [`TrainError`]. After an error the folder holds the best model and the last checkpoint so far.
@@ -71,6 +71,11 @@ pub fn train(
     let head = base.head.as_ref().filter(|head| head.pooler.is_none());
     let head = head.map(|head| [parameters::to_f32(&head.weight), head.bias.clone()].concat());
     let mut network = Network::new(base.config.clone(), &base.weights, head, settings)?;
+    if let (Some(page), Some(layout)) = (&base.page, &network.page_layout)
+        && page.config == layout.config
+    {
+        network.page = page.values.clone();
+    }
     let stages = [
         Stage {
             name: "weak",

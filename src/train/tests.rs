@@ -6,7 +6,7 @@ use super::*;
 use crate::engine::{EncoderConfig, EncoderWeights, LayerNorm, Linear, Matrix};
 use crate::label::{LABEL_COUNT, Label};
 use crate::model::fixture;
-use crate::model::{Checkpoint, PageConfig, Settings, Storage};
+use crate::model::{Checkpoint, PageConfig, PageWeights, Settings, Storage};
 use crate::text::FACT_COUNT;
 use candle_core::{D, Device, Tensor, Var};
 
@@ -411,6 +411,40 @@ fn an_interrupted_run_goes_on_to_the_same_weights() {
 }
 
 #[test]
+fn a_trained_page_network_is_gone_on_from() {
+    let (settings, network, _) = pages();
+    let weights = PageWeights { config: settings.page.unwrap(), values: network.page.clone() };
+    let base = Checkpoint { page: Some(weights.clone()), ..fixture::checkpoint(14) };
+    let folder = tempfile::tempdir().unwrap();
+    let data = TrainData { weak: Vec::new(), annotated: rows(), dev: rows() };
+    let target = TrainTarget {
+        folder: folder.path(),
+        checkpoint_every: 0,
+        storage: Storage::F32,
+        settings: Settings { window_tokens: 24, window_overlap: 2, ..Settings::default() },
+    };
+    // No row has a neighbour, so nothing but weight decay moves the network.
+    let settings = TrainSettings { epochs: 1, weight_decay: 0.0, average_decay: 0.0, ..settings };
+    train(&base, data, &settings, &target, &mut |_| {}).unwrap();
+    assert_eq!(Checkpoint::load(folder.path()).unwrap().page, Some(weights));
+}
+
+#[test]
+fn a_stage_without_rows_is_no_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = TrainData { weak: Vec::new(), annotated: rows(), dev: rows() };
+    let target = TrainTarget {
+        folder: folder.path(),
+        checkpoint_every: 0,
+        storage: Storage::F32,
+        settings: Settings { window_tokens: 24, window_overlap: 2, ..Settings::default() },
+    };
+    let settings = TrainSettings { epochs: 2, ..settings() };
+    let report = train(&fixture::checkpoint(3), data, &settings, &target, &mut |_| {}).unwrap();
+    assert_eq!(report.epochs.iter().map(|epoch| epoch.stage.as_str()).collect::<Vec<_>>(), ["annotated"; 2]);
+}
+
+#[test]
 fn a_checkpoint_of_other_settings_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     run_in(folder.path(), &TrainSettings { epochs: 1, ..settings() }, &mut |_| {});
@@ -419,7 +453,7 @@ fn a_checkpoint_of_other_settings_is_refused() {
         folder: folder.path(),
         checkpoint_every: 4,
         storage: Storage::F32,
-        settings: Settings { window_tokens: 24, ..Settings::default() },
+        settings: Settings { window_tokens: 24, window_overlap: 2, ..Settings::default() },
     };
     let other = TrainSettings { seed: 9, ..settings() };
     let result = train(&fixture::checkpoint(3), data, &other, &target, &mut |_| {});

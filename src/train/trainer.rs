@@ -182,7 +182,8 @@ pub(super) fn run(
     let stage_steps = |stage: &Stage<'_>| stage.epochs * stage.examples.len().div_ceil(settings.batch_size);
     let total: usize = stages.iter().map(stage_steps).sum();
     let mut before = 0;
-    for stage in stages {
+    // A stage without rows has nothing to judge either.
+    for stage in stages.iter().filter(|stage| !stage.examples.is_empty()) {
         let lengths: Vec<usize> = stage.examples.iter().map(|example| example.ids.len()).collect();
         let run_of: Vec<usize> = stage.examples.iter().map(|example| example.run).collect();
         let runs = super::page::runs(&stage.examples.iter().collect::<Vec<_>>());
