@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
-use super::train::{Display, StorageArg, read_rows, summarise, training_settings};
+use super::train::{Display, StorageArg, TargetArgs, read_rows, summarise, training_settings};
 use crate::eval::SplitMix64;
 use crate::model::{Checkpoint, Classifier, ModelError, Settings};
 use crate::text::model_text;
@@ -55,15 +55,9 @@ pub struct DistillArgs {
     #[arg(long, value_name = "N", default_value_t = StudentSettings::default().vocab)]
     pub vocab: usize,
 
-    /// Folder for the model, training.json and the checkpoint
-    ///
-    /// If it holds the checkpoint of a run with the same settings and data, that run goes on.
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-
-    /// Name stored with the model [default: the folder's name]
-    #[arg(long, value_name = "NAME")]
-    pub name: Option<String>,
+    /// Where the model goes.
+    #[command(flatten)]
+    pub target: TargetArgs,
 
     /// Training settings, a JSON object like the one in training.json
     #[arg(long, value_name = "FILE")]
@@ -107,13 +101,12 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     for row in texts.iter().chain(&data.annotated) {
         tally.count(Some(row.label));
     }
-    let folder_name = args.out.file_name().map(|name| name.to_string_lossy().into_owned());
     let target = TrainTarget {
-        folder: &args.out,
+        folder: &args.target.out,
         checkpoint_every: args.checkpoint_every,
         storage: StorageArg::F32.into(),
         settings: Settings {
-            name: args.name.or(folder_name).unwrap_or_else(|| "student".to_owned()),
+            name: args.target.name("student"),
             base: teacher.settings.base.clone(),
             window_tokens: small.settings.window_tokens,
             window_overlap: small.settings.window_overlap,
@@ -124,7 +117,7 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     let data = TrainData { weak: texts, ..data };
     let report = train(&small, data, &settings, &target, &mut |progress| display.show(progress))?;
     display.finish();
-    summarise(&report, &args.out);
+    summarise(&report, &args.target.out);
     Ok(tally)
 }
 

@@ -42,15 +42,9 @@ pub struct TrainArgs {
     #[arg(long)]
     pub keep_head: bool,
 
-    /// Folder for the model, training.json and the checkpoint
-    ///
-    /// If it holds the checkpoint of a run with the same settings and data, that run goes on.
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-
-    /// Name stored with the model [default: the folder's name]
-    #[arg(long, value_name = "NAME")]
-    pub name: Option<String>,
+    /// Where the model goes.
+    #[command(flatten)]
+    pub target: TargetArgs,
 
     /// Settings, a JSON object like the one in training.json
     ///
@@ -83,6 +77,28 @@ pub struct TrainArgs {
     pub quiet: bool,
 }
 
+/// Where a trained model goes, and under which name.
+#[derive(Debug, Args)]
+pub struct TargetArgs {
+    /// Folder for the model, training.json and the checkpoint
+    ///
+    /// If it holds the checkpoint of a run with the same settings and data, that run goes on.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+
+    /// Name stored with the model [default: the folder's name]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+impl TargetArgs {
+    /// The name given, else the folder's, else `default`.
+    pub(super) fn name(&self, default: &str) -> String {
+        let folder_name = self.out.file_name().map(|name| name.to_string_lossy().into_owned());
+        self.name.clone().or(folder_name).unwrap_or_else(|| default.to_owned())
+    }
+}
+
 /// `--storage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StorageArg {
@@ -109,13 +125,12 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     let base = base_folder(&args.base)?;
     let load = if args.keep_head { Checkpoint::load } else { Checkpoint::load_base };
     let base = load(&base).map_err(|error| CliError::Model { model: args.base.clone(), error })?;
-    let folder_name = args.out.file_name().map(|name| name.to_string_lossy().into_owned());
     let target = TrainTarget {
-        folder: &args.out,
+        folder: &args.target.out,
         checkpoint_every: args.checkpoint_every,
         storage: args.storage.into(),
         settings: Settings {
-            name: args.name.or(folder_name).unwrap_or_else(|| "model".to_owned()),
+            name: args.target.name("model"),
             // A model of an earlier stage passes on what it started from.
             base: base.settings.base.clone().or_else(|| Some(args.base.clone())),
             ..Settings::default()
@@ -124,7 +139,7 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     let mut display = Display::new(args.quiet);
     let report = train(&base, data, &settings, &target, &mut |progress| display.show(progress))?;
     display.finish();
-    summarise(&report, &args.out);
+    summarise(&report, &args.target.out);
     Ok(tally)
 }
 

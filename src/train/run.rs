@@ -48,7 +48,8 @@ pub struct TrainReport {
     pub best_epoch: usize,
 }
 
-/// Trains `base`, from its head and its page network if it has them and from new ones if not, on the rows and keeps the epoch that is best on the development rows in `target.folder`.
+/// Trains `base`, from its head and its page network if it has them and from new ones if not, and keeps the epoch that is
+/// best on the development rows in `target.folder`.
 ///
 /// # Errors
 /// Any [`TrainError`]. After an error the folder holds the best model and the last checkpoint so far.
@@ -109,7 +110,7 @@ pub fn train(
                 .as_ref()
                 .map(|layout| PageWeights { config: layout.config, values: network.page.clone() }),
             tokenizer: base.tokenizer.clone(),
-            settings: Settings { page: settings.page, ..target.settings.clone() },
+            settings: target.settings.clone(),
         };
         Ok(trained.save(target.folder, target.storage)?)
     };

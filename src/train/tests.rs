@@ -368,14 +368,14 @@ fn rows() -> Vec<LabelledRow> {
         .collect()
 }
 
+fn target(folder: &std::path::Path, checkpoint_every: usize) -> TrainTarget<'_> {
+    let settings = Settings { name: "tiny".into(), window_tokens: 24, window_overlap: 2, ..Settings::default() };
+    TrainTarget { folder, checkpoint_every, storage: Storage::F32, settings }
+}
+
 fn run_in(folder: &std::path::Path, settings: &TrainSettings, progress: &mut dyn FnMut(Progress)) -> TrainReport {
     let data = TrainData { weak: rows()[..9].to_vec(), annotated: rows(), dev: rows()[..6].to_vec() };
-    let target = TrainTarget {
-        folder,
-        checkpoint_every: 4,
-        storage: Storage::F32,
-        settings: Settings { name: "tiny".into(), window_tokens: 24, window_overlap: 2, ..Settings::default() },
-    };
+    let target = target(folder, 4);
     train(&fixture::checkpoint(3), data, settings, &target, progress).unwrap()
 }
 
@@ -417,12 +417,7 @@ fn a_trained_page_network_is_gone_on_from() {
     let base = Checkpoint { page: Some(weights.clone()), ..fixture::checkpoint(14) };
     let folder = tempfile::tempdir().unwrap();
     let data = TrainData { weak: Vec::new(), annotated: rows(), dev: rows() };
-    let target = TrainTarget {
-        folder: folder.path(),
-        checkpoint_every: 0,
-        storage: Storage::F32,
-        settings: Settings { window_tokens: 24, window_overlap: 2, ..Settings::default() },
-    };
+    let target = target(folder.path(), 0);
     // No row has a neighbour, so nothing but weight decay moves the network.
     let settings = TrainSettings { epochs: 1, weight_decay: 0.0, average_decay: 0.0, ..settings };
     train(&base, data, &settings, &target, &mut |_| {}).unwrap();
@@ -433,12 +428,7 @@ fn a_trained_page_network_is_gone_on_from() {
 fn a_stage_without_rows_is_no_epoch() {
     let folder = tempfile::tempdir().unwrap();
     let data = TrainData { weak: Vec::new(), annotated: rows(), dev: rows() };
-    let target = TrainTarget {
-        folder: folder.path(),
-        checkpoint_every: 0,
-        storage: Storage::F32,
-        settings: Settings { window_tokens: 24, window_overlap: 2, ..Settings::default() },
-    };
+    let target = target(folder.path(), 0);
     let settings = TrainSettings { epochs: 2, ..settings() };
     let report = train(&fixture::checkpoint(3), data, &settings, &target, &mut |_| {}).unwrap();
     assert_eq!(report.epochs.iter().map(|epoch| epoch.stage.as_str()).collect::<Vec<_>>(), ["annotated"; 2]);
@@ -449,12 +439,7 @@ fn a_checkpoint_of_other_settings_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     run_in(folder.path(), &TrainSettings { epochs: 1, ..settings() }, &mut |_| {});
     let data = TrainData { weak: Vec::new(), annotated: rows(), dev: rows() };
-    let target = TrainTarget {
-        folder: folder.path(),
-        checkpoint_every: 4,
-        storage: Storage::F32,
-        settings: Settings { window_tokens: 24, window_overlap: 2, ..Settings::default() },
-    };
+    let target = target(folder.path(), 4);
     let other = TrainSettings { seed: 9, ..settings() };
     let result = train(&fixture::checkpoint(3), data, &other, &target, &mut |_| {});
     assert!(matches!(result, Err(TrainError::ForeignCheckpoint { .. })), "{result:?}");
