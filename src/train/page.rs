@@ -14,7 +14,8 @@ pub(super) const RUN: usize = 16;
 const MASKED: f32 = -1e9;
 
 /// New parameters: matrices uniform with the variance 1 / inputs, LayerNorm at identity, and nothing said yet: the last
-/// layer is 0, so that training starts from the encoder's own logits.
+/// layer is 0, so that training starts from the encoder's own logits. The facts' columns of the first matrix count as a
+/// matrix of their own: eight small numbers would drown among the hundreds of the encoder's vector.
 pub(super) fn new_parameters(layout: &PageLayout, seed: u64) -> Vec<f32> {
     let mut random = SplitMix64::new(seed ^ 0x0009_a6e0);
     let mut values = vec![0.0; layout.len];
@@ -26,9 +27,11 @@ pub(super) fn new_parameters(layout: &PageLayout, seed: u64) -> Vec<f32> {
             && part.name.ends_with("weight")
             && !part.name.contains("classifier")
         {
-            let limit = (3.0 / inputs as f64).sqrt();
-            for value in slot {
+            let limit = |inputs: usize| (3.0 / inputs as f64).sqrt();
+            let facts_from = if part.range.start == layout.input.weight.start { inputs - FACT_COUNT } else { inputs };
+            for (index, value) in slot.iter_mut().enumerate() {
                 let unit = (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+                let limit = if index % inputs < facts_from { limit(inputs) } else { limit(FACT_COUNT) };
                 *value = ((2.0 * unit - 1.0) * limit) as f32;
             }
         }
