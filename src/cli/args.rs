@@ -55,6 +55,13 @@ pub enum Command {
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk train --data FILE --dev FILE --base BASE --out DIR [OPTIONS]")]
     Train(super::train::TrainArgs),
+    /// Measure models on the sources that each was trained without
+    ///
+    /// Each row is judged by the first of the models whose training left the row's source out (copydesk train
+    /// --leave-out); rows that no model left out are not judged.
+    #[cfg(feature = "train")]
+    #[command(override_usage = "copydesk cross-eval --data FILE --model DIR... [OPTIONS]")]
+    CrossEval(super::cross_eval::CrossEvalArgs),
     /// Train a small model on a large one's answers
     ///
     /// The student starts from some of the teacher's layers, neurons and vocabulary, learns the teacher's probabilities for

@@ -4,34 +4,40 @@ use super::error::CliError;
 use super::job::Tally;
 use super::tell;
 use super::train::{Display, StorageArg, TargetArgs, read_rows, summarise, training_settings};
-use crate::eval::SplitMix64;
 use crate::model::{Checkpoint, Classifier, ModelError, Settings};
-use crate::text::model_text;
 use crate::train::{
-    LabelledRow, ScoreFields, StudentSettings, TrainData, TrainTarget, read_labelled, read_texts, student,
-    student_training, train,
+    LabelledRow, StudentSettings, TrainData, TrainTarget, draw_texts, read_labelled, read_texts, soup, student,
+    student_training, teach, train,
 };
 use clap::Args;
-use std::path::PathBuf;
-
-/// Texts that the teacher labels in one call.
-const TEACHER_BATCH: usize = 1024;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `copydesk distill`.
 #[derive(Debug, Args)]
 pub struct DistillArgs {
-    /// Folder of the teacher
-    #[arg(long, value_name = "DIR")]
-    pub teacher: PathBuf,
-
-    /// Texts that the teacher labels, JSON Lines with text; may be repeated
+    /// Folder of a teacher; may be repeated
     ///
-    /// Rows that have scores already, as copydesk label --unit record writes them, keep those. Names ending in .zst are
+    /// The mean of several teachers' probabilities is learnt.
+    #[arg(long, value_name = "DIR", required = true)]
+    pub teacher: Vec<PathBuf>,
+
+    /// Folder of the model that the student starts from; may be repeated [default: a part of the first teacher]
+    ///
+    /// Of several, all trained from one base, it starts from the mean of their weights.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["layers", "intermediate", "vocab"])]
+    pub base: Vec<PathBuf>,
+
+    /// Texts that the teachers label, JSON Lines with text; may be repeated
+    ///
+    /// Neighbouring rows with the same source and doc are read as one page. A row's own label keeps a share of the target
+    /// (source_label_share of the settings). Rows that have scores already, as copydesk label --unit record writes them, keep those. Names ending in .zst are
     /// decompressed.
     #[arg(long, value_name = "FILE", required = true)]
     pub texts: Vec<PathBuf>,
 
-    /// Texts drawn from these, 0 for all
+    /// Texts drawn from each of these files, 0 for all
+    ///
+    /// Labelled texts evenly over labels and sources, others in whole runs of neighbours at random.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub rows: usize,
 
@@ -76,28 +82,23 @@ pub struct DistillArgs {
 pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     let settings = training_settings(args.settings.as_deref(), student_training())?;
     settings.check()?;
-    let model_error = |error: ModelError| CliError::Model { model: args.teacher.display().to_string(), error };
-    let teacher = Checkpoint::load(&args.teacher).map_err(model_error)?;
     let mut tally = Tally::default();
-    let mut texts = read_rows(&args.texts, read_texts, &mut tally)?;
-    if args.rows > 0 && args.rows < texts.len() {
-        SplitMix64::new(settings.seed).shuffle(&mut texts);
-        texts.truncate(args.rows);
+    let mut texts = Vec::new();
+    for path in &args.texts {
+        let rows = read_rows(std::slice::from_ref(path), read_texts, &mut tally)?;
+        texts.extend(draw_texts(rows, args.rows, settings.seed));
     }
     let data = TrainData {
         weak: Vec::new(),
         annotated: read_rows(&args.data, read_labelled, &mut tally)?,
         dev: read_rows(std::slice::from_ref(&args.dev), read_labelled, &mut tally)?,
     };
-    let sizes = StudentSettings {
-        layers: args.layers,
-        intermediate: args.intermediate,
-        vocab: args.vocab,
-        positions: teacher.settings.window_tokens,
-    };
-    let small = student(&teacher, texts.iter().map(|row| row.text.as_str()), sizes)?;
-    let classifier = Classifier::from_dir(&args.teacher).map_err(model_error)?;
-    label(&classifier, &mut texts, settings.workers).map_err(model_error)?;
+    let student = start(&args, &texts)?;
+    let load = |path: &PathBuf| Classifier::from_dir(path).map_err(|error| model_error(path, error));
+    let teachers = args.teacher.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+    tell(format_args!("{} teachers label {} texts", teachers.len(), texts.len()));
+    teach(&mut texts, &teachers.iter().collect::<Vec<_>>(), settings.workers)
+        .map_err(|error| model_error(&args.teacher[0], error))?;
     for row in texts.iter().chain(&data.annotated) {
         tally.count(Some(row.label));
     }
@@ -107,46 +108,37 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
         storage: StorageArg::F32.into(),
         settings: Settings {
             name: args.target.name("student"),
-            base: teacher.settings.base.clone(),
-            window_tokens: small.settings.window_tokens,
-            window_overlap: small.settings.window_overlap,
+            base: student.settings.base.clone(),
+            window_tokens: student.settings.window_tokens,
+            window_overlap: student.settings.window_overlap,
             ..Settings::default()
         },
     };
     let mut display = Display::new(args.quiet);
     let data = TrainData { weak: texts, ..data };
-    let report = train(&small, data, &settings, &target, &mut |progress| display.show(progress))?;
+    let report = train(&student, data, &settings, &target, &mut |progress| display.show(progress))?;
     display.finish();
     summarise(&report, &args.target.out);
     Ok(tally)
 }
 
-/// Gives every row without a teacher's scores the answer of `classifier`.
-fn label(classifier: &Classifier, rows: &mut [LabelledRow], threads: usize) -> Result<(), ModelError> {
-    let mut unlabelled: Vec<&mut LabelledRow> = rows.iter_mut().filter(|row| row.scores.is_none()).collect();
-    if unlabelled.is_empty() {
-        return Ok(());
+/// The student before its training.
+fn start(args: &DistillArgs, texts: &[LabelledRow]) -> Result<Checkpoint, CliError> {
+    let load = |path: &PathBuf| Checkpoint::load(path).map_err(|error| model_error(path, error));
+    if !args.base.is_empty() {
+        let models = args.base.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+        return Ok(soup(&models)?);
     }
-    tell(format_args!("the teacher labels {} texts", unlabelled.len()));
-    let share = unlabelled.len().div_ceil(threads.max(1));
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = unlabelled
-            .chunks_mut(share)
-            .map(|rows| {
-                scope.spawn(move || -> Result<(), ModelError> {
-                    let mut session = classifier.session();
-                    for rows in rows.chunks_mut(TEACHER_BATCH) {
-                        let texts: Vec<_> = rows.iter().map(|row| model_text(&row.text).into_owned()).collect();
-                        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-                        for (row, prediction) in rows.iter_mut().zip(session.classify(&texts)?) {
-                            row.scores = Some(ScoreFields::from(prediction.scores));
-                            row.label = prediction.scores.best().0;
-                        }
-                    }
-                    Ok(())
-                })
-            })
-            .collect();
-        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker panicked; this is a bug"))
-    })
+    let teacher = load(&args.teacher[0])?;
+    let sizes = StudentSettings {
+        layers: args.layers,
+        intermediate: args.intermediate,
+        vocab: args.vocab,
+        positions: teacher.settings.window_tokens,
+    };
+    Ok(student(&teacher, texts.iter().map(|row| row.text.as_str()), sizes)?)
+}
+
+fn model_error(path: &Path, error: ModelError) -> CliError {
+    CliError::Model { model: path.display().to_string(), error }
 }

@@ -42,6 +42,9 @@ pub(super) enum CliError {
     #[error("{}: no training settings: {reason}", path.display())]
     Settings { path: PathBuf, reason: String },
     #[cfg(feature = "train")]
+    #[error("{}: its training left no source out (copydesk train --leave-out)", model.display())]
+    NothingLeftOut { model: PathBuf },
+    #[cfg(feature = "train")]
     #[error("hf:{repository}: {reason}")]
     Hub { repository: String, reason: String },
 }

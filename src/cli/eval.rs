@@ -38,17 +38,22 @@ pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
     let gold: Vec<Label> = rows.iter().map(|row| row.gold).collect();
     let clean: Vec<Scores> = rows.iter().map(|row| row.scores).collect();
     let noise = eval::robustness(&gold, &clean, &copies);
+    write_report(&evaluation, &noise, json)?;
+    done.summarise(&reading, "");
+    Ok(done.tally)
+}
+
+/// Writes figures to standard output, as one JSON object or as tables.
+pub(super) fn write_report(evaluation: &Evaluation, robustness: &[NoiseFigures], json: bool) -> Result<(), CliError> {
     let report = if json {
-        let report = EvalReport { evaluation: &evaluation, robustness: &noise };
+        let report = EvalReport { evaluation, robustness };
         serde_json::to_string(&report).expect("figures can be written as JSON; this is a bug") + "\n"
     } else {
-        format!("{}{}", EvalTable(&evaluation), NoiseTable(&noise))
+        format!("{}{}", EvalTable(evaluation), NoiseTable(robustness))
     };
     let mut output = Output::open(&Target::StandardOutput)?;
     output.write(report.as_bytes())?;
-    output.finish()?;
-    done.summarise(&reading, "");
-    Ok(done.tally)
+    output.finish()
 }
 
 /// The JSON that the command writes.

@@ -9,6 +9,8 @@
 pub mod args;
 pub mod bench;
 #[cfg(feature = "train")]
+pub mod cross_eval;
+#[cfg(feature = "train")]
 pub mod distill;
 mod error;
 mod eval;
@@ -49,6 +51,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Bench(args) => bench::run(args),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(args),
+        #[cfg(feature = "train")]
+        Command::CrossEval(args) => cross_eval::run(args),
         #[cfg(feature = "train")]
         Command::Distill(args) => distill::run(args),
         #[cfg(feature = "train")]

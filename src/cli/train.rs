@@ -6,7 +6,7 @@ use super::tell;
 use crate::model::{Checkpoint, Settings, Storage};
 use crate::train::{
     LabelledRow, LabelledRows, Progress, TrainData, TrainError, TrainReport, TrainSettings, TrainTarget, read_labelled,
-    train,
+    soup, train,
 };
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -31,12 +31,19 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE")]
     pub dev: PathBuf,
 
+    /// Sources whose rows are not trained on, separated by commas
+    ///
+    /// The model remembers them, and copydesk cross-eval judges it on them. Each must have a row.
+    #[arg(long, value_name = "SOURCE", value_delimiter = ',')]
+    pub leave_out: Vec<String>,
+
     /// Model to start from: a folder, or hf:OWNER/REPO
     ///
     /// A folder holds config.json, tokenizer.json and model.safetensors of a BERT encoder; a head in it is left aside.
-    /// hf:OWNER/REPO is fetched from the Hugging Face hub; this needs a build with the feature hub.
-    #[arg(long, value_name = "BASE")]
-    pub base: String,
+    /// hf:OWNER/REPO is fetched from the Hugging Face hub; this needs a build with the feature hub. May be repeated with
+    /// --keep-head: of several models, all trained from one base with one seed, it starts from the mean of their weights.
+    #[arg(long, value_name = "BASE", required = true)]
+    pub base: Vec<String>,
 
     /// Start from the base's own head and page network, not from new ones: go on with a trained model
     #[arg(long)]
@@ -119,12 +126,16 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
         annotated: read(&args.data)?,
         dev: read(std::slice::from_ref(&args.dev))?,
     };
+    let data = leave_out(data, &args.leave_out)?;
     for row in &data.annotated {
         tally.count(Some(row.label));
     }
-    let base = base_folder(&args.base)?;
     let load = if args.keep_head { Checkpoint::load } else { Checkpoint::load_base };
-    let base = load(&base).map_err(|error| CliError::Model { model: args.base.clone(), error })?;
+    let models = args
+        .base
+        .iter()
+        .map(|name| load(&base_folder(name)?).map_err(|error| CliError::Model { model: name.clone(), error }));
+    let base = soup(&models.collect::<Result<Vec<_>, _>>()?)?;
     let target = TrainTarget {
         folder: &args.target.out,
         checkpoint_every: args.checkpoint_every,
@@ -132,7 +143,8 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
         settings: Settings {
             name: args.target.name("model"),
             // A model of an earlier stage passes on what it started from.
-            base: base.settings.base.clone().or_else(|| Some(args.base.clone())),
+            base: base.settings.base.clone().or_else(|| args.base.first().cloned()),
+            data: remembered(&args.leave_out),
             ..Settings::default()
         },
     };
@@ -141,6 +153,26 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     display.finish();
     summarise(&report, &args.target.out);
     Ok(tally)
+}
+
+/// Field of a model's free-form data that lists the sources which its training left out.
+pub(super) const LEFT_OUT: &str = "left_out";
+
+fn remembered(left_out: &[String]) -> serde_json::Map<String, serde_json::Value> {
+    let list = (!left_out.is_empty()).then(|| (LEFT_OUT.to_owned(), left_out.into()));
+    list.into_iter().collect()
+}
+
+/// The data without the rows of some sources; the development rows stay.
+fn leave_out(mut data: TrainData, sources: &[String]) -> Result<TrainData, TrainError> {
+    let is = |row: &LabelledRow, name: &String| row.source.as_ref() == Some(name);
+    if let Some(name) = sources.iter().find(|name| !data.annotated.iter().chain(&data.weak).any(|row| is(row, name))) {
+        return Err(TrainError::UnknownSource { got: name.clone() });
+    }
+    for rows in [&mut data.annotated, &mut data.weak] {
+        rows.retain(|row| !sources.iter().any(|name| is(row, name)));
+    }
+    Ok(data)
 }
 
 impl From<StorageArg> for Storage {

@@ -215,15 +215,30 @@ impl Session<'_> {
     /// # Panics
     /// If a page has not as many facts as texts.
     pub fn classify_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Prediction>, ModelError> {
+        Ok(self.classify_pages_with_vectors(pages)?.0)
+    }
+
+    /// As [`Session::classify_pages`], with the encoder's vectors of the paragraphs `[paragraphs, hidden]`.
+    ///
+    /// # Errors
+    /// As [`Session::classify`].
+    ///
+    /// # Panics
+    /// As [`Session::classify_pages`].
+    pub fn classify_pages_with_vectors(
+        &mut self,
+        pages: &[Page<'_>],
+    ) -> Result<(Vec<Prediction>, Vec<f32>), ModelError> {
         let temperature = self.model.settings.page_temperature;
-        let (readings, corrected) = self.read_pages(pages)?;
+        let mut vectors = Vec::new();
+        let (readings, corrected) = self.read_pages(pages, &mut vectors)?;
         let predictions = readings.iter().zip(corrected).map(|(reading, corrected)| {
             reading.prediction(match corrected {
                 Some(logits) => Scores::from_logits(logits.map(|logit| logit / temperature)),
                 None => reading.scores,
             })
         });
-        Ok(predictions.collect())
+        Ok((predictions.collect(), vectors))
     }
 
     /// One row of logits per text, in the order of [`Label::ALL`](crate::Label::ALL), before the temperature.
@@ -258,19 +273,20 @@ impl Session<'_> {
     /// # Panics
     /// As [`Session::classify_pages`].
     pub fn page_logits(&mut self, pages: &[Page<'_>]) -> Result<Vec<Option<[f32; LABEL_COUNT]>>, ModelError> {
-        Ok(self.read_pages(pages)?.1)
+        Ok(self.read_pages(pages, &mut Vec::new())?.1)
     }
 
-    /// Every text of the pages read alone, and the logits that its page network made of it.
+    /// Every text of the pages read alone, and the logits that its page network made of it; `vectors` as in
+    /// [`Session::read`].
     #[allow(clippy::type_complexity)]
     fn read_pages(
         &mut self,
         pages: &[Page<'_>],
+        vectors: &mut Vec<f32>,
     ) -> Result<(Vec<Reading>, Vec<Option<[f32; LABEL_COUNT]>>), ModelError> {
         let (model, hidden) = (self.model, self.model.hidden);
         let texts: Vec<&str> = pages.iter().flat_map(|page| page.texts).copied().collect();
-        let mut vectors = Vec::new();
-        let readings = self.read(&self.tokenise(&texts), &mut vectors)?;
+        let readings = self.read(&self.tokenise(&texts), vectors)?;
         let mut corrected = vec![None; texts.len()];
         let Some(network) = &model.page else { return Ok((readings, corrected)) };
         let mut from = 0;

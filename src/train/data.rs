@@ -37,6 +37,9 @@ pub struct LabelledRow {
     /// The label that the row had before the teacher's, as `copydesk label` keeps it.
     #[serde(default)]
     pub input_label: Option<Label>,
+    /// A teacher's vector of the text, `[hidden]`; see [`TrainSettings::vector_weight`].
+    #[serde(skip)]
+    pub vector: Option<Vec<f32>>,
 }
 
 /// A probability for every label, by name.
@@ -56,9 +59,15 @@ impl From<Scores> for ScoreFields {
     }
 }
 
+impl From<ScoreFields> for Scores {
+    fn from(ScoreFields { reporting, opinion, comment_spam, quotation, other }: ScoreFields) -> Scores {
+        Scores([reporting, opinion, comment_spam, quotation, other])
+    }
+}
+
 impl ScoreFields {
     /// In the order of [`Label::ALL`], scaled to sum to 1; `None` where they are no probabilities.
-    fn distribution(self) -> Option<[f32; LABEL_COUNT]> {
+    pub(super) fn distribution(self) -> Option<[f32; LABEL_COUNT]> {
         let scores = [self.reporting, self.opinion, self.comment_spam, self.quotation, self.other];
         let sum: f32 = scores.iter().sum();
         let valid = scores.iter().all(|score| (0.0..=1.0).contains(score)) && (sum - 1.0).abs() < 0.01;
@@ -83,7 +92,8 @@ pub fn read_labelled(path: &Path) -> Result<LabelledRows, TrainError> {
     read_rows(path, |line| serde_json::from_slice(line))
 }
 
-/// Reads JSON lines with `text`, for a teacher to label: a row without `label` gets `other` until then.
+/// Reads JSON lines with `text`, for a teacher to label: a row without `label` gets `other` until then, and one with a
+/// label but without scores keeps it as `input_label`.
 ///
 /// # Errors
 /// As [`read_labelled`].
@@ -99,8 +109,9 @@ pub fn read_texts(path: &Path) -> Result<LabelledRows, TrainError> {
             input_label: Option<Label>,
         }
         let TextRow { text, label, source, doc, scores, input_label } = serde_json::from_slice(line)?;
+        let input_label = if scores.is_none() { label } else { input_label };
         let label = label.unwrap_or(Label::Other);
-        Ok(LabelledRow { text, label, confidence: None, source, doc, scores, input_label })
+        Ok(LabelledRow { text, label, confidence: None, source, doc, scores, input_label, vector: None })
     })
 }
 
@@ -169,6 +180,32 @@ pub(super) fn draw_evenly(rows: Vec<LabelledRow>, count: usize, seed: u64) -> Ve
     drawn
 }
 
+/// Draws about `count` rows of one file: evenly over labels and sources, as weakly labelled rows are drawn, where rows
+/// have labels; otherwise whole runs of neighbouring rows, at most [`RUN`] long, at random, so that pages stay pages. All
+/// rows where there are no more than `count`, or it is 0.
+pub fn draw_texts(rows: Vec<LabelledRow>, count: usize, seed: u64) -> Vec<LabelledRow> {
+    if rows.iter().any(|row| row.input_label.is_some()) {
+        return draw_evenly(rows, count, seed);
+    }
+    if count == 0 || rows.len() <= count {
+        return rows;
+    }
+    let numbers = run_numbers(&rows);
+    let mut order: Vec<usize> = (0..=numbers.last().copied().unwrap_or(0)).collect();
+    SplitMix64::new(seed).shuffle(&mut order);
+    let mut lengths = vec![0; order.len()];
+    numbers.iter().for_each(|&number| lengths[number] += 1);
+    let mut drawn = vec![false; order.len()];
+    let mut total = 0;
+    for run in order {
+        if total < count {
+            drawn[run] = true;
+            total += lengths[run];
+        }
+    }
+    rows.into_iter().zip(numbers).filter(|(_, number)| drawn[*number]).map(|(row, _)| row).collect()
+}
+
 /// A tokenised row with what the loss needs.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Example {
@@ -183,6 +220,8 @@ pub(super) struct Example {
     pub facts: [f32; FACT_COUNT],
     /// Number of the run of neighbouring rows of one page that the row belongs to.
     pub run: usize,
+    /// The teacher's vector, `[hidden]`.
+    pub vector: Option<Vec<f32>>,
 }
 
 /// Tokenises rows and computes targets and weights.
@@ -207,7 +246,7 @@ pub(super) fn examples(rows: &[LabelledRow], tokenizer: &Tokenizer, settings: &T
                 _ => 2,
             };
             let weight = class_weights[row.label.index()] * settings.confidence_weights[confidence];
-            Example { ids, label: row.label, target, weight, facts: facts(&text), run }
+            Example { ids, label: row.label, target, weight, facts: facts(&text), run, vector: row.vector.clone() }
         })
         .collect()
 }
@@ -311,7 +350,24 @@ mod tests {
             doc: None,
             scores: None,
             input_label: None,
+            vector: None,
         }
+    }
+
+    #[test]
+    fn texts_without_labels_are_drawn_in_whole_runs() {
+        let on = |doc: &str| LabelledRow { doc: Some(doc.to_owned()), ..row(Label::Other, "pages") };
+        let rows: Vec<LabelledRow> =
+            (0..50).flat_map(|page| vec![on(&page.to_string()); 3]).chain(vec![on("long"); 2 * RUN]).collect();
+        let drawn = draw_texts(rows.clone(), 60, 7);
+        assert!((60..60 + RUN).contains(&drawn.len()), "{}", drawn.len());
+        let of = |doc: &str| drawn.iter().filter(|row| row.doc.as_deref() == Some(doc)).count();
+        assert!((0..50).all(|page| matches!(of(&page.to_string()), 0 | 3)));
+        assert_eq!(of("long") % RUN, 0);
+        assert_eq!(draw_texts(rows.clone(), 0, 7), rows);
+        let labelled: Vec<LabelledRow> =
+            rows.into_iter().map(|row| LabelledRow { input_label: Some(Label::Other), ..row }).collect();
+        assert_eq!(draw_texts(labelled, 60, 7).len(), 60);
     }
 
     #[test]

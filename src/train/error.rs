@@ -29,6 +29,18 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
     },
+    /// Models cannot be averaged.
+    #[error("the models have no mean: {what}")]
+    UnlikeModels {
+        /// What they do not share.
+        what: &'static str,
+    },
+    /// Sources to leave out that no row has.
+    #[error("no row has the source {got:?}")]
+    UnknownSource {
+        /// The source.
+        got: String,
+    },
     /// The base model's tokenizer could not be built.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),

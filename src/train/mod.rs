@@ -19,15 +19,19 @@ mod page;
 mod parameters;
 mod run;
 mod settings;
+mod soup;
 mod student;
+mod teacher;
 #[cfg(test)]
 mod tests;
 mod trainer;
 
 pub use checkpoint::CHECKPOINT_FILE;
-pub use data::{LabelledRow, LabelledRows, ScoreFields, read_labelled, read_texts};
+pub use data::{LabelledRow, LabelledRows, ScoreFields, draw_texts, read_labelled, read_texts};
 pub use error::TrainError;
 pub use run::{TrainData, TrainReport, TrainTarget, train};
 pub use settings::TrainSettings;
+pub use soup::soup;
 pub use student::{StudentSettings, student, student_training};
+pub use teacher::teach;
 pub use trainer::{EpochFigures, Progress};

@@ -135,7 +135,7 @@ impl Network {
     }
 
     /// Vectors `[examples, hidden]` and logits of each example read alone.
-    fn vectors(&self, examples: &[&Example]) -> Result<(Vec<f32>, Vec<[f32; LABEL_COUNT]>), TrainError> {
+    pub(super) fn vectors(&self, examples: &[&Example]) -> Result<(Vec<f32>, Vec<[f32; LABEL_COUNT]>), TrainError> {
         let hidden = self.config.hidden;
         let mut order: Vec<usize> = (0..examples.len()).collect();
         order.sort_by_key(|&index| examples[index].ids.len());
@@ -234,18 +234,18 @@ impl Network {
         let drop = settings.dropout_256ths;
         let random =
             SplitMix64::new(settings.seed ^ (self.updates as u64) << 20 ^ (worker as u64 + 1) << 52).next_u64();
-        let vectors =
+        let encoded =
             self.encode(shard, rows_of, word.as_tensor(), drop, random, worker, self.dense.as_tensor().clone())?;
         let (weight, bias) = self.head_tensors()?;
         let (weight, bias) = (Var::from_tensor(&weight)?, Var::from_tensor(&bias)?);
         let vectors = if drop == 0 {
-            vectors
+            encoded.clone()
         } else {
-            let mut mask = vec![0; vectors.elem_count()];
+            let mut mask = vec![0; encoded.elem_count()];
             super::kernels::fill_dropout_mask(&mut mask, drop, !random);
             let scale = 256.0 / (256.0 - f32::from(drop));
             let mask: Vec<f32> = mask.into_iter().map(|keep| f32::from(keep) * scale).collect();
-            (&vectors * Tensor::from_vec(mask, vectors.shape(), vectors.device())?)?
+            (&encoded * Tensor::from_vec(mask, encoded.shape(), encoded.device())?)?
         };
         let logits = vectors.matmul(&weight.as_tensor().t()?)?.broadcast_add(bias.as_tensor())?;
         let log_probabilities = log_softmax(&logits)?;
@@ -270,7 +270,12 @@ impl Network {
             let on_page = (&logits + pass.corrections(&vectors)?)?;
             gain = ((gain + (targets * log_softmax(&on_page)?)?.sum_all()?)? * 0.5)?;
         }
-        let loss = gain.neg()?;
+        let mut loss = gain.neg()?;
+        if settings.vector_weight > 0.0
+            && let Some(difference) = self.vector_difference(shard, &encoded, total_weight)?
+        {
+            loss = (loss + (difference * f64::from(settings.vector_weight))?)?;
+        }
         let mut gradients = loss.backward()?;
         let mut take = |var: &Var| {
             gradients
@@ -285,6 +290,31 @@ impl Network {
             page: page.as_ref().map(|(_, parameters)| take(parameters)).transpose()?,
             loss: f64::from(loss.to_scalar::<f32>()?),
         })
+    }
+
+    /// The weighted mean over the batch of `|vector − teacher's vector|² / hidden`; `None` where no row of the shard has a
+    /// teacher's vector.
+    fn vector_difference(
+        &self,
+        shard: &[&Example],
+        vectors: &Tensor,
+        total_weight: f32,
+    ) -> Result<Option<Tensor>, TrainError> {
+        let hidden = self.config.hidden;
+        if shard.iter().all(|example| example.vector.is_none()) {
+            return Ok(None);
+        }
+        let mut targets = vec![0.0; shard.len() * hidden];
+        let mut weights = vec![0.0; shard.len()];
+        for ((example, target), weight) in shard.iter().zip(targets.chunks_exact_mut(hidden)).zip(&mut weights) {
+            if let Some(vector) = &example.vector {
+                target.copy_from_slice(vector);
+                *weight = example.weight / total_weight / hidden as f32;
+            }
+        }
+        let targets = Tensor::from_vec(targets, vectors.shape(), vectors.device())?;
+        let weights = Tensor::from_vec(weights, (shard.len(), 1), vectors.device())?;
+        Ok(Some((vectors - targets)?.sqr()?.broadcast_mul(&weights)?.sum_all()?))
     }
 
     #[allow(clippy::too_many_arguments)]

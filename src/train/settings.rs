@@ -39,6 +39,9 @@ pub struct TrainSettings {
     pub page_rate_factor: f32,
     /// Share of the original label in the target of a row that a teacher labelled anew, by original label.
     pub source_label_share: [f32; 5],
+    /// Weight of the mean squared difference between the encoder's vector and the teacher's, in rows that have one; 0
+    /// leaves the vectors aside. For students whose head is their teacher's.
+    pub vector_weight: f32,
     /// Share of the training rows that are read in a noisy copy: cut after the first sentence, in another typography, or
     /// obfuscated as spam is.
     pub noise: f32,
@@ -73,6 +76,7 @@ impl Default for TrainSettings {
             page: Some(PageConfig::default()),
             page_rate_factor: 8.0,
             source_label_share: [0.3, 0.2, 0.6, 0.5, 0.5],
+            vector_weight: 0.0,
             noise: 0.0,
             dropout_256ths: 26,
             class_weight_exponent: 0.5,
@@ -103,6 +107,7 @@ impl TrainSettings {
                 "from 0 to 1 each",
             ),
             ("page_rate_factor", self.page_rate_factor > 0.0 && self.page_rate_factor.is_finite(), "above 0"),
+            ("vector_weight", self.vector_weight >= 0.0 && self.vector_weight.is_finite(), "0 or above"),
             ("noise", (0.0..=1.0).contains(&self.noise), "from 0 to 1"),
             ("average_decay", (0.0..1.0).contains(&self.average_decay), "from 0 to below 1"),
             ("warmup", (0.0..1.0).contains(&self.warmup), "from 0 to below 1"),

@@ -85,7 +85,7 @@ pub fn student<'a>(
     let window_tokens = teacher.settings.window_tokens.min(sizes.positions);
     let window_overlap = teacher.settings.window_overlap.min((window_tokens - 2) / 4);
     let settings = crate::model::Settings { window_tokens, window_overlap, ..teacher.settings.clone() };
-    Ok(Checkpoint { config, weights, tokenizer, settings, head: teacher.head.clone(), page: None })
+    Ok(Checkpoint { config, weights, tokenizer, settings, head: teacher.head.clone(), page: teacher.page.clone() })
 }
 
 /// Settings that suit a student: it learns from many more rows than its teacher had, at a higher rate.

@@ -24,7 +24,7 @@ fn settings() -> TrainSettings {
 fn example(ids: &[u32], label: Label, weight: f32) -> Example {
     let mut target = [0.02; LABEL_COUNT];
     target[label.index()] = 0.92;
-    Example { ids: ids.to_vec(), label, target, weight, facts: [0.5; FACT_COUNT], run: ids.len() }
+    Example { ids: ids.to_vec(), label, target, weight, facts: [0.5; FACT_COUNT], run: ids.len(), vector: None }
 }
 
 fn batch() -> Vec<Example> {
@@ -248,6 +248,31 @@ fn the_page_network_is_differentiated() {
 }
 
 #[test]
+fn vectors_are_drawn_towards_the_teachers() {
+    let settings = TrainSettings { vector_weight: 3.0, ..settings() };
+    let mut network = network(&fixture::checkpoint(15), &settings);
+    let mut examples = batch();
+    let plain = network.gradient(&[examples.iter().collect()], &settings).unwrap().loss;
+    let goal = vec![0.25; network.config.hidden];
+    examples[2].vector = Some(goal.clone());
+    let difference = |network: &Network| -> f64 {
+        let (vectors, _) = network.vectors(&[&examples[2]]).unwrap();
+        vectors.iter().zip(&goal).map(|(v, g)| f64::from(v - g).powi(2)).sum::<f64>() / goal.len() as f64
+    };
+    let before = difference(&network);
+    let total: f32 = examples.iter().map(|example| example.weight).sum();
+    let shards = [examples.iter().collect::<Vec<&Example>>()];
+    let loss = network.gradient(&shards, &settings).unwrap().loss;
+    let expected = plain + 3.0 * before * f64::from(examples[2].weight / total);
+    assert!((loss - expected).abs() < 1e-4, "{loss} and {expected}");
+    for _ in 0..20 {
+        let gradient = network.gradient(&shards, &settings).unwrap();
+        network.update(&gradient, 1e-3, &settings).unwrap();
+    }
+    assert!(difference(&network) < 0.8 * before, "{} after {before}", difference(&network));
+}
+
+#[test]
 fn logits_match_candle_transformers() {
     use candle_transformers::models::bert::{BertModel, Config};
 
@@ -363,6 +388,7 @@ fn rows() -> Vec<LabelledRow> {
                 doc: None,
                 scores: None,
                 input_label: None,
+                vector: None,
             }
         })
         .collect()

@@ -155,7 +155,10 @@ fn digest(stages: &[Stage<'_>]) -> u64 {
         add(stage.epochs as u64);
         for example in stage.examples {
             add(example.label.index() as u64);
+            add(example.run as u64);
             example.ids.iter().for_each(|&id| add(u64::from(id)));
+            let numbers = example.target.iter().chain([&example.weight]).chain(example.vector.iter().flatten());
+            numbers.for_each(|number| add(u64::from(number.to_bits())));
         }
     }
     hash

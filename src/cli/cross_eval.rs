@@ -1,0 +1,83 @@
+//! `copydesk cross-eval`: models against the sources that each was trained without.
+
+use super::error::CliError;
+use super::eval::write_report;
+use super::job::Tally;
+use super::tell;
+use super::train::{LEFT_OUT, read_rows};
+use crate::eval::{EvalOptions, JudgedRow, evaluate};
+use crate::label::Scores;
+use crate::model::{Classifier, ModelError};
+use crate::train::{LabelledRow, read_labelled, teach};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `copydesk cross-eval`.
+#[derive(Debug, Args)]
+pub struct CrossEvalArgs {
+    /// Labelled rows, JSON Lines with text, label and source
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+
+    /// Folder of a model that was trained with --leave-out; may be repeated
+    #[arg(long, value_name = "DIR", required = true)]
+    pub model: Vec<PathBuf>,
+
+    /// Read neighbouring rows with the same source and doc as one page
+    #[arg(long)]
+    pub pages: bool,
+
+    /// Threads
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub threads: usize,
+
+    /// Write one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Carries out the arguments.
+pub(super) fn run(args: CrossEvalArgs) -> Result<Tally, CliError> {
+    let mut tally = Tally::default();
+    let mut rows = read_rows(std::slice::from_ref(&args.data), read_labelled, &mut tally)?;
+    let mut judged = Vec::new();
+    for folder in &args.model {
+        let model_error = |error: ModelError| CliError::Model { model: folder.display().to_string(), error };
+        let classifier = Classifier::from_dir(folder).map_err(model_error)?;
+        let left_out = left_out(&classifier, folder)?;
+        let is_unseen = |row: &mut LabelledRow| {
+            row.source.as_ref().is_some_and(|source| left_out.iter().any(|name| name == source))
+        };
+        let unseen: Vec<LabelledRow> = rows.extract_if(.., is_unseen).collect();
+        tell(format_args!("{}: {} rows of {} sources", folder.display(), unseen.len(), left_out.len()));
+        let answers = judge(&unseen, &classifier, &args).map_err(model_error)?;
+        judged.extend(unseen.into_iter().zip(answers).map(|(row, scores)| JudgedRow {
+            gold: row.label,
+            scores,
+            confidence: row.confidence.map(|confidence| confidence.round() as u8),
+            source: row.source,
+            doc: row.doc,
+        }));
+    }
+    judged.iter().for_each(|row| tally.count(Some(row.scores.best().0)));
+    let evaluation = evaluate(&judged, &EvalOptions::default())
+        .map_err(|error| CliError::Evaluation { data: args.data.clone(), error })?;
+    write_report(&evaluation, &[], args.json)?;
+    Ok(tally)
+}
+
+/// The sources that a model's folder says it was trained without.
+fn left_out(classifier: &Classifier, folder: &Path) -> Result<Vec<String>, CliError> {
+    let names = classifier.settings().data.get(LEFT_OUT).and_then(|names| names.as_array());
+    let names: Vec<String> = names.into_iter().flatten().filter_map(|name| Some(name.as_str()?.to_owned())).collect();
+    if names.is_empty() { Err(CliError::NothingLeftOut { model: folder.to_owned() }) } else { Ok(names) }
+}
+
+fn judge(rows: &[LabelledRow], classifier: &Classifier, args: &CrossEvalArgs) -> Result<Vec<Scores>, ModelError> {
+    let mut asked: Vec<LabelledRow> = rows
+        .iter()
+        .map(|row| LabelledRow { scores: None, doc: row.doc.clone().filter(|_| args.pages), ..row.clone() })
+        .collect();
+    teach(&mut asked, &[classifier], args.threads)?;
+    Ok(asked.into_iter().filter_map(|row| row.scores).map(Scores::from).collect())
+}

@@ -1,0 +1,85 @@
+//! Several trainings of one base as one model.
+
+use super::TrainError;
+use super::parameters::{Layout, to_f32};
+use crate::engine::Matrix;
+use crate::model::{Checkpoint, Head};
+
+/// The mean of the weights of models that were trained from the same base: better than one of them, at the cost of one
+/// ("Model soups", Wortsman et al. 2022). Head and page network have a meaningful mean only where they started from the same
+/// random weights: train the models with one seed and different rows. Tokenizer and settings are the first model's.
+///
+/// # Errors
+/// [`TrainError::UnlikeModels`] if sizes, tokenizers or heads differ, or there is no model.
+pub fn soup(models: &[Checkpoint]) -> Result<Checkpoint, TrainError> {
+    let unlike = |what| TrainError::UnlikeModels { what };
+    let first = models.first().ok_or(unlike("there are none"))?;
+    if models.len() == 1 {
+        return Ok(first.clone());
+    }
+    let layout = Layout::new(&first.config);
+    let (mut dense, mut word) = (vec![0.0; layout.len], vec![0.0; first.config.vocab * first.config.hidden]);
+    let mut head: Option<(Vec<f32>, Vec<f32>)> = None;
+    let mut page = first.page.clone();
+    page.iter_mut().for_each(|page| page.values.fill(0.0));
+    let share = 1.0 / models.len() as f32;
+    let add =
+        |sum: &mut [f32], values: &[f32]| sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += share * value);
+    for model in models {
+        if model.config != first.config {
+            return Err(unlike("their sizes differ"));
+        }
+        if model.tokenizer != first.tokenizer {
+            return Err(unlike("their tokenizers differ"));
+        }
+        add(&mut dense, &layout.flatten(&model.config, &model.weights));
+        add(&mut word, &to_f32(&model.weights.word));
+        match &model.head {
+            Some(Head { pooler: None, weight, bias }) => {
+                let (weights, biases) =
+                    head.get_or_insert_with(|| (vec![0.0; weight.rows() * weight.cols()], vec![0.0; bias.len()]));
+                add(weights, &to_f32(weight));
+                add(biases, bias);
+            }
+            _ => return Err(unlike("one has no plain head")),
+        }
+        match (&mut page, &model.page) {
+            (Some(sum), Some(page)) if sum.config == page.config => add(&mut sum.values, &page.values),
+            (None, None) => {}
+            _ => return Err(unlike("their page networks differ")),
+        }
+    }
+    let head = head.map(|(data, bias)| {
+        let weight = Matrix::F32 { rows: bias.len(), cols: first.config.hidden, data };
+        Head { pooler: None, weight, bias }
+    });
+    Ok(Checkpoint { weights: layout.unflatten(&first.config, &dense, &word), head, page, ..first.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixture;
+
+    #[test]
+    fn a_soup_is_the_mean_of_its_models() {
+        let models = [fixture::checkpoint(41), fixture::checkpoint(42)];
+        let mean = soup(&models).unwrap();
+        let of = |model: &Checkpoint| {
+            let head = model.head.as_ref().unwrap();
+            [to_f32(&model.weights.layers[0].output.weight), to_f32(&head.weight), head.bias.clone()].concat()
+        };
+        for ((got, a), b) in of(&mean).iter().zip(of(&models[0])).zip(of(&models[1])) {
+            assert!((got - (a + b) / 2.0).abs() < 1e-6);
+        }
+        assert_eq!(soup(&models[..1]).unwrap(), models[0]);
+    }
+
+    #[test]
+    fn models_of_other_sizes_make_no_soup() {
+        let (model, mut other) = (fixture::checkpoint(43), fixture::checkpoint(44));
+        other.config.intermediate += 1;
+        assert!(matches!(soup(&[model, other]), Err(TrainError::UnlikeModels { what: "their sizes differ" })));
+        assert!(matches!(soup(&[]), Err(TrainError::UnlikeModels { .. })));
+    }
+}

@@ -1,0 +1,156 @@
+//! What trained models say of texts, as targets for another.
+
+use super::data::{LabelledRow, ScoreFields};
+use crate::corpus::page_ranges;
+use crate::label::{LABEL_COUNT, Scores};
+use crate::model::{Classifier, ModelError, Page};
+use crate::text::{facts, model_text};
+use std::ops::Range;
+
+/// Rows that a thread gives to a teacher in one call, at least; a page is not cut.
+const BATCH_ROWS: usize = 512;
+
+/// What one teacher says of a row.
+struct Answer {
+    scores: Scores,
+    vector: Vec<f32>,
+}
+
+/// Gives every row without `scores` the mean of the teachers' calibrated probabilities, and their most probable label.
+/// Neighbouring rows with the same source and doc are read as one page.
+///
+/// With one teacher a row keeps the teacher's vector of it too; of several no mean would make sense.
+///
+/// # Errors
+/// The first [`ModelError`] of a teacher.
+pub fn teach(rows: &mut [LabelledRow], teachers: &[&Classifier], threads: usize) -> Result<(), ModelError> {
+    let keys: Vec<_> = rows.iter().map(|row| Some((&row.source, row.doc.as_ref()?))).collect();
+    let mut batches: Vec<Range<usize>> = Vec::new();
+    for page in page_ranges(&keys) {
+        if rows[page.clone()].iter().all(|row| row.scores.is_some()) {
+            continue;
+        }
+        match batches.last_mut() {
+            Some(batch) if batch.end == page.start && batch.len() < BATCH_ROWS => batch.end = page.end,
+            _ => batches.push(page),
+        }
+    }
+    let mut sums: Vec<Option<[f32; LABEL_COUNT]>> = vec![None; rows.len()];
+    let mut vectors: Vec<Vec<f32>> = vec![Vec::new(); rows.len()];
+    for teacher in teachers {
+        for (index, answer) in answers(rows, &batches, teacher, threads)? {
+            let sum = sums[index].get_or_insert([0.0; LABEL_COUNT]);
+            sum.iter_mut().zip(answer.scores.0).for_each(|(sum, score)| *sum += score / teachers.len() as f32);
+            if teachers.len() == 1 {
+                vectors[index] = answer.vector;
+            }
+        }
+    }
+    for ((row, sum), vector) in rows.iter_mut().zip(sums).zip(vectors) {
+        let Some(mean) = sum.filter(|_| row.scores.is_none()) else { continue };
+        row.label = Scores(mean).best().0;
+        row.scores = Some(ScoreFields::from(Scores(mean)));
+        row.vector = (!vector.is_empty()).then_some(vector);
+    }
+    Ok(())
+}
+
+fn answers(
+    rows: &[LabelledRow],
+    batches: &[Range<usize>],
+    teacher: &Classifier,
+    threads: usize,
+) -> Result<Vec<(usize, Answer)>, ModelError> {
+    let threads = threads.max(1);
+    let parts = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|thread| {
+                scope.spawn(move || -> Result<Vec<(usize, Answer)>, ModelError> {
+                    let mut session = teacher.session();
+                    let mut answers = Vec::new();
+                    for batch in batches.iter().skip(thread).step_by(threads) {
+                        let rows = &rows[batch.clone()];
+                        let texts: Vec<_> = rows.iter().map(|row| model_text(&row.text)).collect();
+                        let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+                        let facts: Vec<_> = rows.iter().map(|row| facts(&row.text)).collect();
+                        let keys: Vec<_> = rows.iter().map(|row| Some((&row.source, row.doc.as_ref()?))).collect();
+                        let ranges = page_ranges(&keys);
+                        let pages: Vec<Page<'_>> = ranges
+                            .iter()
+                            .map(|range| Page { texts: &texts[range.clone()], facts: &facts[range.clone()] })
+                            .collect();
+                        let (predictions, vectors) = session.classify_pages_with_vectors(&pages)?;
+                        let hidden = vectors.len() / predictions.len();
+                        let vectors = vectors.chunks_exact(hidden).map(<[f32]>::to_vec);
+                        let said = predictions.iter().map(|prediction| prediction.scores).zip(vectors);
+                        answers.extend(batch.clone().zip(said.map(|(scores, vector)| Answer { scores, vector })));
+                    }
+                    Ok(answers)
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a worker panicked; this is a bug"))
+            .collect::<Result<Vec<_>, _>>()
+    })?;
+    Ok(parts.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Precision;
+    use crate::label::Label;
+    use crate::model::fixture;
+
+    fn classifier(seed: u64) -> Classifier {
+        Classifier::from_checkpoint(fixture::checkpoint(seed), Precision::F32).unwrap()
+    }
+
+    fn rows() -> Vec<LabelledRow> {
+        let row = |text: &str, doc: Option<&str>| LabelledRow {
+            text: text.to_owned(),
+            label: Label::Other,
+            confidence: None,
+            source: None,
+            doc: doc.map(str::to_owned),
+            scores: None,
+            input_label: None,
+            vector: None,
+        };
+        vec![row("the council voted", Some("a")), row("they won", Some("a")), row("the plan", None)]
+    }
+
+    #[test]
+    fn several_teachers_are_averaged_and_one_gives_its_vectors() {
+        let (first, second) = (classifier(31), classifier(32));
+        let taught = |teachers: &[&Classifier]| {
+            let mut rows = rows();
+            teach(&mut rows, teachers, 2).unwrap();
+            rows
+        };
+        let of = |rows: &[LabelledRow], index: usize| rows[index].scores.unwrap().distribution().unwrap();
+        let (one, two, both) = (taught(&[&first]), taught(&[&second]), taught(&[&first, &second]));
+        for index in 0..3 {
+            let mean: Vec<f32> = of(&one, index).iter().zip(of(&two, index)).map(|(a, b)| (a + b) / 2.0).collect();
+            for (got, expected) in of(&both, index).iter().zip(&mean) {
+                assert!((got - expected).abs() < 1e-6, "row {index}");
+            }
+            assert!(one[index].vector.as_ref().is_some_and(|vector| vector.len() == 32));
+            assert!(both[index].vector.is_none());
+        }
+        let alone = first.session().classify(&["the plan"]).unwrap()[0].scores;
+        assert_eq!(one[2].label, alone.best().0);
+    }
+
+    #[test]
+    fn a_row_that_was_judged_before_keeps_its_scores() {
+        let mut judged = rows();
+        let scores = Scores([0.2, 0.5, 0.1, 0.1, 0.1]);
+        judged[1].scores = Some(ScoreFields::from(scores));
+        teach(&mut judged, &[&classifier(33)], 1).unwrap();
+        assert_eq!(judged[1].scores, Some(ScoreFields::from(scores)));
+        assert!(judged[0].scores.is_some() && judged[1].vector.is_none());
+    }
+}
