@@ -8,6 +8,7 @@
 
 pub mod ceiling;
 mod config;
+mod dense;
 mod encoder;
 mod forward;
 pub mod kernels;
@@ -20,6 +21,7 @@ mod workspace;
 mod tests;
 
 pub use config::EncoderConfig;
+pub(crate) use dense::Dense;
 pub use encoder::{Encoder, EngineError, Precision};
 pub use kernels::InstructionSet;
 pub(crate) use weights::has_lowest_step;

@@ -6,6 +6,7 @@
 
 use super::ModelError;
 use super::tensors::Tensors;
+use crate::engine::{Dense, InstructionSet};
 use crate::label::LABEL_COUNT;
 use crate::text::FACT_COUNT;
 use serde::{Deserialize, Serialize};
@@ -201,6 +202,18 @@ fn check(config: PageConfig) -> Result<(), ModelError> {
 pub(crate) struct PageNetwork {
     layout: PageLayout,
     values: Vec<f32>,
+    input: Dense,
+    layers: Vec<DenseLayers>,
+    head: Dense,
+}
+
+/// The matrices of one layer, packed.
+#[derive(Debug)]
+struct DenseLayers {
+    query_key_value: Dense,
+    attention_output: Dense,
+    intermediate: Dense,
+    output: Dense,
 }
 
 impl PageNetwork {
@@ -212,7 +225,18 @@ impl PageNetwork {
             let (expected, got) = (vec![layout.len], vec![weights.values.len()]);
             return Err(ModelError::WrongShape { name: "page".to_owned(), expected, got });
         }
-        Ok(PageNetwork { layout, values: weights.values })
+        let values = weights.values;
+        let instruction_set = InstructionSet::detect();
+        let dense =
+            |slot: &DenseSlot| Dense::new(&values[slot.weight.clone()], &values[slot.bias.clone()], instruction_set);
+        let layers = layout.layers.iter().map(|slots| DenseLayers {
+            query_key_value: dense(&slots.query_key_value),
+            attention_output: dense(&slots.attention_output),
+            intermediate: dense(&slots.intermediate),
+            output: dense(&slots.output),
+        });
+        let (input, layers, head) = (dense(&layout.input), layers.collect(), dense(&layout.head));
+        Ok(PageNetwork { layout, values, input, layers, head })
     }
 
     /// Corrections `[paragraphs, LABEL_COUNT]` to add to the logits of one page's paragraphs, in reading order.
@@ -230,29 +254,19 @@ impl PageNetwork {
             .flat_map(|(vector, facts)| vector.iter().chain(facts))
             .copied()
             .collect();
-        let mut x = self.dense(&self.layout.input, &inputs);
-        for slots in &self.layout.layers {
+        let mut x = self.input.forward(&inputs);
+        for (slots, dense) in self.layout.layers.iter().zip(&self.layers) {
             let normed = self.norm(&slots.attention_norm, &x);
-            let context = self.attention(slots, &self.dense(&slots.query_key_value, &normed));
-            add(&mut x, &self.dense(&slots.attention_output, &context));
+            let context = self.attention(slots, &dense.query_key_value.forward(&normed));
+            add(&mut x, &dense.attention_output.forward(&context));
             let normed = self.norm(&slots.output_norm, &x);
-            let mut wide = self.dense(&slots.intermediate, &normed);
+            let mut wide = dense.intermediate.forward(&normed);
             wide.iter_mut().for_each(|value| *value = value.max(0.0));
-            add(&mut x, &self.dense(&slots.output, &wide));
+            add(&mut x, &dense.output.forward(&wide));
         }
         debug_assert_eq!(x.len(), count * width);
-        let out = self.dense(&self.layout.head, &self.norm(&self.layout.norm, &x));
+        let out = self.head.forward(&self.norm(&self.layout.norm, &x));
         out.as_chunks::<LABEL_COUNT>().0.to_vec()
-    }
-
-    /// `[rows, inputs]` to `[rows, outputs]`.
-    fn dense(&self, slot: &DenseSlot, x: &[f32]) -> Vec<f32> {
-        let (weight, bias) = (&self.values[slot.weight.clone()], &self.values[slot.bias.clone()]);
-        let mut out = Vec::with_capacity(x.len() / slot.inputs * slot.outputs);
-        for row in x.chunks_exact(slot.inputs) {
-            out.extend(weight.chunks_exact(slot.inputs).zip(bias).map(|(w, b)| super::head::dot(w, row) + b));
-        }
-        out
     }
 
     fn norm(&self, slot: &NormSlot, x: &[f32]) -> Vec<f32> {
