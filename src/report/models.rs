@@ -216,7 +216,7 @@ impl fmt::Display for ModelsTable<'_> {
                 write!(f, "{layers} layers of {hidden} × {intermediate}, vocabulary of {vocab}, digest {digest}")?;
             }
             if let Some(CascadeParts { small, large, threshold }) = &entry.cascade {
-                write!(f, "{small} where its confidence is {threshold:.3} or more, else with the help of {large}")?;
+                write!(f, "{small} if its confidence is at least {threshold:.3}, else with {large}")?;
             }
             if let Some(Asked { rows, tokens }) = entry.development.and_then(|development| development.asked) {
                 write!(f, " ({:.1}% of rows, {:.1}% of tokens)", rows * 100.0, tokens * 100.0)?;
