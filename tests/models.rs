@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{arg, copydesk, rows, run, stderr, stdout};
+#[cfg(feature = "train")]
+use common::arg;
+use common::{copydesk, rows, run, stderr, stdout};
 use serde_json::Value;
 use std::fs;
 

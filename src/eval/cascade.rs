@@ -317,7 +317,8 @@ mod tests {
 
     #[test]
     fn a_sure_answer_is_the_small_models_and_any_other_the_mixture() {
-        let row = CascadeRow { on_page: Some(reading(Label::Other, 6.0)), ..rows(&names())[0] };
+        let names = names();
+        let row = CascadeRow { on_page: Some(reading(Label::Other, 6.0)), ..rows(&names)[0] };
         let row = CascadeRow { alone: reading(Label::Opinion, 1.0), document: None, ..row };
         let choice = CascadeChoice { threshold: 0.9, alone: [0.5, 2.0], on_page: [1.0, 1.0] };
         assert_eq!(choice.on_page(&row), (row.on_page.unwrap().scores, false));

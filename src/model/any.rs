@@ -16,6 +16,7 @@ pub enum Model {
 }
 
 /// One thread's use of a [`Model`].
+#[allow(clippy::large_enum_variant, reason = "a thread has one")]
 pub enum ModelSession<'model> {
     /// Of one network.
     Single(Session<'model>),
