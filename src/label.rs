@@ -86,6 +86,12 @@ impl Scores {
         Scores(exp.map(|value| (value / sum) as f32))
     }
 
+    /// Softmax of a weighted sum of two rows of logits, as [`Scores::from_logits`].
+    pub fn from_mixture(logits: [[f32; LABEL_COUNT]; 2], weights: [f32; 2]) -> Scores {
+        let [first, second] = logits;
+        Scores::from_logits(std::array::from_fn(|label| weights[0] * first[label] + weights[1] * second[label]))
+    }
+
     /// The most probable label and its probability; the first of equals.
     pub fn best(&self) -> (Label, f32) {
         self.best_of(&Label::ALL)
@@ -138,6 +144,14 @@ mod tests {
         let scores = Scores::from_logits([1000.0, 999.0, -1000.0, 0.0, 0.0]);
         assert!((scores.0.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert_eq!(scores.best().0, Label::Reporting);
+    }
+
+    #[test]
+    fn a_mixture_adds_logits_by_weight() {
+        let (first, second) = ([1.0, 0.0, -2.0, 0.5, 3.0], [0.0, 4.0, 1.0, -1.0, 0.0]);
+        let expected = Scores::from_logits([0.5, 8.0, 1.0, -1.75, 1.5]);
+        assert_eq!(Scores::from_mixture([first, second], [0.5, 2.0]), expected);
+        assert_eq!(Scores::from_mixture([first, second], [1.0, 0.0]), Scores::from_logits(first));
     }
 
     #[test]

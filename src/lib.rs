@@ -8,7 +8,7 @@
 //! | [`label`], [`text`] | label and score types; splitting a text into paragraphs |
 //! | [`tokenizer`] | WordPiece: text to token ids |
 //! | [`engine`] | kernels and the encoder's forward pass; with the trainer's kernels the only place with `unsafe` |
-//! | [`model`] | model folders, the embedded model, windows, probabilities |
+//! | [`model`] | model folders, the embedded models, windows, probabilities, cascades of two models |
 //! | [`corpus`], [`eval`], `train` | reading inputs in order, metrics, training (feature `train`) |
 //! | [`report`] | output rows and human-readable tables |
 //! | [`cli`] | arguments → plan → execution |

@@ -8,7 +8,8 @@ use std::fs;
 
 #[test]
 fn figures_are_one_json_object() {
-    let output = run(&["bench", "--json", "--threads", "2", "--repeats", "2", "--limit", "5", "data/pages"]);
+    let output =
+        run(&["bench", "--json", "--model", "base", "--threads", "2", "--repeats", "2", "--limit", "5", "data/pages"]);
     let rows = rows(&output, 0);
     let [figures] = rows.as_slice() else { panic!("expected one row, got {rows:?}") };
     assert_eq!((&figures["model"], &figures["precision"]), (&json!("base"), &json!("int8")));
@@ -28,7 +29,7 @@ fn figures_are_one_json_object() {
 
 #[test]
 fn the_table_and_f32_need_no_input() {
-    let output = run(&["bench", "--repeats", "1", "--limit", "2", "--precision", "f32"]);
+    let output = run(&["bench", "--repeats", "1", "--limit", "2", "--model", "base", "--precision", "f32"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stdout(&output).starts_with("model base, f32 on "), "{}", stdout(&output));
 }
@@ -53,7 +54,7 @@ fn the_protocol_answers_each_request() {
         json!({"batch": 1, "order": "arrival", "text": 0, "limit": 1}),
     ];
     let input = requests.map(|request| format!("{request}\n")).concat();
-    let arguments = ["bench", "--protocol", "--mode", "2s", "--workload", arg(&workload)];
+    let arguments = ["bench", "--model", "base", "--protocol", "--mode", "2s", "--workload", arg(&workload)];
     let answers = rows(&run_with(&arguments, input.as_bytes()), 0);
     assert_eq!(answers.len(), 3);
     assert_eq!(answers[0]["ready"], "copydesk base");
@@ -71,7 +72,7 @@ fn a_bad_request_or_workload_ends_the_protocol() {
     let folder = tempfile::tempdir().unwrap();
     let workload = folder.path().join("workload.jsonl");
     fs::write(&workload, "{\"text\": \"A text.\"}\n").unwrap();
-    let arguments = ["bench", "--protocol", "--mode", "1", "--workload", arg(&workload)];
+    let arguments = ["bench", "--model", "base", "--protocol", "--mode", "1", "--workload", arg(&workload)];
     for request in ["hello", r#"{"batch": 0, "order": "sorted", "text": 0}"#] {
         let output = run_with(&arguments, format!("{request}\n").as_bytes());
         assert_eq!(output.status.code(), Some(2));

@@ -27,6 +27,8 @@ pub(super) enum CliError {
     NoOperatingPoint { expected: String, got: f64 },
     #[error("{}: the data set cannot be evaluated: {error}", data.display())]
     Evaluation { data: PathBuf, error: EvalError },
+    #[error("{option} needs a model of one network, got the cascade {got}")]
+    OneNetworkOnly { option: &'static str, got: String },
     #[error("nothing to measure: the inputs have no paragraph that could be read")]
     NothingToMeasure,
     #[error("workload: {failure}")]

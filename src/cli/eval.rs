@@ -8,7 +8,7 @@ use super::records::{PageText, ParsedRecord, parse_records, predict_pages, recor
 use crate::corpus::{Chunk, InputError, Record, RecordLine};
 use crate::eval::{self, EvalOptions, Evaluation, JudgedRow, Noise, NoiseFigures, SplitMix64, evaluate};
 use crate::label::{Label, Scores};
-use crate::model::{ModelError, Prediction, Session};
+use crate::model::{ModelError, ModelSession, Prediction};
 use crate::report::{EvalTable, NoiseTable};
 use crate::text::{facts, model_text};
 use serde::Serialize;
@@ -17,7 +17,7 @@ use std::ops::Range;
 
 /// Carries out a plan.
 pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
-    let EvalPlan { mut reading, classifier, data, robustness, json } = plan;
+    let EvalPlan { mut reading, model, data, robustness, json } = plan;
     let judge = Judge {
         text_field: reading.text_field.clone(),
         page_field: reading.page_field.clone(),
@@ -25,8 +25,8 @@ pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
     };
     let mut rows = Vec::new();
     let mut copies: Vec<(Noise, Vec<Scores>)> = judge.noises.iter().map(|&noise| (noise, Vec::new())).collect();
-    let work = |session: &mut Session<'_>, chunk: &Chunk| judge.judge(session, chunk);
-    let done = job::run(&mut reading, &classifier, true, work, |judged: Judged| {
+    let work = |session: &mut ModelSession<'_>, chunk: &Chunk| judge.judge(session, chunk);
+    let done = job::run(&mut reading, &model, true, work, |judged: Judged| {
         rows.extend(judged.rows);
         copies.iter_mut().zip(judged.copies).for_each(|((_, all), scores)| all.extend(scores));
         Ok(())
@@ -109,7 +109,7 @@ impl<'chunk> GoldRow<'chunk> {
 }
 
 impl Judge {
-    fn judge(&self, session: &mut Session<'_>, chunk: &Chunk) -> Worked<Judged> {
+    fn judge(&self, session: &mut ModelSession<'_>, chunk: &Chunk) -> Worked<Judged> {
         let mut worked: Worked<Judged> = Worked::default();
         let rows = parse_records(chunk, &mut worked, |line| GoldRow::parse(line, &self.text_field));
         let pages =
@@ -143,7 +143,7 @@ impl Judge {
 }
 
 fn answers(
-    session: &mut Session<'_>,
+    session: &mut ModelSession<'_>,
     texts: Vec<Cow<'_, str>>,
     pages: &[Range<usize>],
 ) -> Vec<Result<Prediction, ModelError>> {

@@ -7,7 +7,7 @@ use super::plan::FilterPlan;
 use super::records::{ParsedRecord, parse_records, predict};
 use crate::corpus::{Chunk, InputError};
 use crate::label::Label;
-use crate::model::Session;
+use crate::model::ModelSession;
 use crate::report::{RecordRow, Verdict, VerdictOptions, jsonl};
 use crate::text::model_text;
 use std::io::IsTerminal;
@@ -22,14 +22,14 @@ struct Separated {
 
 /// Carries out a plan.
 pub(super) fn run(plan: FilterPlan) -> Result<Tally, CliError> {
-    let FilterPlan { mut reading, classifier, threshold, ham, spam } = plan;
+    let FilterPlan { mut reading, model, threshold, ham, spam } = plan;
     let mut ham_output = Output::open(&ham)?;
     let mut spam_output = spam.as_ref().map(Output::open).transpose()?;
     let mut spam_records = 0;
     let text_field = reading.text_field.clone();
     let bar = ham != Target::StandardOutput || !std::io::stdout().is_terminal();
-    let work = |session: &mut Session<'_>, chunk: &Chunk| separate(session, chunk, &text_field, threshold);
-    let done = job::run(&mut reading, &classifier, bar, work, |separated: Separated| {
+    let work = |session: &mut ModelSession<'_>, chunk: &Chunk| separate(session, chunk, &text_field, threshold);
+    let done = job::run(&mut reading, &model, bar, work, |separated: Separated| {
         spam_records += separated.spam_records;
         if let Some(output) = &mut spam_output {
             output.write(&separated.spam)?;
@@ -47,7 +47,7 @@ pub(super) fn run(plan: FilterPlan) -> Result<Tally, CliError> {
     Ok(done.tally)
 }
 
-fn separate(session: &mut Session<'_>, chunk: &Chunk, text_field: &str, threshold: f32) -> Worked<Separated> {
+fn separate(session: &mut ModelSession<'_>, chunk: &Chunk, text_field: &str, threshold: f32) -> Worked<Separated> {
     let mut worked: Worked<Separated> = Worked::default();
     let records = parse_records(chunk, &mut worked, |line| {
         let record = ParsedRecord::parse(line, text_field)?;

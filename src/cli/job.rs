@@ -6,7 +6,7 @@ use super::progress::{Progress, per_second};
 use super::tell;
 use crate::corpus::{Chunk, ChunkReader, PageChunks, Unit, ordered};
 use crate::label::{LABEL_COUNT, Label};
-use crate::model::{Classifier, Session};
+use crate::model::{Model, ModelSession};
 
 /// Counts over a command.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,9 +71,9 @@ pub(super) struct Done {
 /// `bar` is whether a progress bar would be in nobody's way.
 pub(super) fn run<O: Send>(
     reading: &mut Reading,
-    classifier: &Classifier,
+    model: &Model,
     bar: bool,
-    work: impl Fn(&mut Session<'_>, &Chunk) -> Worked<O> + Sync,
+    work: impl Fn(&mut ModelSession<'_>, &Chunk) -> Worked<O> + Sync,
     mut write: impl FnMut(O) -> Result<(), CliError>,
 ) -> Result<Done, CliError> {
     let sources = std::mem::take(&mut reading.sources);
@@ -87,7 +87,7 @@ pub(super) fn run<O: Send>(
     let work = &work;
     let workers = (0..reading.threads)
         .map(|_| {
-            let mut session = classifier.session();
+            let mut session = model.session();
             move |chunk: Chunk| (work(&mut session, &chunk), chunk.bytes)
         })
         .collect();

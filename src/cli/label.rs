@@ -6,7 +6,7 @@ use super::output::{Output, Target};
 use super::plan::{LabelPlan, RowFormat};
 use super::records::{PageText, ParsedRecord, predict_pages, record_pages};
 use crate::corpus::{Chunk, Failure, InputError, Item, Passage, Unit, page_ranges};
-use crate::model::Session;
+use crate::model::ModelSession;
 use crate::report::{ParagraphRow, RecordRow, Verdict, VerdictOptions, csv, jsonl};
 use crate::text::{facts, model_text, split};
 use std::borrow::Cow;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// Carries out a plan.
 pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
-    let LabelPlan { mut reading, classifier, verdict, format, with_text, target } = plan;
+    let LabelPlan { mut reading, model, verdict, format, with_text, target } = plan;
     let mut output = Output::open(&target)?;
     let unit = reading.options.unit;
     if format == RowFormat::Csv {
@@ -28,8 +28,8 @@ pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
     let labeller = Labeller { unit, text_field, page_field, verdict, format, with_text };
     // On a terminal the rows themselves show how far it is.
     let bar = target != Target::StandardOutput || !std::io::stdout().is_terminal();
-    let work = |session: &mut Session<'_>, chunk: &Chunk| labeller.label(session, chunk);
-    let done = job::run(&mut reading, &classifier, bar, work, |rows| output.write(&rows))?;
+    let work = |session: &mut ModelSession<'_>, chunk: &Chunk| labeller.label(session, chunk);
+    let done = job::run(&mut reading, &model, bar, work, |rows| output.write(&rows))?;
     if done.tally.done() > 0 || done.tally.failed == 0 {
         output.finish()?;
     }
@@ -67,7 +67,7 @@ struct Entry<'part> {
 }
 
 impl Labeller {
-    fn label(&self, session: &mut Session<'_>, chunk: &Chunk) -> Worked<Vec<u8>> {
+    fn label(&self, session: &mut ModelSession<'_>, chunk: &Chunk) -> Worked<Vec<u8>> {
         let mut worked = Worked::default();
         let parts = self.parts(chunk, &mut worked);
         let mut entries = Vec::new();

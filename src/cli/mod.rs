@@ -9,6 +9,10 @@
 pub mod args;
 pub mod bench;
 #[cfg(feature = "train")]
+mod calibration;
+#[cfg(feature = "train")]
+pub mod cascade;
+#[cfg(feature = "train")]
 pub mod cross_eval;
 #[cfg(feature = "train")]
 pub mod distill;
@@ -17,6 +21,7 @@ mod eval;
 mod filter;
 mod job;
 mod label;
+mod models;
 mod output;
 #[cfg(feature = "train")]
 pub mod pack;
@@ -49,6 +54,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Filter(args) => plan::filter(args).and_then(filter::run),
         Command::Eval(args) => plan::eval(args).and_then(eval::run),
         Command::Bench(args) => bench::run(args),
+        Command::Models(args) => models::run(args),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(args),
         #[cfg(feature = "train")]
@@ -57,6 +63,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Distill(args) => distill::run(args),
         #[cfg(feature = "train")]
         Command::Pack(args) => pack::run(args),
+        #[cfg(feature = "train")]
+        Command::Cascade(args) => cascade::run(args),
     };
     ExitCode::from(exit_status(&outcome))
 }

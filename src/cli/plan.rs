@@ -6,7 +6,7 @@ use super::args::{
 use super::error::CliError;
 use super::output::Target;
 use crate::corpus::{Failure, InputFormat, Origin, ReadOptions, Source, Unit, is_standard_input, resolve};
-use crate::model::Classifier;
+use crate::model::Model;
 use crate::report::{PageStyle, VerdictOptions};
 use console::Term;
 use std::io::IsTerminal;
@@ -27,7 +27,7 @@ pub(super) struct Reading {
 /// `copydesk label`.
 pub(super) struct LabelPlan {
     pub reading: Reading,
-    pub classifier: Classifier,
+    pub model: Model,
     pub verdict: VerdictOptions,
     pub format: RowFormat,
     pub with_text: bool,
@@ -45,7 +45,7 @@ pub(super) enum RowFormat {
 /// `copydesk filter`.
 pub(super) struct FilterPlan {
     pub reading: Reading,
-    pub classifier: Classifier,
+    pub model: Model,
     pub threshold: f32,
     pub ham: Target,
     pub spam: Option<Target>,
@@ -54,7 +54,7 @@ pub(super) struct FilterPlan {
 /// `copydesk eval`.
 pub(super) struct EvalPlan {
     pub reading: Reading,
-    pub classifier: Classifier,
+    pub model: Model,
     pub data: PathBuf,
     pub robustness: bool,
     pub json: bool,
@@ -82,7 +82,7 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     };
     Ok(LabelPlan {
         reading,
-        classifier: classifier(&args.model.model)?,
+        model: open(&args.model.model)?,
         verdict: VerdictOptions { min_confidence: args.min_confidence, no_other: args.no_other },
         format,
         with_text: args.with_text,
@@ -97,12 +97,12 @@ pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
     let spam = args.spam.map(|path| Target::new(Some(path)));
     let targets: Vec<&Target> = std::iter::once(&ham).chain(&spam).collect();
     check_targets(&reading.sources, &targets)?;
-    let classifier = classifier(&args.model.model)?;
+    let model = open(&args.model.model)?;
     let threshold = match args.lose {
-        Some(lose) => operating_point(&classifier, lose)?,
-        None => args.threshold.unwrap_or_else(|| classifier.spam_threshold()),
+        Some(lose) => operating_point(&model, lose)?,
+        None => args.threshold.unwrap_or_else(|| model.spam_threshold()),
     };
-    Ok(FilterPlan { reading, classifier, threshold, ham, spam })
+    Ok(FilterPlan { reading, model, threshold, ham, spam })
 }
 
 /// Resolves the arguments of `copydesk eval`.
@@ -111,13 +111,13 @@ pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
         InputArgs { inputs: vec![args.data.clone()], input_format: InputFormatArg::Jsonl, text_field: args.text_field };
     let mut reading = reading(input, Unit::Record, &args.model)?;
     reading.page_field = args.page_field;
-    let classifier = classifier(&args.model.model)?;
-    Ok(EvalPlan { reading, classifier, data: args.data, robustness: args.robustness, json: args.json })
+    let model = open(&args.model.model)?;
+    Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, json: args.json })
 }
 
 /// The stored threshold for a share of genuine comments lost.
-fn operating_point(classifier: &Classifier, lose: f64) -> Result<f32, CliError> {
-    let points = &classifier.settings().spam_operating_points;
+fn operating_point(model: &Model, lose: f64) -> Result<f32, CliError> {
+    let points = model.spam_operating_points();
     let point = points.iter().find(|point| point.lose == lose);
     point.map(|point| point.threshold).ok_or_else(|| CliError::NoOperatingPoint {
         expected: points.iter().map(|point| point.lose.to_string()).collect::<Vec<_>>().join(", "),
@@ -151,10 +151,9 @@ pub(super) fn all_cores() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get())
 }
 
-/// The embedded model by its name, all else by folder; a folder of that name can be given as `./embedded`.
-pub(super) fn classifier(model: &Path) -> Result<Classifier, CliError> {
-    let classifier = if model == Path::new("embedded") { Classifier::embedded() } else { Classifier::from_dir(model) };
-    classifier.map_err(|error| CliError::Model { model: model.display().to_string(), error })
+/// An embedded model by its name, all else by folder.
+pub(super) fn open(model: &Path) -> Result<Model, CliError> {
+    Model::open(model).map_err(|error| CliError::Model { model: model.display().to_string(), error })
 }
 
 fn page_style(color: ColorArg, on_terminal: bool) -> PageStyle {

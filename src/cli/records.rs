@@ -2,7 +2,7 @@
 
 use super::job::Worked;
 use crate::corpus::{Chunk, Failure, InputError, InputFormat, Item, Record, RecordLine, page_ranges};
-use crate::model::{ModelError, Page, Prediction, Session};
+use crate::model::{ModelError, ModelSession, Page, Prediction};
 use crate::text::FACT_COUNT;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -76,7 +76,7 @@ pub(super) struct PageText<'text> {
 }
 
 /// Labels texts together, or one by one where one of them makes the model fail, so that only that one is lost.
-pub(super) fn predict(session: &mut Session<'_>, texts: &[&str]) -> Vec<Result<Prediction, ModelError>> {
+pub(super) fn predict(session: &mut ModelSession<'_>, texts: &[&str]) -> Vec<Result<Prediction, ModelError>> {
     match session.classify(texts) {
         Ok(predictions) => predictions.into_iter().map(Ok).collect(),
         Err(_) => texts.iter().map(|text| predict_one(session, text)).collect(),
@@ -86,7 +86,7 @@ pub(super) fn predict(session: &mut Session<'_>, texts: &[&str]) -> Vec<Result<P
 /// Labels texts beside the others of their page; `pages` are ranges that cover the texts in order. Where a text makes the
 /// model fail, all are labelled as if each stood alone.
 pub(super) fn predict_pages(
-    session: &mut Session<'_>,
+    session: &mut ModelSession<'_>,
     texts: &[PageText<'_>],
     pages: &[Range<usize>],
 ) -> Vec<Result<Prediction, ModelError>> {
@@ -110,6 +110,6 @@ pub(super) fn record_pages<'record, 'chunk: 'record>(
     page_ranges(&keys)
 }
 
-fn predict_one(session: &mut Session<'_>, text: &str) -> Result<Prediction, ModelError> {
+fn predict_one(session: &mut ModelSession<'_>, text: &str) -> Result<Prediction, ModelError> {
     session.classify(&[text]).map(|predictions| predictions[0])
 }

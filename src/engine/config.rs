@@ -44,4 +44,50 @@ impl EncoderConfig {
         let attention = 2 * self.layers as u64 * self.hidden as u64 * tokens * tokens;
         tokens * self.linear_multiply_adds_per_token() + attention
     }
+
+    /// The multiply-adds of [`multiply_adds`](Self::multiply_adds) that [`Encoder::encode`](super::Encoder::encode) computes:
+    /// in the last layer keys and values of all tokens, and everything else for the first token alone.
+    pub fn computed_multiply_adds(&self, tokens: usize) -> u64 {
+        let (hidden, intermediate) = (self.hidden as u64, self.intermediate as u64);
+        let before = EncoderConfig { layers: self.layers.saturating_sub(1), ..self.clone() }.multiply_adds(tokens);
+        let tokens = tokens as u64;
+        let keys_and_values = 2 * hidden * hidden * tokens;
+        let first_token = 2 * hidden * hidden + 2 * hidden * intermediate + 2 * hidden * tokens;
+        before + keys_and_values + first_token
+    }
+
+    /// Numbers in the encoder's weights.
+    pub fn parameters(&self) -> u64 {
+        let (hidden, intermediate) = (self.hidden as u64, self.intermediate as u64);
+        let norm = 2 * hidden;
+        let attention = 4 * (hidden * hidden + hidden) + norm;
+        let feed_forward = 2 * hidden * intermediate + intermediate + hidden + norm;
+        let embeddings = (self.vocab + self.max_positions + self.type_vocab) as u64 * hidden + norm;
+        embeddings + self.layers as u64 * (attention + feed_forward)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_and_sizes_of_a_small_encoder() {
+        let config = EncoderConfig {
+            layers: 3,
+            hidden: 2,
+            heads: 1,
+            intermediate: 5,
+            vocab: 7,
+            max_positions: 4,
+            type_vocab: 1,
+            layer_norm_eps: 1e-12,
+        };
+        // A layer: 4 · 2² + 2 · 2 · 5 = 36 per token, attention 2 · 2 · tokens².
+        assert_eq!(config.multiply_adds(3), 3 * (3 * 36 + 36));
+        // The last one: keys and values 8 per token, 8 + 20 for the first token, its attention 2 · 2 · tokens.
+        assert_eq!(config.computed_multiply_adds(3), 2 * (3 * 36 + 36) + 24 + 28 + 12);
+        // Embeddings 12 rows, with LayerNorm; a layer: 4 · (4 + 2) + 4, and 2 · 10 + 5 + 2 + 4.
+        assert_eq!(config.parameters(), 24 + 4 + 3 * (28 + 31));
+    }
 }

@@ -20,9 +20,11 @@
 
 mod bootstrap;
 mod calibration;
+mod cascade;
 mod coverage;
 mod evaluation;
 mod metrics;
+mod mixture;
 mod noise;
 mod operating_points;
 mod robustness;
@@ -31,9 +33,11 @@ mod temperature;
 
 pub use bootstrap::{BootstrapOptions, Estimate, Resampling};
 pub use calibration::{CALIBRATION_BINS, Calibration, ReliabilityBin};
+pub use cascade::{CascadeChoice, CascadeFigures, CascadeFit, CascadePoint, CascadeRow, SmallReading, fit_cascade};
 pub use coverage::{COVERAGE_PERCENTS, CoveragePoint};
 pub use evaluation::{ClassMetrics, Evaluation, GenuineRows, Metrics, SourceMetrics, SpamOperatingPoints, evaluate};
 pub use metrics::{ConfusionMatrix, brier_score, negative_log_likelihood};
+pub use mixture::fit_mixture;
 pub use noise::Noise;
 pub use operating_points::{LOSS_BUDGETS, Proportion, SpamPoint, spam_operating_points};
 pub use robustness::{NoiseFigures, robustness};

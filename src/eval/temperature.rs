@@ -137,14 +137,18 @@ pub fn assign_folds(documents: &[Option<&str>], folds: usize, seed: u64) -> Resu
     Ok(unit_of_row.into_iter().map(|unit| fold_of_unit[unit]).collect())
 }
 
-fn check(logits: &[[f32; LABEL_COUNT]], gold: &[Label]) -> Result<(), EvalError> {
+pub(super) fn check(logits: &[[f32; LABEL_COUNT]], gold: &[Label]) -> Result<(), EvalError> {
     if logits.len() != gold.len() {
         return Err(EvalError::LengthMismatch { expected: logits.len(), got: gold.len() });
     }
     if logits.is_empty() {
         return Err(EvalError::NoRows);
     }
-    for (row, logits) in logits.iter().enumerate() {
+    check_logits(logits.iter())
+}
+
+pub(super) fn check_logits<'a>(rows: impl Iterator<Item = &'a [f32; LABEL_COUNT]>) -> Result<(), EvalError> {
+    for (row, logits) in rows.enumerate() {
         for label in Label::ALL {
             let got = logits[label.index()];
             if !got.is_finite() {

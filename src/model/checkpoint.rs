@@ -1,12 +1,11 @@
 //! What a model's folder says, before anything runs on it.
 
-use super::ModelError;
-use super::embedded;
 use super::head::Head;
 use super::layout::{self, Layout};
 use super::page::PageWeights;
 use super::settings::{self, Pooling, Settings};
 use super::tensors::Tensors;
+use super::{EmbeddedModel, ModelError};
 use crate::engine::{EncoderConfig, EncoderWeights, LayerWeights, parallel};
 use crate::tokenizer::Tokenizer;
 use std::io::ErrorKind;
@@ -66,12 +65,22 @@ impl Checkpoint {
         Folder::read(dir)?.with_files(Checkpoint::load_bytes)
     }
 
-    /// The model that is compiled into the library.
+    /// The model [`EmbeddedModel::Base`], which is compiled into the library.
     ///
     /// # Errors
     /// As [`Checkpoint::load_bytes`], if the embedded files are not a model.
     pub fn embedded() -> Result<Checkpoint, ModelError> {
-        Checkpoint::load_bytes(embedded::FILES)
+        Checkpoint::load_bytes(EmbeddedModel::Base.files())
+    }
+
+    /// Numbers in the weights of encoder, head and page network.
+    pub fn parameters(&self) -> u64 {
+        let linear = |outputs: usize| outputs * (self.config.hidden + 1);
+        let head = self.head.as_ref().map_or(0, |head| {
+            linear(head.bias.len()) + head.pooler.as_ref().map_or(0, |pooler| linear(pooler.bias.len()))
+        });
+        let page = self.page.as_ref().map_or(0, |page| page.values.len());
+        self.config.parameters() + (head + page) as u64
     }
 
     /// Reads a model's folder as a base for training: a head in it is left aside, whatever its labels.
@@ -92,7 +101,7 @@ impl Checkpoint {
 }
 
 /// The files of a folder, read whole.
-struct Folder {
+pub(super) struct Folder {
     name: String,
     config: Vec<u8>,
     tokenizer: Vec<u8>,
@@ -101,7 +110,7 @@ struct Folder {
 }
 
 impl Folder {
-    fn read(dir: &Path) -> Result<Folder, ModelError> {
+    pub fn read(dir: &Path) -> Result<Folder, ModelError> {
         let name = dir.file_name().map_or_else(|| "unnamed".to_owned(), |name| name.to_string_lossy().into_owned());
         let required = |file: &str| {
             let path = dir.join(file);
@@ -116,7 +125,7 @@ impl Folder {
         })
     }
 
-    fn with_files<T>(&self, read: impl FnOnce(ModelFiles<'_>) -> T) -> T {
+    pub fn with_files<T>(&self, read: impl FnOnce(ModelFiles<'_>) -> T) -> T {
         read(ModelFiles {
             name: &self.name,
             config: &self.config,
@@ -127,7 +136,7 @@ impl Folder {
     }
 }
 
-fn optional(path: &Path) -> Result<Option<Vec<u8>>, ModelError> {
+pub(super) fn optional(path: &Path) -> Result<Option<Vec<u8>>, ModelError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),

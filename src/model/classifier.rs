@@ -3,8 +3,9 @@
 use super::checkpoint;
 use super::head::Output;
 use super::page::PageNetwork;
+use super::settings;
 use super::windows::{combine, windows};
-use super::{Checkpoint, ModelError, ModelFiles, Pooling, Settings, embedded};
+use super::{Checkpoint, EmbeddedModel, ModelError, ModelFiles, ModelSource, Pooling, Settings};
 use crate::engine::{Encoder, EncoderWeights, Matrix, Precision, Workspace};
 use crate::label::{LABEL_COUNT, Scores};
 use crate::text::FACT_COUNT;
@@ -47,15 +48,37 @@ pub struct Prediction {
     pub windows: usize,
 }
 
+/// A paragraph as the model read it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    /// In the order of [`Label::ALL`](crate::Label::ALL), before the temperature.
+    ///
+    /// For a text of several windows that is read alone it is the row that gives its combined probabilities under the
+    /// model's temperature: `temperature · ln p`.
+    pub logits: [f32; LABEL_COUNT],
+    /// Whether it was read beside neighbours on its page; else it was read alone.
+    pub on_page: bool,
+    /// What the model says of it.
+    pub prediction: Prediction,
+}
+
 impl Classifier {
-    /// The model that is compiled into the library, in 8-bit integers.
+    /// The model [`EmbeddedModel::Base`], which is compiled into the library, in 8-bit integers.
     ///
     /// Nothing is parsed before this is called, and every call builds the model anew: keep what it returns.
     ///
     /// # Errors
     /// Any [`ModelError`] that [`Classifier::from_dir`] has, if the embedded files are not a model.
     pub fn embedded() -> Result<Classifier, ModelError> {
-        Classifier::from_files(embedded::FILES)
+        Classifier::embedded_named(EmbeddedModel::Base)
+    }
+
+    /// As [`Classifier::embedded`], any of the models that are compiled into the library.
+    ///
+    /// # Errors
+    /// As [`Classifier::embedded`].
+    pub fn embedded_named(model: EmbeddedModel) -> Result<Classifier, ModelError> {
+        Classifier::from_files(model.files())
     }
 
     /// Reads a model's folder. Weights stored as 8-bit integers are computed with as such, others in single
@@ -64,9 +87,7 @@ impl Classifier {
     /// # Errors
     /// Those of [`Checkpoint::load`], and [`ModelError::MissingHead`] for a base checkpoint.
     pub fn from_dir(dir: &Path) -> Result<Classifier, ModelError> {
-        let checkpoint = Checkpoint::load(dir)?;
-        let precision = stored_precision(&checkpoint.weights);
-        Classifier::from_checkpoint(checkpoint, precision)
+        ModelSource::Folder(dir.to_owned()).classifier()
     }
 
     /// Builds a classifier that computes in the given precision.
@@ -80,7 +101,7 @@ impl Classifier {
         Classifier::assemble(checkpoint, tokenizer, precision)
     }
 
-    fn from_files(files: ModelFiles<'_>) -> Result<Classifier, ModelError> {
+    pub(super) fn from_files(files: ModelFiles<'_>) -> Result<Classifier, ModelError> {
         let (checkpoint, tokenizer) = checkpoint::read(files, true)?;
         let precision = stored_precision(&checkpoint.weights);
         Classifier::assemble(checkpoint, tokenizer, precision)
@@ -95,7 +116,7 @@ impl Classifier {
                 Pooling::Pooler => ("`cls`, for the head has no pooler", "pooler"),
             };
             let (expected, got) = (expected.to_owned(), got.to_owned());
-            return Err(ModelError::BadSetting { field: "pooling", expected, got });
+            return Err(ModelError::BadSetting { file: settings::FILE, field: "pooling", expected, got });
         }
         let hidden = config.hidden;
         let output = Output::new(&head, hidden)?;
@@ -171,14 +192,6 @@ struct Batch {
     vectors: Vec<f32>,
 }
 
-/// What a text came to when it was read alone.
-struct Reading {
-    logits: [f32; LABEL_COUNT],
-    scores: Scores,
-    tokens: usize,
-    windows: usize,
-}
-
 impl Session<'_> {
     /// Labels texts, in their order. What is said of a text does not depend on the others beside it.
     ///
@@ -200,8 +213,7 @@ impl Session<'_> {
     /// [`ModelError::NotFiniteOutput`] for weights that overflow, [`ModelError::Engine`] for ids outside of the
     /// vocabulary.
     pub fn classify_tokens<T: AsRef<[u32]>>(&mut self, texts: &[T]) -> Result<Vec<Prediction>, ModelError> {
-        let readings = self.read(texts, &mut Vec::new())?;
-        Ok(readings.iter().map(|reading| reading.prediction(reading.scores)).collect())
+        Ok(self.read(texts, &mut Vec::new())?.into_iter().map(|reading| reading.prediction).collect())
     }
 
     /// Labels the paragraphs of pages, page after page in their order, each beside its neighbours.
@@ -215,36 +227,10 @@ impl Session<'_> {
     /// # Panics
     /// If a page has not as many facts as texts.
     pub fn classify_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Prediction>, ModelError> {
-        Ok(self.classify_pages_with_vectors(pages)?.0)
+        Ok(self.read_pages(pages)?.into_iter().map(|reading| reading.prediction).collect())
     }
 
-    /// As [`Session::classify_pages`], with the encoder's vectors of the paragraphs `[paragraphs, hidden]`.
-    ///
-    /// # Errors
-    /// As [`Session::classify`].
-    ///
-    /// # Panics
-    /// As [`Session::classify_pages`].
-    pub fn classify_pages_with_vectors(
-        &mut self,
-        pages: &[Page<'_>],
-    ) -> Result<(Vec<Prediction>, Vec<f32>), ModelError> {
-        let temperature = self.model.settings.page_temperature;
-        let mut vectors = Vec::new();
-        let (readings, corrected) = self.read_pages(pages, &mut vectors)?;
-        let predictions = readings.iter().zip(corrected).map(|(reading, corrected)| {
-            reading.prediction(match corrected {
-                Some(logits) => Scores::from_logits(logits.map(|logit| logit / temperature)),
-                None => reading.scores,
-            })
-        });
-        Ok((predictions.collect(), vectors))
-    }
-
-    /// One row of logits per text, in the order of [`Label::ALL`](crate::Label::ALL), before the temperature.
-    ///
-    /// For a text of several windows it is the row that gives its combined probabilities under the model's
-    /// temperature: `temperature · ln p`.
+    /// One row of logits per text, as in [`Reading::logits`].
     ///
     /// # Errors
     /// As [`Session::classify`].
@@ -265,30 +251,34 @@ impl Session<'_> {
         texts.iter().map(|text| self.model.tokenizer.encode(text)).collect()
     }
 
-    /// One row of logits per paragraph of pages, before the page temperature; `None` for those read alone.
+    /// As [`Session::classify_pages`], with the logits that the answers were made of.
     ///
     /// # Errors
     /// As [`Session::classify`].
     ///
     /// # Panics
     /// As [`Session::classify_pages`].
-    pub fn page_logits(&mut self, pages: &[Page<'_>]) -> Result<Vec<Option<[f32; LABEL_COUNT]>>, ModelError> {
-        Ok(self.read_pages(pages, &mut Vec::new())?.1)
+    pub fn read_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Reading>, ModelError> {
+        self.read_pages_with_vectors(pages, &mut Vec::new())
     }
 
-    /// Every text of the pages read alone, and the logits that its page network made of it; `vectors` as in
-    /// [`Session::read`].
-    #[allow(clippy::type_complexity)]
-    fn read_pages(
+    /// As [`Session::read_pages`]; `vectors` becomes what the encoder made of the paragraphs, `[paragraphs, hidden]`.
+    ///
+    /// # Errors
+    /// As [`Session::classify`].
+    ///
+    /// # Panics
+    /// As [`Session::classify_pages`].
+    pub fn read_pages_with_vectors(
         &mut self,
         pages: &[Page<'_>],
         vectors: &mut Vec<f32>,
-    ) -> Result<(Vec<Reading>, Vec<Option<[f32; LABEL_COUNT]>>), ModelError> {
+    ) -> Result<Vec<Reading>, ModelError> {
         let (model, hidden) = (self.model, self.model.hidden);
+        let temperature = model.settings.page_temperature;
         let texts: Vec<&str> = pages.iter().flat_map(|page| page.texts).copied().collect();
-        let readings = self.read(&self.tokenise(&texts), vectors)?;
-        let mut corrected = vec![None; texts.len()];
-        let Some(network) = &model.page else { return Ok((readings, corrected)) };
+        let mut readings = self.read(&self.tokenise(&texts), vectors)?;
+        let Some(network) = &model.page else { return Ok(readings) };
         let mut from = 0;
         for page in pages {
             assert_eq!(page.texts.len(), page.facts.len(), "a page must have as many facts as texts");
@@ -299,15 +289,28 @@ impl Session<'_> {
             }
             let corrections = network.corrections(&vectors[range.start * hidden..range.end * hidden], page.facts);
             for (index, correction) in range.zip(corrections) {
-                let mut logits = readings[index].logits;
+                let reading = &mut readings[index];
+                let logits = &mut reading.logits;
                 logits.iter_mut().zip(correction).for_each(|(logit, value)| *logit += value);
                 if logits.iter().any(|value| !value.is_finite()) {
-                    return Err(ModelError::NotFiniteOutput { got: logits });
+                    return Err(ModelError::NotFiniteOutput { got: *logits });
                 }
-                corrected[index] = Some(logits);
+                reading.prediction.scores = Scores::from_logits(logits.map(|logit| logit / temperature));
+                reading.on_page = true;
             }
         }
-        Ok((readings, corrected))
+        Ok(readings)
+    }
+
+    /// Reads each text alone.
+    pub(super) fn read_texts(&mut self, texts: &[&str]) -> Result<Vec<Reading>, ModelError> {
+        let ids = self.tokenise(texts);
+        self.read_tokens(&ids)
+    }
+
+    /// Reads each tokenised text alone.
+    pub(super) fn read_tokens<T: AsRef<[u32]>>(&mut self, ids: &[T]) -> Result<Vec<Reading>, ModelError> {
+        self.read(ids, &mut Vec::new())
     }
 
     /// Reads each tokenised text alone; `vectors` becomes `[texts, hidden]`, for a text of several windows their mean weighted
@@ -341,7 +344,8 @@ impl Session<'_> {
             if scores.0.iter().chain(&logits).any(|value| !value.is_finite()) {
                 return Err(ModelError::NotFiniteOutput { got: logits });
             }
-            readings.push(Reading { logits, scores, tokens: length, windows });
+            let prediction = Prediction { scores, tokens: length, windows };
+            readings.push(Reading { logits, on_page: false, prediction });
         }
         Ok(readings)
     }
@@ -367,12 +371,6 @@ impl Session<'_> {
             }
         }
         Ok(all)
-    }
-}
-
-impl Reading {
-    fn prediction(&self, scores: Scores) -> Prediction {
-        Prediction { scores, tokens: self.tokens, windows: self.windows }
     }
 }
 

@@ -1,12 +1,72 @@
-//! The model that is compiled into the library.
+//! The models that are compiled into the library.
 
 use super::ModelFiles;
 
-/// The files of the embedded model; nothing is parsed before it is asked for.
-pub(super) const FILES: ModelFiles<'static> = ModelFiles {
-    name: "base",
-    config: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/base/config.json")),
-    tokenizer: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/base/tokenizer.json")),
-    weights: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/base/model.safetensors")),
-    settings: Some(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/base/copydesk.json"))),
-};
+/// A network that is compiled into the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EmbeddedModel {
+    /// The one that judges best.
+    Base,
+    /// A small one that learned from it, several times as fast.
+    Fast,
+}
+
+/// Name of the embedded cascade of [`EmbeddedModel::Fast`] and [`EmbeddedModel::Base`].
+pub const EMBEDDED_CASCADE: &str = "auto";
+
+/// Size of its `cascade.json`.
+pub const EMBEDDED_CASCADE_BYTES: u64 = CASCADE.len() as u64;
+
+/// The settings of the embedded cascade.
+pub(super) const CASCADE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/auto/cascade.json"));
+
+/// The four files of a folder of `models/`.
+macro_rules! files {
+    ($name:literal) => {
+        ModelFiles {
+            name: $name,
+            config: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/", $name, "/config.json")),
+            tokenizer: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/", $name, "/tokenizer.json")),
+            weights: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/", $name, "/model.safetensors")),
+            settings: Some(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/", $name, "/copydesk.json"))),
+        }
+    };
+}
+
+impl EmbeddedModel {
+    /// Every embedded network.
+    pub const ALL: [EmbeddedModel; 2] = [EmbeddedModel::Base, EmbeddedModel::Fast];
+
+    /// The name by which it is asked for.
+    pub const fn as_str(self) -> &'static str {
+        self.files().name
+    }
+
+    /// The network of a name.
+    pub fn from_name(name: &str) -> Option<EmbeddedModel> {
+        EmbeddedModel::ALL.into_iter().find(|model| model.as_str() == name)
+    }
+
+    /// Its files where they lie in the program; nothing is parsed before it is asked for.
+    pub const fn files(self) -> ModelFiles<'static> {
+        match self {
+            EmbeddedModel::Base => files!("base"),
+            EmbeddedModel::Fast => files!("fast"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Settings;
+
+    #[test]
+    fn every_network_is_found_by_its_own_name() {
+        for model in EmbeddedModel::ALL {
+            assert_eq!(EmbeddedModel::from_name(model.as_str()), Some(model));
+            assert_eq!(Settings::from_json(model.files().settings.unwrap()).unwrap().name, model.as_str());
+        }
+        assert_eq!(EmbeddedModel::from_name(EMBEDDED_CASCADE), None);
+    }
+}

@@ -1,5 +1,6 @@
 //! What can be wrong with a model.
 
+use super::Digest;
 use crate::engine::EngineError;
 use crate::label::{LABEL_COUNT, Label};
 use crate::tokenizer::TokenizerError;
@@ -119,9 +120,11 @@ pub enum ModelError {
         /// Rows that the tokenizer needs.
         got: usize,
     },
-    /// `copydesk.json` was written by a later version of this crate.
-    #[error("copydesk.json: format {got}, expected at most {expected}; written by {producer}")]
+    /// A file of our own was written by a later version of this crate.
+    #[error("{file}: format {got}, expected at most {expected}; written by {producer}")]
     FormatTooNew {
+        /// Name of the file in the folder.
+        file: &'static str,
         /// The newest format read.
         expected: u32,
         /// The format in the file.
@@ -129,23 +132,37 @@ pub enum ModelError {
         /// Name and version of the program that wrote it.
         producer: String,
     },
-    /// `copydesk.json` was written by another program.
-    #[error("copydesk.json: written by `{got}`, expected `{expected}`")]
+    /// A file of our own was written by another program.
+    #[error("{file}: written by `{got}`, expected `{expected}`")]
     ForeignProducer {
+        /// Name of the file in the folder.
+        file: &'static str,
         /// The name this crate writes.
         expected: &'static str,
         /// The name in the file.
         got: String,
     },
     /// A setting outside its range.
-    #[error("copydesk.json: `{field}` is {got}, expected {expected}")]
+    #[error("{file}: `{field}` is {got}, expected {expected}")]
     BadSetting {
+        /// Name of the file in the folder.
+        file: &'static str,
         /// The field.
         field: &'static str,
         /// The rule.
         expected: String,
         /// The value in the file.
         got: String,
+    },
+    /// A cascade was chosen for another model than the one that stands under its name.
+    #[error("cascade.json: chosen for a model `{name}` with digest {expected}, got one with {got}")]
+    OtherModel {
+        /// The model's name.
+        name: String,
+        /// The digest that the cascade was chosen for.
+        expected: Digest,
+        /// The digest of the model at hand.
+        got: Digest,
     },
     /// The checkpoint is a bare encoder: good for training, not for labelling.
     #[error("the model has no classification head (no tensor `classifier.weight`), it must be trained first")]

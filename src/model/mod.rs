@@ -1,4 +1,4 @@
-//! Model folders, the embedded model, and classification of texts.
+//! Model folders, the embedded models, and classification of texts.
 //!
 //! A model is a folder in the layout of Hugging Face's `BertForSequenceClassification`, so that the ecosystem's
 //! tools read it, plus one file of our own:
@@ -11,11 +11,15 @@
 //! | `copydesk.json` | [`Settings`]; a folder without it gets the defaults |
 //!
 //! [`Checkpoint`] is what such a folder says, [`Classifier`] what answers for texts, [`Session`] one thread's use of
-//! it. Everything in a folder is treated as hostile: whatever the bytes are, loading ends in a value or in a
+//! it. A [`Cascade`] is two classifiers that share the work, with a folder of its own for `cascade.json`; [`Model`] is
+//! either, by name. Everything in a folder is treated as hostile: whatever the bytes are, loading ends in a value or in a
 //! [`ModelError`], and allocates in proportion to the files' size.
 
+mod any;
+mod cascade;
 mod checkpoint;
 mod classifier;
+mod digest;
 mod embedded;
 mod error;
 #[cfg(test)]
@@ -27,13 +31,19 @@ mod layout;
 pub(crate) mod page;
 mod save;
 mod settings;
+mod source;
 mod tensors;
 mod windows;
 
+pub use any::{Model, ModelSession};
+pub use cascade::{Answer, Cascade, CascadeSession, CascadeSettings, Member, Mixture};
 pub use checkpoint::{Checkpoint, ModelFiles};
-pub use classifier::{Classifier, MICRO_BATCH_TOKENS, Page, Prediction, Session};
+pub use classifier::{Classifier, MICRO_BATCH_TOKENS, Page, Prediction, Reading, Session};
+pub use digest::{Digest, NoDigest};
+pub use embedded::{EMBEDDED_CASCADE, EMBEDDED_CASCADE_BYTES, EmbeddedModel};
 pub use error::ModelError;
 pub use head::Head;
 pub use page::{PageConfig, PageWeights};
 pub use save::Storage;
 pub use settings::{OperatingPoint, Pooling, Producer, Settings};
+pub use source::ModelSource;

@@ -5,6 +5,7 @@
 //! logits. It costs about a thousandth of the encoder's work. A paragraph without neighbours keeps its own logits.
 
 use super::ModelError;
+use super::settings;
 use super::tensors::Tensors;
 use crate::engine::{Dense, InstructionSet};
 use crate::label::LABEL_COUNT;
@@ -191,7 +192,7 @@ fn check(config: PageConfig) -> Result<(), ModelError> {
     match rules.into_iter().find(|rule| !rule.2) {
         Some((field, got, _)) => {
             let expected = "a size that fits the others, 1 to a few thousand".to_owned();
-            Err(ModelError::BadSetting { field, expected, got: got.to_string() })
+            Err(ModelError::BadSetting { file: settings::FILE, field, expected, got: got.to_string() })
         }
         None => Ok(()),
     }

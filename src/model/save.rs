@@ -94,7 +94,7 @@ impl Checkpoint {
 }
 
 /// Writes a file beside its place and renames it.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     let unwritable = |source| ModelError::Unwritable { path: path.to_owned(), source };
     // Ends in a suffix of its own so that a leftover of a killed process is neither read nor committed.
     let mut beside = path.as_os_str().to_owned();
@@ -110,7 +110,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     })
 }
 
-fn pretty(file: &'static str, value: &impl serde::Serialize) -> Result<Vec<u8>, ModelError> {
+pub(super) fn pretty(file: &'static str, value: &impl serde::Serialize) -> Result<Vec<u8>, ModelError> {
     let mut json = serde_json::to_vec_pretty(value)
         .map_err(|error| ModelError::CorruptJson { file, reason: error.to_string() })?;
     json.push(b'\n');

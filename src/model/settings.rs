@@ -1,6 +1,7 @@
 //! `copydesk.json`: what a model knows beyond Hugging Face's files.
 
 use super::{ModelError, PageConfig};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Name of the file in a model's folder.
@@ -103,7 +104,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             format: FORMAT,
-            producer: Producer { name: PRODUCER.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            producer: Producer::default(),
             name: "unnamed".to_owned(),
             window_tokens: 256,
             window_overlap: 32,
@@ -138,22 +139,13 @@ impl Settings {
 
     /// Reads `copydesk.json`.
     pub(super) fn from_json(json: &[u8]) -> Result<Settings, ModelError> {
-        let corrupt = |error: serde_json::Error| ModelError::CorruptJson { file: FILE, reason: error.to_string() };
-        let header: Header = serde_json::from_slice(json).map_err(corrupt)?;
-        if header.producer.name != PRODUCER {
-            return Err(ModelError::ForeignProducer { expected: PRODUCER, got: header.producer.name });
-        }
-        if header.format > FORMAT {
-            let producer = format!("{} {}", header.producer.name, header.producer.version);
-            return Err(ModelError::FormatTooNew { expected: FORMAT, got: header.format, producer });
-        }
-        serde_json::from_slice(json).map_err(corrupt)
+        from_our_json(FILE, FORMAT, json)
     }
 
     /// Checks every value against its range and against the encoder's longest sequence.
     pub(super) fn validate(&self, max_positions: usize) -> Result<(), ModelError> {
         let bad = |field, expected: String, got: &dyn ToString| {
-            Err(ModelError::BadSetting { field, expected, got: got.to_string() })
+            Err(ModelError::BadSetting { file: FILE, field, expected, got: got.to_string() })
         };
         if self.format != FORMAT {
             return bad("format", FORMAT.to_string(), &self.format);
@@ -171,16 +163,45 @@ impl Settings {
         if !(self.page_temperature.is_normal() && self.page_temperature > 0.0) {
             return bad("page_temperature", "a number above 0".to_owned(), &self.page_temperature);
         }
-        if !(0.0..=1.0).contains(&self.spam_threshold) {
-            return bad("spam_threshold", "a probability".to_owned(), &self.spam_threshold);
-        }
-        for point in &self.spam_operating_points {
-            if !((0.0..=1.0).contains(&point.lose) && (0.0..=1.0).contains(&point.threshold)) {
-                let got = format!("{point:?}");
-                return bad("spam_operating_points", "probabilities".to_owned(), &got);
-            }
-        }
-        Ok(())
+        check_spam(FILE, self.spam_threshold, &self.spam_operating_points)
+    }
+}
+
+impl Default for Producer {
+    /// This crate.
+    fn default() -> Producer {
+        Producer { name: PRODUCER.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// Reads a JSON file that begins with `format` and `producer`, where both are ours.
+pub(super) fn from_our_json<T: DeserializeOwned>(
+    file: &'static str,
+    newest: u32,
+    json: &[u8],
+) -> Result<T, ModelError> {
+    let corrupt = |error: serde_json::Error| ModelError::CorruptJson { file, reason: error.to_string() };
+    let Header { format, producer } = serde_json::from_slice(json).map_err(corrupt)?;
+    if producer.name != PRODUCER {
+        return Err(ModelError::ForeignProducer { file, expected: PRODUCER, got: producer.name });
+    }
+    if format > newest {
+        let producer = format!("{} {}", producer.name, producer.version);
+        return Err(ModelError::FormatTooNew { file, expected: newest, got: format, producer });
+    }
+    serde_json::from_slice(json).map_err(corrupt)
+}
+
+/// Checks that thresholds of the spam score are probabilities.
+pub(super) fn check_spam(file: &'static str, threshold: f32, points: &[OperatingPoint]) -> Result<(), ModelError> {
+    let bad =
+        |field, got: String| Err(ModelError::BadSetting { file, field, expected: "probabilities".to_owned(), got });
+    if !(0.0..=1.0).contains(&threshold) {
+        return bad("spam_threshold", threshold.to_string());
+    }
+    match points.iter().find(|point| !((0.0..=1.0).contains(&point.lose) && (0.0..=1.0).contains(&point.threshold))) {
+        Some(point) => bad("spam_operating_points", format!("{point:?}")),
+        None => Ok(()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! What `copydesk bench` measured, as a JSON object and as a table.
 
-use crate::engine::ceiling::model_operations;
-use crate::model::{Classifier, Prediction};
+use crate::model::{Answer, Model, ModelError};
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
@@ -28,7 +27,9 @@ pub struct BenchRun {
 /// ```
 ///
 /// Tokens are those that the encoder reads: `[CLS]`, `[SEP]` and what windows of long texts share included. Operations
-/// are those of the full model ([`model_operations`]), divided by the time of encoding alone.
+/// are those of the full model ([`model_operations`](crate::engine::ceiling::model_operations)), divided by the time of
+/// encoding alone. Of a cascade both networks' tokens and operations count, and `asked_large` is there; what the large
+/// network tokenises anew counts as encoding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BenchReport {
     /// The model's name.
@@ -41,6 +42,9 @@ pub struct BenchReport {
     pub threads: usize,
     /// Texts.
     pub paragraphs: usize,
+    /// Share of the texts that a cascade's large network read; absent for other models.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_large: Option<f64>,
     /// Tokens that the encoder read in one pass.
     pub tokens: usize,
     /// Their mean.
@@ -84,37 +88,38 @@ pub struct TimeShare {
 }
 
 impl BenchReport {
-    /// Figures of `runs`, each of which gave `predictions`.
+    /// Figures of `runs`, each of which gave `answers`.
+    ///
+    /// # Errors
+    /// As [`Model::work`].
     ///
     /// # Panics
-    /// Without runs or predictions.
+    /// Without runs or answers.
     pub fn new(
-        model: &Classifier,
+        model: &Model,
         threads: usize,
         int8_ceiling: f64,
-        predictions: &[Prediction],
+        answers: &[Answer],
         runs: &[BenchRun],
-    ) -> BenchReport {
-        let encoder = model.encoder();
-        let lengths: Vec<usize> = predictions
-            .iter()
-            .flat_map(|prediction| model.windows(prediction.tokens))
-            .map(|window| window.len() + 2)
-            .collect();
-        let (paragraphs, tokens) = (predictions.len(), lengths.iter().sum::<usize>());
-        let operations = model_operations(encoder.config(), lengths) as f64;
+    ) -> Result<BenchReport, ModelError> {
+        let encoder = model.first().encoder();
+        let (tokens, operations) = model.work(answers)?;
+        let (paragraphs, operations) = (answers.len(), operations as f64);
+        let asked = answers.iter().filter(|answer| answer.large_tokens.is_some()).count();
+        let asked_large = matches!(model, Model::Cascade(_)).then(|| asked as f64 / paragraphs as f64);
         let total = |run: &BenchRun| (run.tokenising + run.encoding).as_secs_f64();
         let per_second =
             |amount: f64, seconds: &dyn Fn(&BenchRun) -> f64| Spread::of(runs.iter().map(|run| amount / seconds(run)));
         let encoder_operations_per_second = per_second(operations, &|run| run.encoding.as_secs_f64());
         let all: f64 = runs.iter().map(total).sum();
         let encoding = runs.iter().map(|run| run.encoding.as_secs_f64()).sum::<f64>() / all;
-        BenchReport {
+        Ok(BenchReport {
             model: model.name().to_owned(),
             precision: encoder.precision().as_str(),
             instruction_set: encoder.isa().as_str(),
             threads,
             paragraphs,
+            asked_large,
             tokens,
             tokens_per_paragraph: tokens as f64 / paragraphs as f64,
             repeats: runs.len(),
@@ -124,7 +129,7 @@ impl BenchReport {
             encoder_operations_per_second,
             int8_ceiling_operations_per_second: int8_ceiling,
             int8_ceiling_fraction: encoder_operations_per_second.median / int8_ceiling,
-        }
+        })
     }
 }
 
@@ -175,6 +180,9 @@ impl fmt::Display for BenchReport {
             self.int8_ceiling_operations_per_second / 1e9,
             self.int8_ceiling_fraction * 100.0
         )?;
+        if let Some(share) = self.asked_large {
+            writeln!(f, "{:.1}% of the paragraphs were read by the large network too", share * 100.0)?;
+        }
         let TimeShare { tokenising, encoding } = self.time_share;
         writeln!(f, "time: {:.1}% tokenising, {:.1}% encoding", tokenising * 100.0, encoding * 100.0)
     }
@@ -183,6 +191,9 @@ impl fmt::Display for BenchReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::ceiling::model_operations;
+    use crate::model::Prediction;
+    use std::path::Path;
 
     #[test]
     fn the_median_is_in_the_middle() {
@@ -194,18 +205,19 @@ mod tests {
 
     #[test]
     fn figures_count_windows_and_special_tokens() {
-        let model = Classifier::embedded().unwrap();
+        let model = Model::open(Path::new("base")).unwrap();
         let prediction = model.session().classify(&["The council voted."]).unwrap()[0];
         let long = Prediction { tokens: 300, windows: 2, ..prediction };
+        let answers = [prediction, long].map(|prediction| Answer { prediction, large_tokens: None });
         let ms = Duration::from_millis;
         let runs =
             [BenchRun { tokenising: ms(100), encoding: ms(900) }, BenchRun { tokenising: ms(0), encoding: ms(500) }];
-        let report = BenchReport::new(&model, 2, 1e12, &[prediction, long], &runs);
+        let report = BenchReport::new(&model, 2, 1e12, &answers, &runs).unwrap();
         // Two windows of 254 tokens of text, each between [CLS] and [SEP].
         assert_eq!(report.tokens, prediction.tokens + 2 + 2 * 256);
         assert_eq!((report.paragraphs_per_second.min, report.paragraphs_per_second.max), (2.0, 4.0));
         assert!((report.time_share.tokenising - 0.1 / 1.5).abs() < 1e-12);
-        let operations = model_operations(model.encoder().config(), [prediction.tokens + 2, 256, 256]) as f64;
+        let operations = model_operations(model.first().encoder().config(), [prediction.tokens + 2, 256, 256]) as f64;
         assert!((report.encoder_operations_per_second.max - operations / 0.5).abs() < 1.0);
         let table = report.to_string();
         assert!(table.contains("paragraphs per second") && table.lines().all(|line| line.chars().count() <= 100));

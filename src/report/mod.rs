@@ -1,14 +1,18 @@
 //! Output rows and human-readable tables.
 
 mod bench;
+mod cascade;
 pub mod csv;
 mod eval_table;
 pub mod jsonl;
+mod models;
 mod number;
 mod pretty;
 mod row;
 
 pub use bench::{BenchReport, BenchRun, Spread, TimeShare};
+pub use cascade::CascadeTable;
 pub use eval_table::{EvalTable, NoiseTable};
+pub use models::{Asked, COUNTED_TOKENS, CascadeParts, Development, ModelEntry, ModelsTable, NetworkSizes, Operations};
 pub use pretty::PageStyle;
 pub use row::{ParagraphRow, RecordRow, Verdict, VerdictOptions};

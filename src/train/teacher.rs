@@ -79,10 +79,10 @@ fn answers(
                             .iter()
                             .map(|range| Page { texts: &texts[range.clone()], facts: &facts[range.clone()] })
                             .collect();
-                        let (predictions, vectors) = session.classify_pages_with_vectors(&pages)?;
-                        let hidden = vectors.len() / predictions.len();
-                        let vectors = vectors.chunks_exact(hidden).map(<[f32]>::to_vec);
-                        let said = predictions.iter().map(|prediction| prediction.scores).zip(vectors);
+                        let mut vectors = Vec::new();
+                        let readings = session.read_pages_with_vectors(&pages, &mut vectors)?;
+                        let vectors = vectors.chunks_exact(vectors.len() / readings.len()).map(<[f32]>::to_vec);
+                        let said = readings.iter().map(|reading| reading.prediction.scores).zip(vectors);
                         answers.extend(batch.clone().zip(said.map(|(scores, vector)| Answer { scores, vector })));
                     }
                     Ok(answers)

@@ -2,43 +2,59 @@
 
 use crate::corpus::ordered;
 use crate::label::LABEL_COUNT;
-use crate::model::{Classifier, MICRO_BATCH_TOKENS, ModelError, Prediction, Session};
+use crate::model::{Answer, Classifier, MICRO_BATCH_TOKENS, Model, ModelError, ModelSession, Session};
+use crate::tokenizer::Tokenizer;
 
 /// Texts that a thread tokenises before it asks for more: some hundred microseconds of work.
 const TEXTS_AT_ONCE: usize = 32;
 
 /// A session for each thread. Whoever is free takes the next piece of work; results come in order.
-pub(super) struct Crew<'model> {
-    model: &'model Classifier,
-    sessions: Vec<Session<'model>>,
+pub(super) struct Crew<'model, S> {
+    tokenizer: &'model Tokenizer,
+    sessions: Vec<S>,
 }
 
-impl<'model> Crew<'model> {
-    pub fn new(model: &'model Classifier, threads: usize) -> Crew<'model> {
-        Crew { model, sessions: (0..threads).map(|_| model.session()).collect() }
+impl<'model> Crew<'model, Session<'model>> {
+    pub fn new(model: &'model Classifier, threads: usize) -> Self {
+        Crew { tokenizer: model.tokenizer(), sessions: (0..threads).map(|_| model.session()).collect() }
     }
 
-    /// Ids of each text, without `[CLS]` and `[SEP]`.
-    pub fn tokenise<T: AsRef<str> + Sync>(&mut self, texts: &[T]) -> Result<Vec<Vec<u32>>, ModelError> {
-        let tokenizer = self.model.tokenizer();
-        let pieces = texts.chunks(TEXTS_AT_ONCE).collect();
-        self.share(pieces, |_, texts: &[T]| Ok(texts.iter().map(|text| tokenizer.encode(text.as_ref())).collect()))
-    }
-
-    /// What the model says about each of `texts`, in the order given; every piece is encoded on its own.
-    pub fn classify(&mut self, pieces: Vec<Vec<&[u32]>>) -> Result<Vec<Prediction>, ModelError> {
-        self.share(pieces, |session, texts| session.classify_tokens(&texts))
-    }
-
-    /// The logits of each text, as [`classify`](Self::classify).
+    /// The logits of each text, in the order given; every piece is encoded on its own.
     pub fn logits(&mut self, pieces: Vec<Vec<&[u32]>>) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
         self.share(pieces, |session, texts| session.logits_of_tokens(&texts))
+    }
+}
+
+impl<'model> Crew<'model, ModelSession<'model>> {
+    pub fn of_model(model: &'model Model, threads: usize) -> Self {
+        Crew { tokenizer: model.first().tokenizer(), sessions: (0..threads).map(|_| model.session()).collect() }
+    }
+
+    /// What the model says about each of `texts`, whose ids `pieces` hold in the same order; every piece is worked on by
+    /// itself.
+    pub fn answers(&mut self, texts: &[String], pieces: Vec<Vec<&[u32]>>) -> Result<Vec<Answer>, ModelError> {
+        let mut rest = texts;
+        let pieces = pieces.into_iter().map(|ids| {
+            let (own, others) = rest.split_at(ids.len());
+            rest = others;
+            (own.iter().map(String::as_str).collect::<Vec<&str>>(), ids)
+        });
+        self.share(pieces.collect(), |session, (texts, ids)| session.answers(&texts, &ids))
+    }
+}
+
+impl<S: Send> Crew<'_, S> {
+    /// Ids of each text, without `[CLS]` and `[SEP]`.
+    pub fn tokenise<T: AsRef<str> + Sync>(&mut self, texts: &[T]) -> Result<Vec<Vec<u32>>, ModelError> {
+        let tokenizer = self.tokenizer;
+        let pieces = texts.chunks(TEXTS_AT_ONCE).collect();
+        self.share(pieces, |_, texts: &[T]| Ok(texts.iter().map(|text| tokenizer.encode(text.as_ref())).collect()))
     }
 
     fn share<P: Send, R: Send>(
         &mut self,
         pieces: Vec<P>,
-        work: impl Fn(&mut Session<'model>, P) -> Result<Vec<R>, ModelError> + Sync,
+        work: impl Fn(&mut S, P) -> Result<Vec<R>, ModelError> + Sync,
     ) -> Result<Vec<R>, ModelError> {
         let mut results = Vec::new();
         if let [session] = self.sessions.as_mut_slice() {

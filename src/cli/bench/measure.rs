@@ -6,7 +6,7 @@ use crate::cli::error::CliError;
 use crate::cli::job::Tally;
 use crate::cli::output::{Output, Target};
 use crate::engine::{InstructionSet, Precision, ceiling};
-use crate::model::{Classifier, ModelError, Prediction};
+use crate::model::{Answer, Model, ModelError};
 use crate::report::{BenchReport, BenchRun};
 use std::time::{Duration, Instant};
 
@@ -14,18 +14,12 @@ use std::time::{Duration, Instant};
 const CEILING_TIME: Duration = Duration::from_millis(400);
 
 /// Measures `repeats` times and tells the figures.
-pub(super) fn run(
-    model: &Classifier,
-    threads: usize,
-    texts: &Texts,
-    repeats: usize,
-    json: bool,
-) -> Result<Tally, CliError> {
-    let isa = model.encoder().isa();
+pub(super) fn run(model: &Model, threads: usize, texts: &Texts, repeats: usize, json: bool) -> Result<Tally, CliError> {
+    let isa = model.first().encoder().isa();
     let int8_ceiling = int8_ceiling(isa, threads);
-    let (runs, predictions) = measure(model, threads, &texts.list, repeats)
+    let (report, answers) = measure(model, threads, &texts.list, repeats)
+        .and_then(|(runs, answers)| Ok((BenchReport::new(model, threads, int8_ceiling, &answers, &runs)?, answers)))
         .map_err(|error| CliError::Model { model: model.name().to_owned(), error })?;
-    let report = BenchReport::new(model, threads, int8_ceiling, &predictions, &runs);
     let mut output = Output::open(&Target::StandardOutput)?;
     match json {
         true => {
@@ -35,7 +29,7 @@ pub(super) fn run(
         false => output.write(report.to_string().as_bytes())?,
     }
     let mut tally = Tally { failed: texts.failed, ..Tally::default() };
-    predictions.iter().for_each(|prediction| tally.count(Some(prediction.scores.best().0)));
+    answers.iter().for_each(|answer| tally.count(Some(answer.prediction.scores.best().0)));
     Ok(tally)
 }
 
@@ -51,22 +45,22 @@ fn int8_ceiling(isa: InstructionSet, threads: usize) -> f64 {
 }
 
 fn measure(
-    model: &Classifier,
+    model: &Model,
     threads: usize,
     texts: &[String],
     repeats: usize,
-) -> Result<(Vec<BenchRun>, Vec<Prediction>), ModelError> {
-    let mut crew = Crew::new(model, threads);
+) -> Result<(Vec<BenchRun>, Vec<Answer>), ModelError> {
+    let mut crew = Crew::of_model(model, threads);
     let mut pass = || {
         let start = Instant::now();
         let ids = crew.tokenise(texts)?;
         let tokenised = Instant::now();
-        let predictions = crew.classify(micro_batches(ids.iter().map(Vec::as_slice)))?;
+        let answers = crew.answers(texts, micro_batches(ids.iter().map(Vec::as_slice)))?;
         let run = BenchRun { tokenising: tokenised - start, encoding: tokenised.elapsed() };
-        Ok((run, predictions))
+        Ok((run, answers))
     };
     // The first pass grows buffers and fills caches, and is not counted.
-    let (_, predictions) = pass()?;
+    let (_, answers) = pass()?;
     let runs = (0..repeats).map(|_| pass().map(|(run, _)| run)).collect::<Result<_, ModelError>>()?;
-    Ok((runs, predictions))
+    Ok((runs, answers))
 }

@@ -7,7 +7,7 @@ mod sample;
 
 pub use sample::sample_texts;
 
-use super::args::{InputArgs, InputFormatArg};
+use super::args::{DEFAULT_MODEL, InputArgs, InputFormatArg, MODEL_NAMES};
 use super::error::CliError;
 use super::job::Tally;
 use super::plan;
@@ -15,7 +15,7 @@ use super::records::ParsedRecord;
 use super::tell;
 use crate::corpus::{Chunk, ChunkReader, Failure, InputError, Item, RecordLine, Unit};
 use crate::engine::Precision;
-use crate::model::{Checkpoint, Classifier};
+use crate::model::{Cascade, Classifier, EMBEDDED_CASCADE, Model, ModelSource};
 use crate::text::{model_text, split};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
@@ -35,11 +35,15 @@ pub struct BenchArgs {
     #[arg(long, value_name = "NAME", default_value = "text")]
     pub text_field: String,
 
-    /// The model: embedded, or a folder
-    #[arg(long, value_name = "embedded|DIR", default_value = "embedded")]
+    /// The model: an embedded one, or a folder
+    ///
+    /// --protocol measures one network, so auto is none for it.
+    #[arg(long, value_name = MODEL_NAMES, default_value = DEFAULT_MODEL)]
     pub model: PathBuf,
 
     /// Arithmetic of the encoder [default: as the weights are stored]
+    ///
+    /// Not for auto, whose two models go by what was fitted in theirs.
     #[arg(long, value_enum, value_name = "PRECISION")]
     pub precision: Option<PrecisionArg>,
 
@@ -121,7 +125,7 @@ impl ModeArg {
 
 /// Everything decided, before any work is done.
 struct Plan {
-    classifier: Classifier,
+    model: Model,
     threads: usize,
     work: Work,
 }
@@ -141,11 +145,11 @@ struct Texts {
 
 /// Carries out the arguments.
 pub(super) fn run(args: BenchArgs) -> Result<Tally, CliError> {
-    let Plan { classifier, threads, work } = plan(args)?;
+    let Plan { model, threads, work } = plan(args)?;
     match work {
-        Work::Protocol { texts } => protocol::serve(&classifier, threads, &texts),
+        Work::Protocol { texts } => protocol::serve(one_network(&model, "--protocol")?, threads, &texts),
         Work::PrintTexts { texts } => sample::print(&texts),
-        Work::Measure { texts, repeats, json } => measure::run(&classifier, threads, &texts, repeats, json),
+        Work::Measure { texts, repeats, json } => measure::run(&model, threads, &texts, repeats, json),
     }
 }
 
@@ -161,19 +165,31 @@ fn plan(args: BenchArgs) -> Result<Plan, CliError> {
             }
         }
     };
-    Ok(Plan { classifier: classifier(&args.model, args.precision)?, threads, work })
+    Ok(Plan { model: model(&args.model, args.precision)?, threads, work })
 }
 
-fn classifier(model: &Path, precision: Option<PrecisionArg>) -> Result<Classifier, CliError> {
+fn model(name: &Path, precision: Option<PrecisionArg>) -> Result<Model, CliError> {
     let precision = match precision {
-        None => return plan::classifier(model),
+        None => return plan::open(name),
         Some(PrecisionArg::F32) => Precision::F32,
         Some(PrecisionArg::Int8) => Precision::Int8,
     };
-    let checkpoint = if model == Path::new("embedded") { Checkpoint::embedded() } else { Checkpoint::load(model) };
-    checkpoint
+    if name == Path::new(EMBEDDED_CASCADE) || Cascade::is_in(name) {
+        return Err(CliError::OneNetworkOnly { option: "--precision", got: name.display().to_string() });
+    }
+    ModelSource::new(name)
+        .checkpoint()
         .and_then(|checkpoint| Classifier::from_checkpoint(checkpoint, precision))
-        .map_err(|error| CliError::Model { model: model.display().to_string(), error })
+        .map(Model::Single)
+        .map_err(|error| CliError::Model { model: name.display().to_string(), error })
+}
+
+/// The only network of a model.
+fn one_network<'model>(model: &'model Model, option: &'static str) -> Result<&'model Classifier, CliError> {
+    match model {
+        Model::Single(classifier) => Ok(classifier),
+        Model::Cascade(cascade) => Err(CliError::OneNetworkOnly { option, got: cascade.name().to_owned() }),
+    }
 }
 
 /// The first `limit` paragraphs of the inputs, as the model sees them.

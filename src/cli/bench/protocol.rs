@@ -20,7 +20,7 @@ use crate::cli::error::CliError;
 use crate::cli::job::Tally;
 use crate::cli::output::{Output, Target};
 use crate::label::{LABEL_COUNT, Label, Scores};
-use crate::model::{Classifier, ModelError};
+use crate::model::{Classifier, ModelError, Session};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -87,7 +87,7 @@ fn say(object: &impl Serialize) -> Result<(), CliError> {
 }
 
 struct Server<'a> {
-    crew: Crew<'a>,
+    crew: Crew<'a, Session<'a>>,
     texts: &'a [String],
     /// Longest text, in tokens without `[CLS]` and `[SEP]`.
     longest: usize,
@@ -136,7 +136,7 @@ impl<'a> Server<'a> {
     }
 }
 
-fn tokenise(crew: &mut Crew<'_>, texts: &[String], longest: usize) -> Result<Vec<Vec<u32>>, ModelError> {
+fn tokenise(crew: &mut Crew<'_, Session<'_>>, texts: &[String], longest: usize) -> Result<Vec<Vec<u32>>, ModelError> {
     let mut ids = crew.tokenise(texts)?;
     ids.iter_mut().for_each(|ids| ids.truncate(longest));
     Ok(ids)

@@ -1,0 +1,141 @@
+//! Held-out labelled rows, for commands that fit settings on them.
+
+use super::error::CliError;
+use super::job::Tally;
+use super::tell;
+use super::train::read_rows;
+use crate::corpus::page_ranges;
+use crate::eval::{EvalOptions, JudgedRow, LOSS_BUDGETS, evaluate, spam_operating_points};
+use crate::label::{Label, Scores};
+use crate::model::{Classifier, ModelError, OperatingPoint, Page, Reading};
+use crate::report::Development;
+use crate::text::{FACT_COUNT, facts, model_text};
+use crate::train::{LabelledRow, TrainError, read_labelled};
+use std::ops::Range;
+use std::path::Path;
+
+/// Folds of cross-fitted figures.
+pub(super) const FOLDS: usize = 5;
+
+/// Seed of the folds.
+pub(super) const SEED: u64 = 1;
+
+/// Rows that no model was trained on.
+pub(super) struct HeldOut {
+    rows: Vec<LabelledRow>,
+    /// As models see them.
+    texts: Vec<String>,
+    facts: Vec<[f32; FACT_COUNT]>,
+    /// Neighbouring rows with the same source and doc.
+    pages: Vec<Range<usize>>,
+}
+
+impl HeldOut {
+    /// Reads a file and counts its rows.
+    pub fn read(path: &Path, tally: &mut Tally) -> Result<HeldOut, CliError> {
+        let rows = read_rows(&[path.to_owned()], read_labelled, tally)?;
+        for row in &rows {
+            tally.count(Some(row.label));
+        }
+        let texts = rows.iter().map(|row| model_text(&row.text).into_owned()).collect();
+        let facts = rows.iter().map(|row| facts(&row.text)).collect();
+        let keys: Vec<_> = rows.iter().map(|row| Some((&row.source, row.doc.as_ref()?))).collect();
+        let pages = page_ranges(&keys);
+        Ok(HeldOut { rows, texts, facts, pages })
+    }
+
+    /// The annotators' labels.
+    pub fn gold(&self) -> Vec<Label> {
+        self.rows.iter().map(|row| row.label).collect()
+    }
+
+    /// The page of each row.
+    pub fn documents(&self) -> Vec<Option<&str>> {
+        self.rows.iter().map(|row| row.doc.as_deref()).collect()
+    }
+
+    /// Every row read alone.
+    pub fn alone(&self, model: &Classifier) -> Result<Vec<Reading>, ModelError> {
+        self.readings(model, (0..self.rows.len()).map(|row| row..row + 1))
+    }
+
+    /// Every row read beside the others of its page.
+    pub fn on_page(&self, model: &Classifier) -> Result<Vec<Reading>, ModelError> {
+        self.readings(model, self.pages.iter().cloned())
+    }
+
+    fn readings(
+        &self,
+        model: &Classifier,
+        pages: impl Iterator<Item = Range<usize>>,
+    ) -> Result<Vec<Reading>, ModelError> {
+        let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
+        let pages: Vec<Page<'_>> =
+            pages.map(|page| Page { texts: &texts[page.clone()], facts: &self.facts[page] }).collect();
+        model.session().read_pages(&pages)
+    }
+
+    /// The figures that are stored with a model, from its answers to the rows read alone and on their pages.
+    pub fn figures(&self, alone: &[Scores], on_page: &[Scores]) -> Result<Development, CliError> {
+        let macro_f1 = |scores: &[Scores]| {
+            let rows: Vec<JudgedRow> = self
+                .rows
+                .iter()
+                .zip(scores)
+                .map(|(row, &scores)| JudgedRow {
+                    gold: row.label,
+                    scores,
+                    confidence: None,
+                    source: None,
+                    doc: row.doc.clone(),
+                })
+                .collect();
+            evaluate(&rows, &EvalOptions::default()).map(|evaluation| evaluation.all.macro_f1).map_err(TrainError::from)
+        };
+        Ok(Development {
+            rows: self.rows.len() as u64,
+            macro_f1: macro_f1(alone)?,
+            macro_f1_on_page: macro_f1(on_page)?,
+            asked: None,
+        })
+    }
+}
+
+/// Thresholds of the spam score.
+#[derive(Default)]
+pub(super) struct SpamThresholds {
+    /// For the share that may be lost; `None` where no threshold keeps it.
+    pub default: Option<f32>,
+    /// For the usual shares and that one.
+    pub points: Vec<OperatingPoint>,
+}
+
+/// Finds the thresholds for the usual shares of genuine comments lost and for `lose`, and tells what they cost. Genuine are
+/// the rows labelled opinion.
+pub(super) fn spam_thresholds(scores: &[Scores], gold: &[Label], lose: f64) -> Result<SpamThresholds, CliError> {
+    let spam_scores = |label: Label| -> Vec<f32> {
+        let rows = scores.iter().zip(gold).filter(|(_, gold)| **gold == label);
+        rows.map(|(scores, _)| scores.get(Label::CommentSpam)).collect()
+    };
+    let mut budgets = LOSS_BUDGETS.to_vec();
+    if !budgets.contains(&lose) {
+        budgets.push(lose);
+    }
+    let found = spam_operating_points(&spam_scores(Label::Opinion), &spam_scores(Label::CommentSpam), &budgets)
+        .map_err(TrainError::from)?;
+    let mut thresholds = SpamThresholds::default();
+    for point in found {
+        // A threshold above 1 would call nothing spam: no threshold keeps the budget then.
+        if point.threshold <= 1.0 {
+            thresholds.points.push(OperatingPoint { lose: point.budget, threshold: point.threshold });
+            if point.budget == lose {
+                thresholds.default = Some(point.threshold);
+            }
+        }
+        tell(format_args!(
+            "spam threshold {:.6}: loses {} of {} genuine comments, catches {} of {}",
+            point.threshold, point.lost.rows, point.lost.of, point.caught.rows, point.caught.of
+        ));
+    }
+    Ok(thresholds)
+}

@@ -1,0 +1,126 @@
+//! `copydesk cascade`: when a small model may answer for a large one.
+
+use super::calibration::{FOLDS, HeldOut, SEED, SpamThresholds, spam_thresholds};
+use super::error::CliError;
+use super::job::Tally;
+use super::output::{Output, Target};
+use super::tell;
+use crate::eval::{CascadeFit, CascadeRow, SmallReading, fit_cascade};
+use crate::label::Scores;
+use crate::model::{CascadeSettings, Classifier, Digest, Member, Mixture, ModelSource, Reading};
+use crate::report::{Asked, CascadeTable, Development};
+use crate::train::TrainError;
+use clap::Args;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `copydesk cascade`.
+#[derive(Debug, Args)]
+pub struct CascadeArgs {
+    /// The model that reads every paragraph: a folder, or an embedded one
+    #[arg(long, value_name = "DIR|NAME")]
+    pub small: PathBuf,
+
+    /// The model that is asked about the rest
+    #[arg(long, value_name = "DIR|NAME")]
+    pub large: PathBuf,
+
+    /// Held-out labelled rows
+    #[arg(long, value_name = "FILE")]
+    pub calibrate: PathBuf,
+
+    /// Macro-F1 that may be lost to the large model on its page
+    ///
+    /// The least work for the large model is taken that loses no more.
+    #[arg(long, value_name = "D", default_value_t = 0.003)]
+    pub within: f64,
+
+    /// Share of genuine comments that the spam threshold may lose
+    ///
+    /// Counted over the rows labelled opinion, each read alone.
+    #[arg(long, value_name = "P", default_value_t = 0.005)]
+    pub lose: f64,
+
+    /// Folder for cascade.json, which gives the cascade its name
+    ///
+    /// To be used it must stand beside the folders of the two models, under the models' names, unless they are embedded.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+
+    /// All figures as one JSON object on standard output instead of a table on standard error
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Carries out the arguments.
+pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
+    let mut tally = Tally::default();
+    let (small, small_member) = open(&args.small)?;
+    let (large, large_member) = open(&args.large)?;
+    let held_out = HeldOut::read(&args.calibrate, &mut tally)?;
+    let of_small = |error| CliError::Model { model: args.small.display().to_string(), error };
+    let of_large = |error| CliError::Model { model: args.large.display().to_string(), error };
+    let small_alone = held_out.alone(&small).map_err(of_small)?;
+    let small_on_page = held_out.on_page(&small).map_err(of_small)?;
+    let large_alone = held_out.alone(&large).map_err(of_large)?;
+    let large_on_page = held_out.on_page(&large).map_err(of_large)?;
+    let (gold, documents) = (held_out.gold(), held_out.documents());
+    let rows: Vec<CascadeRow<'_>> = (0..gold.len())
+        .map(|row| CascadeRow {
+            gold: gold[row],
+            document: documents[row],
+            alone: small_reading(&small_alone[row]),
+            on_page: small_on_page[row].on_page.then(|| small_reading(&small_on_page[row])),
+            large: large_alone[row].logits,
+            large_tokens: large_alone[row].prediction.tokens + 2,
+            large_on_page: large_on_page[row].prediction.scores.best().0,
+        })
+        .collect();
+    let fit = fit_cascade(&rows, args.within, FOLDS, SEED).map_err(TrainError::from)?;
+    report(&fit, args.json)?;
+    if fit.chosen.on_page.macro_f1 < fit.wanted_macro_f1 {
+        tell(format_args!("no threshold keeps the macro-F1 wanted; the best is taken"));
+    }
+    let choice = fit.chosen.choice;
+    let alone: Vec<Scores> = rows.iter().map(|row| choice.alone(row).0).collect();
+    let on_page: Vec<Scores> = rows.iter().map(|row| choice.on_page(row).0).collect();
+    let SpamThresholds { default, points } = spam_thresholds(&alone, &gold, args.lose)?;
+    let asked = Asked { rows: fit.chosen.on_page.rows_asked, tokens: fit.chosen.on_page.tokens_asked };
+    let figures = Development { asked: Some(asked), ..held_out.figures(&alone, &on_page)? };
+    let name = args.out.file_name().map_or_else(|| "cascade".to_owned(), |name| name.to_string_lossy().into_owned());
+    let mut settings = CascadeSettings::new(name, small_member, large_member);
+    let mixture = |[small, large]: [f32; 2]| Mixture { small, large };
+    settings.threshold = choice.threshold;
+    (settings.alone, settings.on_page) = (mixture(choice.alone), mixture(choice.on_page));
+    settings.spam_operating_points = points;
+    settings.spam_threshold = default.unwrap_or(settings.spam_threshold);
+    settings.data.insert(Development::FIELD.to_owned(), figures.to_value());
+    settings.save(&args.out).map_err(|error| CliError::Model { model: args.out.display().to_string(), error })?;
+    Ok(tally)
+}
+
+/// A model, and how a cascade knows it.
+fn open(name: &Path) -> Result<(Classifier, Member), CliError> {
+    let failed = |error| CliError::Model { model: name.display().to_string(), error };
+    let source = ModelSource::new(name);
+    let classifier = source.classifier().map_err(failed)?;
+    let digest: Digest = source.digest().map_err(failed)?;
+    let member = Member { name: classifier.name().to_owned(), digest };
+    Ok((classifier, member))
+}
+
+fn small_reading(reading: &Reading) -> SmallReading {
+    SmallReading { logits: reading.logits, scores: reading.prediction.scores }
+}
+
+fn report(fit: &CascadeFit, json: bool) -> Result<(), CliError> {
+    if !json {
+        // Where standard error is closed, the figures of the choice are in the file.
+        let _ = write!(std::io::stderr(), "{}", CascadeTable(fit));
+        return Ok(());
+    }
+    let object = serde_json::to_string(fit).expect("figures can be written as JSON; this is a bug");
+    let mut output = Output::open(&Target::StandardOutput)?;
+    output.write(format!("{object}\n").as_bytes())?;
+    output.finish()
+}

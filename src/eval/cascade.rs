@@ -1,0 +1,340 @@
+//! When a small model may answer for a large one: the curve of work against quality, and the point to take on it.
+
+use super::EvalError;
+use super::calibration::Calibration;
+use super::metrics::ConfusionMatrix;
+use super::mixture::{TwoJudged, fit};
+use super::temperature::{assign_folds, check_logits};
+use crate::label::{LABEL_COUNT, Label, Scores};
+use serde::{Deserialize, Serialize};
+
+/// Points of the curve: the share of rows that the large model reads rises from 0 to 1 in so many steps.
+const STEPS: usize = 50;
+
+/// Weights are fitted on the rows that they are for, and at least on this share of the rows, the least sure ones, so that two
+/// numbers do not rest on a handful.
+const LEAST_SHARE: f64 = 0.2;
+
+/// What a small model made of a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SmallReading {
+    /// Before any temperature.
+    pub logits: [f32; LABEL_COUNT],
+    /// Its calibrated probabilities; the largest says how sure it is.
+    pub scores: Scores,
+}
+
+/// A labelled row as a small and a large model read it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CascadeRow<'a> {
+    /// The annotator's label.
+    pub gold: Label,
+    /// Its page; rows of one page are in one fold.
+    pub document: Option<&'a str>,
+    /// The small model, which read the row alone.
+    pub alone: SmallReading,
+    /// The small model, which read the row beside its neighbours; `None` for a row without.
+    pub on_page: Option<SmallReading>,
+    /// The large model's logits for the row alone, before any temperature.
+    pub large: [f32; LABEL_COUNT],
+    /// What the large model has to read for them.
+    pub large_tokens: usize,
+    /// The large model's label for the row on its page: what the cascade is held against.
+    pub large_on_page: Label,
+}
+
+/// The numbers that make a cascade of two models.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, serde(deny_unknown_fields))]
+pub struct CascadeChoice {
+    /// The small model's answer is taken from this confidence on.
+    pub threshold: f32,
+    /// Weights of the small and the large model's logits for a row without neighbours.
+    pub alone: [f32; 2],
+    /// The same where the small model has read the row beside its neighbours.
+    pub on_page: [f32; 2],
+}
+
+/// What a cascade does to rows that are read in one of the two ways.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, serde(deny_unknown_fields))]
+pub struct CascadeFigures {
+    /// Share of the rows that the large model reads.
+    pub rows_asked: f64,
+    /// Share of the large model's tokens that it reads.
+    pub tokens_asked: f64,
+    /// Macro-F1 of the answers.
+    pub macro_f1: f64,
+    /// Expected calibration error of the answers; see [`Calibration`].
+    pub expected_calibration_error: f64,
+}
+
+/// A point of the curve.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, serde(deny_unknown_fields))]
+pub struct CascadePoint {
+    /// The numbers that give it.
+    pub choice: CascadeChoice,
+    /// Every row read alone.
+    pub alone: CascadeFigures,
+    /// Every row read on its page.
+    pub on_page: CascadeFigures,
+}
+
+/// A choice, and what it rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, serde(deny_unknown_fields))]
+pub struct CascadeFit {
+    /// Macro-F1 of the large model on the rows' pages.
+    pub large_macro_f1: f64,
+    /// Macro-F1 that the cascade was to have on the rows' pages.
+    pub wanted_macro_f1: f64,
+    /// The point taken: the least work that has it, or the best where none has.
+    pub chosen: CascadePoint,
+    /// From all answers by the small model to all with the large one's help, fitted and counted on the same rows.
+    pub curve: Vec<CascadePoint>,
+    /// What to expect elsewhere, rows read alone: each fold answered by the choice that the other folds led to.
+    pub cross_fitted_alone: CascadeFigures,
+    /// The same, rows read on their pages.
+    pub cross_fitted_on_page: CascadeFigures,
+}
+
+impl CascadeChoice {
+    /// The cascade's probabilities for a row read alone, and whether the large model is asked for them.
+    pub fn alone(&self, row: &CascadeRow<'_>) -> (Scores, bool) {
+        self.judge(&row.alone, self.alone, row.large)
+    }
+
+    /// The same for a row read on its page.
+    pub fn on_page(&self, row: &CascadeRow<'_>) -> (Scores, bool) {
+        match &row.on_page {
+            Some(reading) => self.judge(reading, self.on_page, row.large),
+            None => self.alone(row),
+        }
+    }
+
+    fn judge(&self, small: &SmallReading, weights: [f32; 2], large: [f32; LABEL_COUNT]) -> (Scores, bool) {
+        match small.scores.best().1 < self.threshold {
+            true => (Scores::from_mixture([small.logits, large], weights), true),
+            false => (small.scores, false),
+        }
+    }
+}
+
+/// Chooses the least work for the large model with which the macro-F1 on the rows' pages is at most `within` below the large
+/// model's, and measures the choice by cross-fitting over `folds` folds of documents.
+///
+/// # Errors
+///
+/// [`EvalError::NoRows`], [`EvalError::LogitNotFinite`], [`EvalError::FoldCount`].
+pub fn fit_cascade(rows: &[CascadeRow<'_>], within: f64, folds: usize, seed: u64) -> Result<CascadeFit, EvalError> {
+    if rows.is_empty() {
+        return Err(EvalError::NoRows);
+    }
+    check_logits(rows.iter().map(|row| &row.alone.logits))?;
+    check_logits(rows.iter().map(|row| &row.on_page.as_ref().unwrap_or(&row.alone).logits))?;
+    check_logits(rows.iter().map(|row| &row.large))?;
+    let documents: Vec<Option<&str>> = rows.iter().map(|row| row.document).collect();
+    let fold_of_row = assign_folds(&documents, folds, seed)?;
+    let mut judged: [Vec<Judged>; 2] = [Vec::new(), Vec::new()];
+    for fold in 0..folds {
+        let part = |inside: bool| -> Vec<CascadeRow<'_>> {
+            let rows = rows.iter().zip(&fold_of_row).filter(|(_, of_row)| (**of_row == fold) == inside);
+            rows.map(|(row, _)| *row).collect()
+        };
+        let chosen = choose(&curve(&part(false)), wanted(&part(false), within));
+        judged[0].extend(part(true).iter().map(|row| judged_row(row, chosen.choice.alone(row))));
+        judged[1].extend(part(true).iter().map(|row| judged_row(row, chosen.choice.on_page(row))));
+    }
+    let curve = curve(rows);
+    let wanted_macro_f1 = wanted(rows, within);
+    let chosen = choose(&curve, wanted_macro_f1);
+    Ok(CascadeFit {
+        large_macro_f1: wanted_macro_f1 + within,
+        wanted_macro_f1,
+        chosen,
+        curve,
+        cross_fitted_alone: figures(&judged[0]),
+        cross_fitted_on_page: figures(&judged[1]),
+    })
+}
+
+/// A row's answer: gold label, scores, whether the large model was asked, its tokens.
+type Judged = (Label, Scores, bool, usize);
+
+fn judged_row(row: &CascadeRow<'_>, (scores, asked): (Scores, bool)) -> Judged {
+    (row.gold, scores, asked, row.large_tokens)
+}
+
+fn figures(judged: &[Judged]) -> CascadeFigures {
+    let asked = judged.iter().filter(|(_, _, asked, _)| *asked);
+    let tokens: usize = judged.iter().map(|(_, _, _, tokens)| tokens).sum();
+    let asked_tokens: usize = asked.clone().map(|(_, _, _, tokens)| tokens).sum();
+    let matrix = ConfusionMatrix::from_pairs(judged.iter().map(|(gold, scores, _, _)| (*gold, scores.best().0)));
+    let calibration = Calibration::of_scores(judged.iter().map(|(gold, scores, _, _)| (scores, *gold)));
+    CascadeFigures {
+        rows_asked: asked.count() as f64 / judged.len().max(1) as f64,
+        tokens_asked: asked_tokens as f64 / tokens.max(1) as f64,
+        macro_f1: matrix.macro_f1().unwrap_or(0.0),
+        expected_calibration_error: calibration.expected_calibration_error,
+    }
+}
+
+/// The macro-F1 that a cascade is to have on the rows' pages.
+fn wanted(rows: &[CascadeRow<'_>], within: f64) -> f64 {
+    let matrix = ConfusionMatrix::from_pairs(rows.iter().map(|row| (row.gold, row.large_on_page)));
+    matrix.macro_f1().unwrap_or(0.0) - within
+}
+
+/// The first point that has the macro-F1 wanted, else the best.
+fn choose(curve: &[CascadePoint], wanted: f64) -> CascadePoint {
+    let better = |best: CascadePoint, next: &CascadePoint| match next.on_page.macro_f1 > best.on_page.macro_f1 {
+        true => *next,
+        false => best,
+    };
+    match curve.iter().find(|point| point.on_page.macro_f1 >= wanted) {
+        Some(point) => *point,
+        None => curve[1..].iter().fold(curve[0], better),
+    }
+}
+
+/// All points for at least one row.
+fn curve(rows: &[CascadeRow<'_>]) -> Vec<CascadePoint> {
+    let alone: Vec<(f32, TwoJudged)> = rows.iter().map(|row| sureness(&row.alone, row)).collect();
+    let on_page: Vec<(f32, TwoJudged)> =
+        rows.iter().filter_map(|row| row.on_page.as_ref().map(|reading| sureness(reading, row))).collect();
+    let mut confidences: Vec<f32> =
+        rows.iter().map(|row| row.on_page.as_ref().unwrap_or(&row.alone).scores.best().1).collect();
+    confidences.sort_unstable_by(f32::total_cmp);
+    let thresholds = (0..=STEPS).map(|step| match step {
+        0 => 0.0,
+        STEPS => 1.0,
+        _ => confidences[step * confidences.len() / STEPS],
+    });
+    thresholds
+        .map(|threshold| {
+            let weights_alone = fit_unsure(&alone, threshold);
+            // Without a row on a page there is nothing to fit: what holds alone is the best guess.
+            let weights_on_page = if on_page.is_empty() { weights_alone } else { fit_unsure(&on_page, threshold) };
+            let choice = CascadeChoice { threshold, alone: weights_alone, on_page: weights_on_page };
+            let judged = |judge: &dyn Fn(&CascadeRow<'_>) -> (Scores, bool)| {
+                figures(&rows.iter().map(|row| judged_row(row, judge(row))).collect::<Vec<_>>())
+            };
+            let (alone, on_page) = (judged(&|row| choice.alone(row)), judged(&|row| choice.on_page(row)));
+            CascadePoint { choice, alone, on_page }
+        })
+        .collect()
+}
+
+fn sureness(reading: &SmallReading, row: &CascadeRow<'_>) -> (f32, TwoJudged) {
+    (reading.scores.best().1, ([reading.logits, row.large], row.gold))
+}
+
+/// Weights for the rows below the threshold.
+fn fit_unsure(rows: &[(f32, TwoJudged)], threshold: f32) -> [f32; 2] {
+    let mut sorted = rows.to_vec();
+    sorted.sort_by(|left, right| left.0.total_cmp(&right.0));
+    let least = (sorted.len() as f64 * LEAST_SHARE).ceil() as usize;
+    let unsure = sorted.partition_point(|(confidence, _)| *confidence < threshold).max(least);
+    fit(&sorted[..unsure].iter().map(|(_, row)| *row).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::SplitMix64;
+
+    fn peak(label: Label, height: f32) -> [f32; LABEL_COUNT] {
+        std::array::from_fn(|index| if index == label.index() { height } else { 0.0 })
+    }
+
+    fn reading(label: Label, height: f32) -> SmallReading {
+        let logits = peak(label, height);
+        SmallReading { logits, scores: Scores::from_logits(logits) }
+    }
+
+    /// Rows of which the small model is sure and right, or unsure and right once in two; the large model is right nine times
+    /// in ten. Every third row stands on a page.
+    fn rows(names: &[String]) -> Vec<CascadeRow<'_>> {
+        let mut random = SplitMix64::new(5);
+        names
+            .iter()
+            .enumerate()
+            .map(|(number, name)| {
+                let gold = Label::ALL[random.below(LABEL_COUNT)];
+                let other = |random: &mut SplitMix64| Label::ALL[(gold.index() + 1 + random.below(4)) % LABEL_COUNT];
+                let small = match random.below(10) {
+                    0..6 => reading(gold, 6.0),
+                    6..8 => reading(gold, 1.0),
+                    _ => reading(other(&mut random), 1.0),
+                };
+                let large = if random.below(10) < 9 { gold } else { other(&mut random) };
+                CascadeRow {
+                    gold,
+                    document: Some(name),
+                    alone: small,
+                    on_page: (number % 3 == 0).then_some(small),
+                    large: peak(large, 3.0),
+                    large_tokens: 10 + number % 7,
+                    large_on_page: large,
+                }
+            })
+            .collect()
+    }
+
+    fn names() -> Vec<String> {
+        (0..600).map(|row| (row / 4).to_string()).collect()
+    }
+
+    #[test]
+    fn only_the_unsure_rows_are_sent_on_and_that_is_enough() {
+        let names = names();
+        let fit = fit_cascade(&rows(&names), 0.003, 5, 1).unwrap();
+        assert_eq!(fit.curve.len(), STEPS + 1);
+        assert_eq!((fit.curve[0].on_page.rows_asked, fit.curve[STEPS].on_page.rows_asked), (0.0, 1.0));
+        assert!(fit.curve[0].on_page.macro_f1 < 0.85 && fit.large_macro_f1 > 0.85);
+        // Sure rows are always right, so the cascade beats the large model with the unsure 40% at most.
+        let (rows, tokens) = (fit.chosen.on_page.rows_asked, fit.chosen.on_page.tokens_asked);
+        assert!(rows > 0.1 && rows < 0.45 && (rows - tokens).abs() < 0.05, "{rows} {tokens}");
+        assert!(fit.chosen.on_page.macro_f1 >= fit.wanted_macro_f1);
+        assert!(fit.cross_fitted_on_page.macro_f1 > fit.large_macro_f1 - 0.03);
+        assert!(fit.cross_fitted_alone.expected_calibration_error < 0.08);
+        // The large model is the better witness for unsure rows.
+        assert!(fit.chosen.choice.alone[1] > 0.5);
+        assert!(fit.curve.windows(2).all(|pair| pair[0].on_page.tokens_asked <= pair[1].on_page.tokens_asked));
+    }
+
+    #[test]
+    fn the_best_point_is_taken_where_none_is_good_enough() {
+        let names = names();
+        let fit = fit_cascade(&rows(&names), -0.5, 5, 1).unwrap();
+        let best = fit.curve.iter().map(|point| point.on_page.macro_f1).fold(0.0, f64::max);
+        assert_eq!(fit.chosen.on_page.macro_f1, best);
+        assert!(best < fit.wanted_macro_f1);
+        let json = serde_json::to_string(&fit).unwrap();
+        assert_eq!(serde_json::from_str::<CascadeFit>(&json).unwrap(), fit);
+    }
+
+    #[test]
+    fn a_sure_answer_is_the_small_models_and_any_other_the_mixture() {
+        let names = names();
+        let row = CascadeRow { on_page: Some(reading(Label::Other, 6.0)), ..rows(&names)[0] };
+        let row = CascadeRow { alone: reading(Label::Opinion, 1.0), document: None, ..row };
+        let choice = CascadeChoice { threshold: 0.9, alone: [0.5, 2.0], on_page: [1.0, 1.0] };
+        assert_eq!(choice.on_page(&row), (row.on_page.unwrap().scores, false));
+        let mixed = Scores::from_mixture([row.alone.logits, row.large], [0.5, 2.0]);
+        assert_eq!(choice.alone(&row), (mixed, true));
+        let exact = CascadeChoice { threshold: row.alone.scores.best().1, ..choice };
+        assert_eq!(exact.alone(&row), (row.alone.scores, false));
+    }
+
+    #[test]
+    fn unusable_rows_are_refused() {
+        assert_eq!(fit_cascade(&[], 0.0, 5, 1), Err(EvalError::NoRows));
+        let names = names();
+        let mut rows = rows(&names);
+        rows[3].large[1] = f32::NAN;
+        assert!(matches!(fit_cascade(&rows, 0.0, 5, 1), Err(EvalError::LogitNotFinite { row: 3, .. })));
+        assert!(matches!(fit_cascade(&rows[..2], 0.0, 5, 1), Err(EvalError::FoldCount { .. })));
+    }
+}

@@ -1,0 +1,186 @@
+//! Two models' logits as one: the weights under which their sum gives the best probabilities.
+
+use super::EvalError;
+use super::temperature::check;
+use crate::label::{LABEL_COUNT, Label};
+
+/// Pull of both weights towards 0, in nats per squared unit. It decides where the rows do not: between two models that say
+/// the same, and where every row is judged right and the likelihood alone would ask for infinite weights.
+const RIDGE: f64 = 1e-4;
+
+/// A row for which two models gave logits: the first one's, the second one's, and the gold label.
+pub(super) type TwoJudged = ([[f32; LABEL_COUNT]; 2], Label);
+
+/// The weights `[first, second]` at which the mean negative log-likelihood of the gold labels under
+/// [`Scores::from_mixture`](crate::Scores::from_mixture) is least, but for a slight pull towards 0. They calibrate too: a
+/// temperature is a weight's inverse.
+///
+/// `first` and `second` are `[rows, LABEL_COUNT]`, `gold` `[rows]`. The likelihood is convex in the weights, so Newton steps,
+/// halved until they improve, find its one minimum.
+///
+/// # Errors
+///
+/// [`EvalError::NoRows`], [`EvalError::LengthMismatch`], [`EvalError::LogitNotFinite`].
+pub fn fit_mixture(
+    first: &[[f32; LABEL_COUNT]],
+    second: &[[f32; LABEL_COUNT]],
+    gold: &[Label],
+) -> Result<[f32; 2], EvalError> {
+    check(first, gold)?;
+    check(second, gold)?;
+    let rows: Vec<TwoJudged> =
+        first.iter().zip(second).zip(gold).map(|((&first, &second), &gold)| ([first, second], gold)).collect();
+    Ok(fit(&rows))
+}
+
+/// [`fit_mixture`] on rows that have been checked, at least one.
+pub(super) fn fit(rows: &[TwoJudged]) -> [f32; 2] {
+    const MOST_STEPS: usize = 100;
+    const MOST_HALVINGS: i32 = 40;
+    let mut weights = [0.5; 2];
+    let mut here = Local::at(rows, weights);
+    for _ in 0..MOST_STEPS {
+        let step = here.newton_step();
+        let improved = (0..MOST_HALVINGS).find_map(|halvings| {
+            let scale = 0.5_f64.powi(halvings);
+            let next = [weights[0] - scale * step[0], weights[1] - scale * step[1]];
+            let there = Local::at(rows, next);
+            (there.loss < here.loss).then_some((next, there))
+        });
+        // Where no step improves, what is left is rounding.
+        let Some((next, there)) = improved else { break };
+        let moved = (next[0] - weights[0]).abs().max((next[1] - weights[1]).abs());
+        (weights, here) = (next, there);
+        if moved < 1e-9 {
+            break;
+        }
+    }
+    weights.map(|weight| weight as f32)
+}
+
+/// The loss around a pair of weights.
+struct Local {
+    loss: f64,
+    gradient: [f64; 2],
+    /// Second derivatives by the first weight twice, by both, by the second twice.
+    curvature: [f64; 3],
+}
+
+impl Local {
+    fn at(rows: &[TwoJudged], weights: [f64; 2]) -> Local {
+        let mut sum = Local { loss: 0.0, gradient: [0.0; 2], curvature: [0.0; 3] };
+        for ([first, second], gold) in rows {
+            let (first, second) = (first.map(f64::from), second.map(f64::from));
+            let logits: [f64; LABEL_COUNT] =
+                std::array::from_fn(|label| weights[0] * first[label] + weights[1] * second[label]);
+            let max = logits.into_iter().fold(f64::NEG_INFINITY, f64::max);
+            let masses = logits.map(|logit| (logit - max).exp());
+            let total: f64 = masses.iter().sum();
+            let mean = |of: &dyn Fn(usize) -> f64| -> f64 {
+                (0..LABEL_COUNT).map(|label| masses[label] * of(label)).sum::<f64>() / total
+            };
+            let gold = gold.index();
+            let means = [mean(&|label| first[label]), mean(&|label| second[label])];
+            sum.loss += max + total.ln() - logits[gold];
+            sum.gradient[0] += means[0] - first[gold];
+            sum.gradient[1] += means[1] - second[gold];
+            let apart = |label: usize| [first[label] - means[0], second[label] - means[1]];
+            sum.curvature[0] += mean(&|label| apart(label)[0] * apart(label)[0]);
+            sum.curvature[1] += mean(&|label| apart(label)[0] * apart(label)[1]);
+            sum.curvature[2] += mean(&|label| apart(label)[1] * apart(label)[1]);
+        }
+        let count = rows.len() as f64;
+        let pull = [0, 1].map(|index| RIDGE * weights[index]);
+        Local {
+            loss: sum.loss / count + 0.5 * (pull[0] * weights[0] + pull[1] * weights[1]),
+            gradient: [0, 1].map(|index| sum.gradient[index] / count + pull[index]),
+            curvature: [0, 1, 2].map(|index| sum.curvature[index] / count + if index == 1 { 0.0 } else { RIDGE }),
+        }
+    }
+
+    /// The gradient times the inverse of the curvature, which the pull makes positive definite.
+    fn newton_step(&self) -> [f64; 2] {
+        let [a, b, c] = self.curvature;
+        let determinant = a * c - b * b;
+        let [x, y] = self.gradient;
+        [(c * x - b * y) / determinant, (a * y - b * x) / determinant]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::{fit_temperature, negative_log_likelihood};
+    use crate::label::Scores;
+    use proptest::prelude::*;
+
+    const SURE: [f32; LABEL_COUNT] = [4.0, 0.0, 0.0, 0.0, 0.0];
+    const NOTHING: [f32; LABEL_COUNT] = [0.0; LABEL_COUNT];
+
+    fn gold(right: usize, wrong: usize) -> Vec<Label> {
+        [vec![Label::Reporting; right], vec![Label::Opinion; wrong]].concat()
+    }
+
+    #[test]
+    fn a_model_that_says_nothing_gets_no_weight_and_the_other_its_temperature() {
+        let gold = gold(70, 30);
+        let (says, silent) = (vec![SURE; 100], vec![NOTHING; 100]);
+        let temperature = fit_temperature(&says, &gold).unwrap();
+        let [first, second] = fit_mixture(&says, &silent, &gold).unwrap();
+        assert!((first - 1.0 / temperature).abs() < 1e-3 && second.abs() < 1e-6, "{first} {second}");
+        let [first, second] = fit_mixture(&silent, &says, &gold).unwrap();
+        assert!((second - 1.0 / temperature).abs() < 1e-3 && first.abs() < 1e-6, "{first} {second}");
+    }
+
+    #[test]
+    fn two_equal_models_share_the_weight() {
+        let says = vec![SURE; 100];
+        let [first, second] = fit_mixture(&says, &says, &gold(70, 30)).unwrap();
+        let temperature = fit_temperature(&says, &gold(70, 30)).unwrap();
+        assert!((first - second).abs() < 1e-4 && (first + second - 1.0 / temperature).abs() < 1e-3);
+    }
+
+    #[test]
+    fn rows_that_are_all_right_give_finite_weights() {
+        let [first, second] = fit_mixture(&[SURE; 20], &[NOTHING; 20], &gold(20, 0)).unwrap();
+        assert!((1.0..20.0).contains(&first) && second.abs() < 1e-6, "{first} {second}");
+    }
+
+    #[test]
+    fn unusable_input_is_refused() {
+        assert_eq!(fit_mixture(&[], &[], &[]), Err(EvalError::NoRows));
+        let lengths = fit_mixture(&[SURE; 2], &[SURE], &[Label::Other; 2]);
+        assert!(matches!(lengths, Err(EvalError::LengthMismatch { expected: 1, got: 2 })));
+        let infinite = [f32::INFINITY; LABEL_COUNT];
+        assert!(matches!(
+            fit_mixture(&[SURE], &[infinite], &[Label::Other]),
+            Err(EvalError::LogitNotFinite { row: 0, .. })
+        ));
+    }
+
+    proptest! {
+        /// No weights nearby are better than the fitted ones.
+        #[test]
+        fn the_fit_is_a_minimum(
+            rows in prop::collection::vec(
+                (prop::array::uniform5(-6.0_f32..6.0), prop::array::uniform5(-6.0_f32..6.0), 0_usize..LABEL_COUNT),
+                1..60,
+            ),
+        ) {
+            let rows: Vec<TwoJudged> =
+                rows.into_iter().map(|(first, second, gold)| ([first, second], Label::ALL[gold])).collect();
+            let fitted = fit(&rows);
+            let loss = |weights: [f32; 2]| -> f64 {
+                let likelihood = rows.iter().map(|&(logits, gold)| {
+                    negative_log_likelihood(&Scores::from_mixture(logits, weights), gold)
+                });
+                let pull: f64 = weights.iter().map(|&weight| f64::from(weight).powi(2)).sum();
+                likelihood.sum::<f64>() / rows.len() as f64 + 0.5 * RIDGE * pull
+            };
+            let best = loss(fitted);
+            for (x, y) in [(0.05, 0.0), (-0.05, 0.0), (0.0, 0.05), (0.0, -0.05), (0.03, 0.03), (0.03, -0.03)] {
+                prop_assert!(loss([fitted[0] + x, fitted[1] + y]) >= best - 1e-5);
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A model by name, be it one network or a cascade of two.
+
+use super::{Answer, Cascade, CascadeSession, Classifier, EMBEDDED_CASCADE, ModelError, ModelSource};
+use super::{OperatingPoint, Page, Prediction, Session};
+use crate::engine::ceiling::model_operations;
+use std::path::Path;
+
+/// Whatever labels texts.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a program has one or two")]
+pub enum Model {
+    /// One network.
+    Single(Classifier),
+    /// A small network that asks a large one where it is not sure.
+    Cascade(Cascade),
+}
+
+/// One thread's use of a [`Model`].
+#[allow(clippy::large_enum_variant, reason = "a thread has one")]
+pub enum ModelSession<'model> {
+    /// Of one network.
+    Single(Session<'model>),
+    /// Of a cascade.
+    Cascade(CascadeSession<'model>),
+}
+
+impl Model {
+    /// The embedded network or cascade of that name, else what is in the folder. A folder with the name of an embedded
+    /// model can be given with a path separator: `./base`.
+    ///
+    /// # Errors
+    /// Those of [`Classifier::from_dir`] and [`Cascade::from_dir`].
+    pub fn open(name: &Path) -> Result<Model, ModelError> {
+        match ModelSource::new(name) {
+            ModelSource::Folder(dir) if dir.to_str() == Some(EMBEDDED_CASCADE) => {
+                Cascade::embedded().map(Model::Cascade)
+            }
+            ModelSource::Folder(dir) if Cascade::is_in(&dir) => Cascade::from_dir(&dir).map(Model::Cascade),
+            source => source.classifier().map(Model::Single),
+        }
+    }
+
+    /// The model's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Model::Single(classifier) => classifier.name(),
+            Model::Cascade(cascade) => cascade.name(),
+        }
+    }
+
+    /// The network that reads every text.
+    pub fn first(&self) -> &Classifier {
+        match self {
+            Model::Single(classifier) => classifier,
+            Model::Cascade(cascade) => cascade.small(),
+        }
+    }
+
+    /// Probability of `comment_spam` from which a comment is called spam.
+    pub fn spam_threshold(&self) -> f32 {
+        match self {
+            Model::Single(classifier) => classifier.spam_threshold(),
+            Model::Cascade(cascade) => cascade.settings().spam_threshold,
+        }
+    }
+
+    /// Thresholds for other shares of genuine comments lost.
+    pub fn spam_operating_points(&self) -> &[OperatingPoint] {
+        match self {
+            Model::Single(classifier) => &classifier.settings().spam_operating_points,
+            Model::Cascade(cascade) => &cascade.settings().spam_operating_points,
+        }
+    }
+
+    /// Buffers for one thread.
+    pub fn session(&self) -> ModelSession<'_> {
+        match self {
+            Model::Single(classifier) => ModelSession::Single(classifier.session()),
+            Model::Cascade(cascade) => ModelSession::Cascade(cascade.session()),
+        }
+    }
+
+    /// Tokens that networks read for these answers, `[CLS]`, `[SEP]` and what windows share included, and the operations
+    /// that the full networks need for them ([`model_operations`]).
+    ///
+    /// # Errors
+    /// What is wrong with a cascade's large model, if it was not loaded before.
+    pub fn work(&self, answers: &[Answer]) -> Result<(usize, u64), ModelError> {
+        let count = |network: &Classifier, texts: &mut dyn Iterator<Item = usize>| {
+            let lengths: Vec<usize> =
+                texts.flat_map(|tokens| network.windows(tokens)).map(|window| window.len() + 2).collect();
+            (lengths.iter().sum::<usize>(), model_operations(network.encoder().config(), lengths))
+        };
+        let (mut tokens, mut operations) =
+            count(self.first(), &mut answers.iter().map(|answer| answer.prediction.tokens));
+        let mut asked = answers.iter().filter_map(|answer| answer.large_tokens).peekable();
+        if let (Model::Cascade(cascade), true) = (self, asked.peek().is_some()) {
+            let (more_tokens, more_operations) = count(cascade.large()?, &mut asked);
+            tokens += more_tokens;
+            operations += more_operations;
+        }
+        Ok((tokens, operations))
+    }
+}
+
+impl ModelSession<'_> {
+    /// Labels texts, each read alone, in their order.
+    ///
+    /// # Errors
+    /// As [`Session::classify`] and [`CascadeSession::classify`].
+    pub fn classify(&mut self, texts: &[&str]) -> Result<Vec<Prediction>, ModelError> {
+        match self {
+            ModelSession::Single(session) => session.classify(texts),
+            ModelSession::Cascade(session) => session.classify(texts),
+        }
+    }
+
+    /// Labels the paragraphs of pages, page after page in their order, each beside its neighbours.
+    ///
+    /// # Errors
+    /// As [`Session::classify_pages`] and [`CascadeSession::classify_pages`].
+    ///
+    /// # Panics
+    /// If a page has not as many facts as texts.
+    pub fn classify_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Prediction>, ModelError> {
+        match self {
+            ModelSession::Single(session) => session.classify_pages(pages),
+            ModelSession::Cascade(session) => session.classify_pages(pages),
+        }
+    }
+
+    /// Labels texts that the tokenizer of [`Model::first`] has encoded before, `ids` beside `texts`, each read alone.
+    ///
+    /// # Errors
+    /// As [`Session::classify_tokens`] and [`CascadeSession::answers`].
+    pub fn answers<T: AsRef<[u32]>>(&mut self, texts: &[&str], ids: &[T]) -> Result<Vec<Answer>, ModelError> {
+        match self {
+            ModelSession::Single(session) => {
+                let answer = |prediction| Answer { prediction, large_tokens: None };
+                Ok(session.classify_tokens(ids)?.into_iter().map(answer).collect())
+            }
+            ModelSession::Cascade(session) => session.answers(texts, ids),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Two models as one: a small one answers where it is sure, a large one is asked about the rest.
+//!
+//! The small model reads every paragraph, beside its neighbours where it has some. If the largest of its probabilities is
+//! at least the threshold, that is the answer. Otherwise the large model reads the paragraph alone (its page network
+//! would need all neighbours), and the two models' logits are added, each with its fitted weight. So what a page tells
+//! about a hard paragraph comes through the small model. The decision depends on the paragraph's page alone.
+
+mod settings;
+
+pub use settings::{CascadeSettings, Member, Mixture};
+
+use super::checkpoint::optional;
+use super::embedded::CASCADE;
+use super::{Classifier, Digest, EmbeddedModel, ModelError, ModelSource, Page, Prediction, Reading, Session};
+use crate::label::Scores;
+use std::path::Path;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// A small and a large model. Shared between threads; each thread labels through a [`CascadeSession`] of its own.
+#[derive(Debug)]
+pub struct Cascade {
+    settings: CascadeSettings,
+    small: Classifier,
+    large: Deferred,
+}
+
+/// A model that is loaded when it is first asked: texts of which the small model is sure never pay for it.
+#[derive(Debug)]
+struct Deferred {
+    member: Member,
+    source: ModelSource,
+    model: OnceLock<Classifier>,
+    loading: Mutex<()>,
+}
+
+/// What a cascade says of a text, and what that took.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answer {
+    /// Scores; `tokens` and `windows` are those of the model that reads every text.
+    pub prediction: Prediction,
+    /// The text's tokens for the large model, `[CLS]` and `[SEP]` not counted; `None` where it was not asked.
+    pub large_tokens: Option<usize>,
+}
+
+impl Cascade {
+    /// The cascade that is compiled into the library. The large model is unpacked when it is first needed.
+    ///
+    /// # Errors
+    /// Any [`ModelError`] that [`Cascade::from_dir`] has, if the embedded files are none.
+    pub fn embedded() -> Result<Cascade, ModelError> {
+        let settings = CascadeSettings::from_json(CASCADE)?;
+        let source = |member: &Member| ModelSource::new(Path::new(&member.name));
+        let (small, large) = (source(&settings.small), source(&settings.large));
+        Cascade::new(settings, &small, large)
+    }
+
+    /// Whether a folder holds a cascade and not a network.
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(settings::FILE).is_file()
+    }
+
+    /// Reads the `cascade.json` of a folder and both models, which stand in folders beside it under the names that it
+    /// gives, or else are embedded models of those names.
+    ///
+    /// # Errors
+    /// [`ModelError::OtherModel`] for a model that the cascade was not chosen for, and any [`ModelError`] about files.
+    pub fn from_dir(dir: &Path) -> Result<Cascade, ModelError> {
+        let path = dir.join(settings::FILE);
+        let settings = CascadeSettings::from_json(&optional(&path)?.ok_or(ModelError::MissingFile { path })?)?;
+        let source = |member: &Member| {
+            let beside = dir.join("..").join(&member.name);
+            match EmbeddedModel::from_name(&member.name) {
+                Some(model) if !beside.is_dir() => ModelSource::Embedded(model),
+                _ => ModelSource::Folder(beside),
+            }
+        };
+        let (small, large) = (source(&settings.small), source(&settings.large));
+        let cascade = Cascade::new(settings, &small, large)?;
+        // What is wrong with a file is told before the first text is read.
+        cascade.large()?;
+        Ok(cascade)
+    }
+
+    fn new(settings: CascadeSettings, small: &ModelSource, large: ModelSource) -> Result<Cascade, ModelError> {
+        let member = settings.large.clone();
+        let large = Deferred { member, source: large, model: OnceLock::new(), loading: Mutex::new(()) };
+        Ok(Cascade { small: load(small, &settings.small)?, large, settings })
+    }
+
+    /// The cascade's name.
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// What its `cascade.json` says.
+    pub fn settings(&self) -> &CascadeSettings {
+        &self.settings
+    }
+
+    /// The model that reads every text.
+    pub fn small(&self) -> &Classifier {
+        &self.small
+    }
+
+    /// The model that reads what the small one is not sure of, loaded now if it was not.
+    ///
+    /// # Errors
+    /// As [`Cascade::from_dir`].
+    pub fn large(&self) -> Result<&Classifier, ModelError> {
+        if let Some(model) = self.large.model.get() {
+            return Ok(model);
+        }
+        // The first thread loads; all others would do the same work only to throw it away.
+        let _loading = self.large.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.large.model.get() {
+            Some(model) => Ok(model),
+            None => {
+                let model = load(&self.large.source, &self.large.member)?;
+                Ok(self.large.model.get_or_init(|| model))
+            }
+        }
+    }
+
+    /// Buffers for one thread.
+    pub fn session(&self) -> CascadeSession<'_> {
+        CascadeSession { cascade: self, small: self.small.session(), large: None }
+    }
+}
+
+/// Reads a model and refuses another one than the cascade was chosen for.
+fn load(source: &ModelSource, member: &Member) -> Result<Classifier, ModelError> {
+    source.with_files(|files| {
+        let got = Digest::of(files)?;
+        if got != member.digest {
+            let (name, expected) = (member.name.clone(), member.digest);
+            return Err(ModelError::OtherModel { name, expected, got });
+        }
+        Classifier::from_files(files)
+    })
+}
+
+/// One thread's use of a [`Cascade`].
+pub struct CascadeSession<'cascade> {
+    cascade: &'cascade Cascade,
+    small: Session<'cascade>,
+    large: Option<Session<'cascade>>,
+}
+
+impl CascadeSession<'_> {
+    /// Labels texts, each read alone, in their order. What is said of a text does not depend on the others beside it.
+    ///
+    /// # Errors
+    /// As [`Session::classify`], and what is wrong with the large model if this loads it.
+    pub fn classify(&mut self, texts: &[&str]) -> Result<Vec<Prediction>, ModelError> {
+        let tokenizer = self.cascade.small.tokenizer();
+        let ids: Vec<Vec<u32>> = texts.iter().map(|text| tokenizer.encode(text)).collect();
+        self.answers(texts, &ids).map(predictions)
+    }
+
+    /// Labels the paragraphs of pages, page after page in their order. What is said of a paragraph depends on its page
+    /// alone.
+    ///
+    /// # Errors
+    /// As [`CascadeSession::classify`].
+    ///
+    /// # Panics
+    /// If a page has not as many facts as texts.
+    pub fn classify_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Prediction>, ModelError> {
+        let texts: Vec<&str> = pages.iter().flat_map(|page| page.texts).copied().collect();
+        let readings = self.small.read_pages(pages)?;
+        self.complete(&texts, readings).map(predictions)
+    }
+
+    /// Labels texts that the small model's tokenizer has encoded before, `ids` beside `texts`, each read alone.
+    ///
+    /// # Errors
+    /// As [`CascadeSession::classify`], and [`ModelError::Engine`] for ids outside of the vocabulary.
+    pub fn answers<T: AsRef<[u32]>>(&mut self, texts: &[&str], ids: &[T]) -> Result<Vec<Answer>, ModelError> {
+        let readings = self.small.read_tokens(ids)?;
+        self.complete(texts, readings)
+    }
+
+    /// Asks the large model where the small one is not sure.
+    fn complete(&mut self, texts: &[&str], readings: Vec<Reading>) -> Result<Vec<Answer>, ModelError> {
+        let CascadeSettings { threshold, alone, on_page, .. } = self.cascade.settings;
+        let mut answers: Vec<Answer> =
+            readings.iter().map(|reading| Answer { prediction: reading.prediction, large_tokens: None }).collect();
+        let unsure: Vec<usize> =
+            (0..readings.len()).filter(|&index| readings[index].prediction.scores.best().1 < threshold).collect();
+        if unsure.is_empty() {
+            return Ok(answers);
+        }
+        let large = match &mut self.large {
+            Some(session) => session,
+            None => self.large.insert(self.cascade.large()?.session()),
+        };
+        let hard: Vec<&str> = unsure.iter().map(|&index| texts[index]).collect();
+        for (index, second) in unsure.into_iter().zip(large.read_texts(&hard)?) {
+            let first = &readings[index];
+            let weights = if first.on_page { on_page } else { alone };
+            let scores = Scores::from_mixture([first.logits, second.logits], [weights.small, weights.large]);
+            answers[index].prediction.scores = scores;
+            answers[index].large_tokens = Some(second.prediction.tokens);
+        }
+        Ok(answers)
+    }
+}
+
+fn predictions(answers: Vec<Answer>) -> Vec<Prediction> {
+    answers.into_iter().map(|answer| answer.prediction).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+use super::*;
+use crate::label::LABEL_COUNT;
+use crate::model::page::PageLayout;
+use crate::model::{EmbeddedModel, Model, PageConfig, PageWeights, Storage, fixture};
+use crate::text::{FACT_COUNT, facts};
+use std::path::PathBuf;
+
+const TEXTS: [&str; 6] = [
+    "The council voted on the plan.",
+    "",
+    "I think they voted on the plans.",
+    "buy cheap plans",
+    "the council voted on the plan. the council voted on the plan. i think they buy cheap plans.",
+    "buy",
+];
+
+/// A small and a large tiny model with page networks, and a cascade of them between which `threshold` decides.
+fn folders(threshold: f32) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let member = |name: &str, seed: u64| {
+        let mut checkpoint = fixture::checkpoint(seed);
+        let sizes = PageConfig { width: 8, heads: 2, intermediate: 8, layers: 1, reach: 4, distances: 2 };
+        let count = PageLayout::new(sizes, checkpoint.config.hidden).len;
+        let values = (0..count).map(|index| ((index as u64 * seed) as f32).sin() * 0.3).collect();
+        checkpoint.page = Some(PageWeights { config: sizes, values });
+        checkpoint.settings.temperature = 1.5;
+        let folder = dir.path().join(name);
+        checkpoint.save(&folder, Storage::F32).unwrap();
+        Member { name: name.to_owned(), digest: ModelSource::Folder(folder).digest().unwrap() }
+    };
+    let mut settings = CascadeSettings::new("pair".to_owned(), member("small", 7), member("large", 8));
+    settings.threshold = threshold;
+    settings.alone = Mixture { small: 0.25, large: 0.75 };
+    settings.on_page = Mixture { small: 1.5, large: -0.5 };
+    let folder = dir.path().join("pair");
+    settings.save(&folder).unwrap();
+    (dir, folder)
+}
+
+/// The confidences of the small model that split `TEXTS` in two halves.
+fn middle(folder: &Path) -> f32 {
+    let small = Classifier::from_dir(&folder.join("../small")).unwrap();
+    let mut confidences: Vec<f32> =
+        small.session().classify(&TEXTS).unwrap().iter().map(|prediction| prediction.scores.best().1).collect();
+    confidences.sort_by(f32::total_cmp);
+    confidences[TEXTS.len() / 2]
+}
+
+#[test]
+fn a_sure_small_model_is_believed_and_another_one_helped() {
+    let (_dir, folder) = folders(0.0);
+    let (_other, folder) = folders(middle(&folder));
+    let cascade = Cascade::from_dir(&folder).unwrap();
+    let threshold = cascade.settings().threshold;
+    let mut small = cascade.small().session();
+    let mut large = cascade.large().unwrap().session();
+    let (first, second) = (small.classify(&TEXTS).unwrap(), large.logits(&TEXTS).unwrap());
+    let logits = small.logits(&TEXTS).unwrap();
+    let tokens: Vec<Vec<u32>> = TEXTS.iter().map(|text| cascade.small().tokenizer().encode(text)).collect();
+    let answers = cascade.session().answers(&TEXTS, &tokens).unwrap();
+    let mut asked = 0;
+    for (index, answer) in answers.iter().enumerate() {
+        let sure = first[index].scores.best().1 >= threshold;
+        assert_eq!(answer.large_tokens.is_none(), sure);
+        let expected = match sure {
+            true => first[index].scores,
+            false => Scores::from_mixture([logits[index], second[index]], [0.25, 0.75]),
+        };
+        assert_eq!(answer.prediction, Prediction { scores: expected, ..first[index] });
+        asked += usize::from(!sure);
+    }
+    assert_eq!(asked, TEXTS.len() / 2);
+    assert_eq!(cascade.session().classify(&TEXTS).unwrap(), predictions(answers));
+}
+
+#[test]
+fn a_paragraph_is_judged_by_its_page_alone_and_by_the_pages_weights() {
+    let (_dir, folder) = folders(1.0);
+    let cascade = Cascade::from_dir(&folder).unwrap();
+    let all_facts: Vec<[f32; FACT_COUNT]> = TEXTS.iter().map(|text| facts(text)).collect();
+    let page = |range: std::ops::Range<usize>| Page { texts: &TEXTS[range.clone()], facts: &all_facts[range] };
+    let pages = [page(0..3), page(3..4), page(4..6)];
+    let together = cascade.session().classify_pages(&pages).unwrap();
+    let mut session = cascade.session();
+    let each: Vec<Prediction> = pages.iter().flat_map(|&page| session.classify_pages(&[page]).unwrap()).collect();
+    assert_eq!(together, each);
+    let readings = cascade.small().session().read_pages(&pages).unwrap();
+    let large: Vec<[f32; LABEL_COUNT]> = cascade.large().unwrap().session().logits(&TEXTS).unwrap();
+    for (index, reading) in readings.iter().enumerate() {
+        assert_eq!(reading.on_page, index != 3);
+        let weights = if reading.on_page { [1.5, -0.5] } else { [0.25, 0.75] };
+        let expected = Scores::from_mixture([reading.logits, large[index]], weights);
+        assert_eq!(together[index].scores, expected, "{index}");
+    }
+}
+
+#[test]
+fn models_that_the_cascade_was_not_chosen_for_are_refused() {
+    for name in ["small", "large"] {
+        let (_dir, folder) = folders(0.5);
+        fixture::checkpoint(9).save(&folder.join("..").join(name), Storage::F32).unwrap();
+        let error = Cascade::from_dir(&folder).unwrap_err();
+        assert!(matches!(&error, ModelError::OtherModel { name: got, .. } if got == name), "{error}");
+    }
+    let (_dir, folder) = folders(0.5);
+    std::fs::remove_dir_all(folder.join("../large")).unwrap();
+    let error = Cascade::from_dir(&folder).unwrap_err();
+    assert!(matches!(&error, ModelError::MissingFile { .. }), "{error}");
+    std::fs::remove_file(folder.join(settings::FILE)).unwrap();
+    assert!(!Cascade::is_in(&folder));
+    assert!(matches!(Cascade::from_dir(&folder), Err(ModelError::MissingFile { .. })));
+}
+
+#[test]
+fn a_folder_is_opened_by_what_it_holds() {
+    let (_dir, folder) = folders(0.5);
+    let cascade = Model::open(&folder).unwrap();
+    assert!(matches!(&cascade, Model::Cascade(_)));
+    assert_eq!((cascade.name(), cascade.first().name()), ("pair", "tiny"));
+    assert!(matches!(Model::open(&folder.join("../small")).unwrap(), Model::Single(_)));
+}
+
+#[test]
+fn the_embedded_cascade_is_of_the_embedded_models_and_loads_the_large_one_late() {
+    let cascade = Cascade::embedded().unwrap();
+    let CascadeSettings { small, large, .. } = cascade.settings();
+    for (member, model) in [(small, EmbeddedModel::Fast), (large, EmbeddedModel::Base)] {
+        assert_eq!((member.name.as_str(), Ok(member.digest)), (model.as_str(), digest(model)));
+    }
+    assert!(cascade.large.model.get().is_none());
+    let hard = ["Well.", "\"So it goes\", she said, and I agree.", "Read more", "12 Nov"];
+    let sure = cascade.small().session().classify(&hard).unwrap();
+    let any_unsure = sure.iter().any(|answer| answer.scores.best().1 < cascade.settings().threshold);
+    cascade.session().classify(&hard).unwrap();
+    assert_eq!(cascade.large.model.get().is_some(), any_unsure);
+}
+
+fn digest(model: EmbeddedModel) -> Result<Digest, String> {
+    ModelSource::Embedded(model).digest().map_err(|error| error.to_string())
+}

@@ -1,0 +1,264 @@
+//! The embedded models: what they are, what they cost, and how good they were on development rows.
+
+use crate::engine::EncoderConfig;
+use crate::eval::Estimate;
+use crate::model::{Cascade, Checkpoint, Digest, ModelFiles};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// Tokens of the paragraph for which operations are counted, with `[CLS]` and `[SEP]`: about the mean on web pages.
+pub const COUNTED_TOKENS: usize = 82;
+
+/// Figures that `copydesk pack` and `copydesk cascade` store with a model, in the field [`Development::FIELD`] of its `data`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, serde(deny_unknown_fields))]
+pub struct Development {
+    /// Held-out rows that they were counted on; temperatures and thresholds were fitted on the same rows.
+    pub rows: u64,
+    /// Macro-F1, every row read alone.
+    pub macro_f1: Estimate,
+    /// Macro-F1, every row read beside the others of its page.
+    pub macro_f1_on_page: Estimate,
+    /// Of a cascade: what its large model was asked on the rows' pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// Shares of what there was to read, `0.0..=1.0`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, serde(deny_unknown_fields))]
+pub struct Asked {
+    /// Of the rows.
+    pub rows: f64,
+    /// Of the large model's tokens.
+    pub tokens: f64,
+}
+
+impl Development {
+    /// Name of the field.
+    pub const FIELD: &str = "development";
+
+    /// The figures stored with a model; `None` where it was packed without rows.
+    pub fn of(data: &Map<String, Value>) -> Option<Development> {
+        Development::deserialize(data.get(Development::FIELD)?).ok()
+    }
+
+    /// As they are stored.
+    pub fn to_value(self) -> Value {
+        serde_json::to_value(self).expect("figures can be written as JSON; this is a bug")
+    }
+}
+
+/// A model as `copydesk models` lists it. As JSON it is an object with these fields; `network` is `null` for a cascade,
+/// `cascade` for all others, and `development` where the model was packed without rows:
+///
+/// ```json
+/// {"name": "base", "default": true,
+///  "network": {"layers": 6, "hidden": 384, "intermediate": 1536, "vocab": 30522, "digest": "0123456789abcdef"},
+///  "cascade": null, "parameters": 22900000, "bytes": 24600000,
+///  "operations_per_token": {"full": 21990000.0, "computed": 18810000.0},
+///  "development": {"rows": 2615, "macro_f1": {"value": 0.872, "low": 0.851, "high": 0.889},
+///                  "macro_f1_on_page": {"value": 0.883, "low": 0.863, "high": 0.9}}}
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelEntry {
+    /// What `--model` takes.
+    pub name: String,
+    /// Whether it is taken where no model is named.
+    pub default: bool,
+    /// Sizes of a network.
+    pub network: Option<NetworkSizes>,
+    /// What a cascade is made of.
+    pub cascade: Option<CascadeParts>,
+    /// Numbers that were trained; of a cascade, in both networks.
+    pub parameters: u64,
+    /// Size of the model's files; of a cascade, with those of both networks.
+    pub bytes: u64,
+    /// What a token of a paragraph of [`COUNTED_TOKENS`] costs. Of a cascade as on the development rows; `null` where they
+    /// are not known.
+    pub operations_per_token: Option<Operations>,
+    /// How good it was.
+    pub development: Option<Development>,
+}
+
+/// Sizes of an encoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct NetworkSizes {
+    /// Layers.
+    pub layers: usize,
+    /// Width.
+    pub hidden: usize,
+    /// Width of the feed-forward part.
+    pub intermediate: usize,
+    /// Entries of the vocabulary.
+    pub vocab: usize,
+    /// What tells the model from others.
+    pub digest: Digest,
+}
+
+/// The parts of a cascade.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CascadeParts {
+    /// Name of the network that reads every paragraph.
+    pub small: String,
+    /// Name of the network that is asked about the rest.
+    pub large: String,
+    /// The small network's answer is taken from this confidence on.
+    pub threshold: f32,
+}
+
+/// Operations per token; a multiply-add counts as two.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Operations {
+    /// Of the full encoder, as throughput is counted.
+    pub full: f64,
+    /// Without what no result depends on; see [`EncoderConfig::computed_multiply_adds`].
+    pub computed: f64,
+}
+
+impl Operations {
+    fn of(config: &EncoderConfig) -> Operations {
+        let per_token = |multiply_adds: u64| 2.0 * multiply_adds as f64 / COUNTED_TOKENS as f64;
+        Operations {
+            full: per_token(config.multiply_adds(COUNTED_TOKENS)),
+            computed: per_token(config.computed_multiply_adds(COUNTED_TOKENS)),
+        }
+    }
+}
+
+impl ModelEntry {
+    /// The entry of a network from what its files say.
+    pub fn of_network(files: ModelFiles<'_>, checkpoint: &Checkpoint, digest: Digest, default: bool) -> ModelEntry {
+        let EncoderConfig { layers, hidden, intermediate, vocab, .. } = checkpoint.config;
+        let parts = [files.config, files.tokenizer, files.weights, files.settings.unwrap_or_default()];
+        ModelEntry {
+            name: files.name.to_owned(),
+            default,
+            network: Some(NetworkSizes { layers, hidden, intermediate, vocab, digest }),
+            cascade: None,
+            parameters: checkpoint.parameters(),
+            bytes: parts.iter().map(|part| part.len() as u64).sum(),
+            operations_per_token: Some(Operations::of(&checkpoint.config)),
+            development: Development::of(&checkpoint.settings.data),
+        }
+    }
+
+    /// The entry of a cascade whose file has `bytes` bytes, beside those of its two networks.
+    pub fn of_cascade(
+        cascade: &Cascade,
+        bytes: u64,
+        small: &ModelEntry,
+        large: &ModelEntry,
+        default: bool,
+    ) -> ModelEntry {
+        let settings = cascade.settings();
+        let development = Development::of(&settings.data);
+        let operations = |asked: Asked| {
+            let (small, large) = (small.operations_per_token?, large.operations_per_token?);
+            Some(Operations {
+                full: small.full + asked.tokens * large.full,
+                computed: small.computed + asked.tokens * large.computed,
+            })
+        };
+        ModelEntry {
+            name: cascade.name().to_owned(),
+            default,
+            network: None,
+            cascade: Some(CascadeParts {
+                small: small.name.clone(),
+                large: large.name.clone(),
+                threshold: settings.threshold,
+            }),
+            parameters: small.parameters + large.parameters,
+            bytes: bytes + small.bytes + large.bytes,
+            operations_per_token: development.and_then(|figures| figures.asked).and_then(operations),
+            development,
+        }
+    }
+}
+
+/// Shows entries as a table, at most 100 columns wide.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelsTable<'a>(pub &'a [ModelEntry]);
+
+impl fmt::Display for ModelsTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let macro_f1 = "macro-F1 (95% interval)";
+        writeln!(
+            f,
+            "{:<7}{:>12}{:>10}{:>18}{:>26}{:>26}",
+            "", "parameters", "size", "M operations", macro_f1, macro_f1
+        )?;
+        writeln!(f, "{:<7}{:>12}{:>10}{:>18}{:>26}{:>26}", "model", "M", "MB", "per token", "alone", "on its page")?;
+        for entry in self.0 {
+            let operations = match entry.operations_per_token {
+                Some(Operations { full, computed }) => format!("{:.1} ({:.1})", full / 1e6, computed / 1e6),
+                None => "-".to_owned(),
+            };
+            let estimate =
+                |of: fn(&Development) -> Estimate| entry.development.as_ref().map(of).map_or_else(dash, show);
+            writeln!(
+                f,
+                "{:<7}{:>12.1}{:>10.1}{:>18}{:>26}{:>26}",
+                entry.name,
+                entry.parameters as f64 / 1e6,
+                entry.bytes as f64 / 1e6,
+                operations,
+                estimate(|development| development.macro_f1),
+                estimate(|development| development.macro_f1_on_page),
+            )?;
+        }
+        writeln!(f)?;
+        for entry in self.0 {
+            write!(f, "{:<7}", entry.name)?;
+            if let Some(NetworkSizes { layers, hidden, intermediate, vocab, digest }) = entry.network {
+                write!(f, "{layers} layers of {hidden} × {intermediate}, vocabulary of {vocab}, digest {digest}")?;
+            }
+            if let Some(CascadeParts { small, large, threshold }) = &entry.cascade {
+                write!(f, "{small} if its confidence is at least {threshold:.3}, else with {large}")?;
+            }
+            if let Some(Asked { rows, tokens }) = entry.development.and_then(|development| development.asked) {
+                write!(f, " ({:.1}% of rows, {:.1}% of tokens)", rows * 100.0, tokens * 100.0)?;
+            }
+            writeln!(f, "{}", if entry.default { "; the default" } else { "" })?;
+        }
+        writeln!(
+            f,
+            "\nOperations of the full encoder in a paragraph of {COUNTED_TOKENS} tokens; in brackets those computed."
+        )
+    }
+}
+
+fn dash() -> String {
+    "-".to_owned()
+}
+
+fn show(Estimate { value, low, high }: Estimate) -> String {
+    match (low, high) {
+        (Some(low), Some(high)) => format!("{value:.3} [{low:.3}, {high:.3}]"),
+        _ => format!("{value:.3}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_stored_and_found() {
+        let estimate = |value| Estimate { value, low: Some(value - 0.01), high: None };
+        let development = Development {
+            rows: 7,
+            macro_f1: estimate(0.5),
+            macro_f1_on_page: estimate(0.6),
+            asked: Some(Asked { rows: 0.25, tokens: 0.5 }),
+        };
+        let mut data = Map::new();
+        assert_eq!(Development::of(&data), None);
+        data.insert(Development::FIELD.to_owned(), development.to_value());
+        assert_eq!(Development::of(&data), Some(development));
+        data.insert(Development::FIELD.to_owned(), "free text".into());
+        assert_eq!(Development::of(&data), None);
+    }
+}
