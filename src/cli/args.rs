@@ -89,6 +89,7 @@ pub enum Command {
     /// Fits the weights of the two models' logits on held-out rows, and takes the least work whose macro-F1 stays near that
     /// of the large model. Tells the whole curve, and what to expect on documents that nothing was fitted on.
     #[cfg(feature = "train")]
+    #[command(override_usage = "copydesk cascade --small DIR --large DIR --calibrate FILE --out DIR")]
     Cascade(super::cascade::CascadeArgs),
 }
 

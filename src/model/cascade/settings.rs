@@ -149,6 +149,8 @@ impl CascadeSettings {
 mod tests {
     use super::*;
 
+    type Change = fn(&mut serde_json::Value);
+
     fn settings() -> CascadeSettings {
         let member = |name: &str| Member { name: name.to_owned(), digest: "0123456789abcdef".parse().unwrap() };
         CascadeSettings::new("auto".to_owned(), member("fast"), member("base"))
@@ -181,7 +183,7 @@ mod tests {
         let error = read(|json| json["format"] = 2.into()).unwrap_err();
         assert!(matches!(error, ModelError::FormatTooNew { file: FILE, got: 2, .. }), "{error}");
         for change in [
-            (|json: &mut serde_json::Value| json["novelty"] = 1.into()) as fn(&mut serde_json::Value),
+            (|json| json["novelty"] = 1.into()) as Change,
             |json| json["small"]["digest"] = "12".into(),
             |json| json["alone"]["medium"] = 1.into(),
             |json| drop(json.as_object_mut().unwrap().remove("threshold")),
@@ -189,7 +191,7 @@ mod tests {
             let error = read(change).unwrap_err();
             assert!(matches!(error, ModelError::CorruptJson { file: FILE, .. }), "{error}");
         }
-        let bad: [(&str, fn(&mut serde_json::Value)); 6] = [
+        let bad: [(&str, Change); 6] = [
             ("format", |json| json["format"] = 0.into()),
             ("large.name", |json| json["large"]["name"] = "../base".into()),
             ("small.name", |json| json["small"]["name"] = "".into()),
