@@ -73,13 +73,14 @@ def onnx_models(config, weights, out):
         )
 
 
-def openvino_models(out):
+def openvino_models(out, calibration):
     import nncf
     import openvino
 
     model = openvino.convert_model(out / "plain.onnx")
     tokenizer = load_tokenizer(out)
-    texts = load_texts(out / "workload.jsonl")[:CALIBRATION_TEXTS]
+    texts = load_texts(calibration)
+    texts = texts[::max(len(texts) // CALIBRATION_TEXTS, 1)][:CALIBRATION_TEXTS]
     rows = [np.array([encoding.ids], np.int64) for encoding in tokenizer.encode_batch(texts)]
     samples = nncf.Dataset([{"ids": ids, "mask": np.ones_like(ids)} for ids in rows])
     transformer = nncf.ModelType.TRANSFORMER
@@ -92,13 +93,14 @@ def main():
     parser.add_argument("--base", type=Path, required=True, help="the model's folder")
     parser.add_argument("--copydesk", required=True, help="the built command")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--calibration", type=Path, help="JSON Lines with texts like those to label [default: the workload]")
     arguments = parser.parse_args()
     out = arguments.out
     config, weights = copydesk_folder(arguments.base, out)
     with open(out / "workload.jsonl", "w") as file:
         subprocess.run([arguments.copydesk, "bench", "--print-texts"], stdout=file, check=True)
     onnx_models(config, weights, out)
-    openvino_models(out)
+    openvino_models(out, arguments.calibration or out / "workload.jsonl")
 
 
 if __name__ == "__main__":

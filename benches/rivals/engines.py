@@ -42,7 +42,8 @@ class Engine:
     def __init__(self, name, mode, arguments, workload):
         self.name, self.limit = name, arguments.time_limit
         threads = "1" if mode in ("1", "2s") else "2"
-        total = "1" if mode == "1" else "2"
+        # Of a pool that all streams share. candle cuts each product for the whole pool, and two streams then stand in each other's way.
+        total = "1" if mode == "1" or (mode, name) == ("2s", "candle-f32") else "2"
         limits = {"OMP_NUM_THREADS": threads, "RAYON_NUM_THREADS": total, "RTEN_NUM_THREADS": total}
         try:
             self.process = subprocess.Popen(
@@ -121,13 +122,13 @@ class Field:
         print(f"{name} is out: {reason}", file=sys.stderr)
         self.record({"engine": name, "mode": self.mode, "failed": str(reason)})
 
-    def best_batches(self, order, batches, stride):
-        """The batch size with the most tokens per second, for each engine, over every stride-th batch of all texts."""
+    def best_batches(self, order, batches, limit):
+        """The batch size with the most tokens per second, for each engine, over the texts that are measured."""
         best = {}
         for name in self.names():
             rates = {}
             for batch in batches:
-                answer = self.ask(name, batch=batch, order=order, text=0, stride=stride)
+                answer = self.ask(name, batch=batch, order=order, text=0, limit=limit)
                 if answer:
                     rates[batch] = answer["tokens"] / answer["secs"]
             best[name] = max(rates, key=rates.get, default=batches[0])

@@ -109,7 +109,7 @@ def engines(arguments, train, rows, dev, folder, record):
     alone = arguments.copydesk_models[-1]
     all_engines[f"copydesk {alone}, alone"] = Copydesk(arguments, alone, False, dev, folder / "alone.jsonl")
     field = Field(arguments.runtimes, "1", arguments, model_texts(arguments.copydesk, rows, folder), record)
-    batches = field.best_batches("sorted", arguments.batches, 20)
+    batches = field.best_batches("sorted", arguments.batches, None)
     for name in field.names():
         all_engines[name] = Runtime(field, name, batches[name], folder / name)
     return all_engines, field
@@ -171,17 +171,17 @@ def plot(records, path):
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
-    for name, rates, quality in points(records):
+    for index, (name, rates, quality) in enumerate(points(records)):
         median = statistics.median(rates)
-        ours = name.startswith("copydesk")
         bars = [[median - min(rates)], [max(rates) - median]]
-        axes.errorbar(median, quality, xerr=bars, fmt="o" if ours else "s", color="tab:red" if ours else "tab:gray", capsize=3)
-        axes.annotate(name, (median, quality), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9)
+        # Names in a legend, because points of the same network stand at almost the same height.
+        shape = "o" if name.startswith("copydesk") else "s"
+        axes.errorbar(median, quality, xerr=bars, fmt=shape, color=f"C{index}", capsize=3, label=name)
     axes.set_xscale("log")
-    axes.margins(x=0.2, y=0.15)
     axes.set_xlabel("paragraphs per second, one thread")
     axes.set_ylabel("macro-F1 on the development set")
     axes.grid(alpha=0.3, which="both")
+    axes.legend(fontsize=9)
     metadata = {"Date": None} if path.suffix == ".svg" else None
     figure.savefig(path, metadata=metadata)
 
@@ -202,7 +202,7 @@ def parse():
         "--copydesk-models", type=names, default=["fast", "auto", "base"], help="for --model, on pages; the last one also alone"
     )
     parser.add_argument("--runtimes", type=names, default=["onnxruntime-int8", "openvino-int8"])
-    parser.add_argument("--batches", type=numbers, default=[1, 8, 16, 32, 64], help="batch sizes that the runtimes choose from")
+    parser.add_argument("--batches", type=numbers, default=[8, 16, 32], help="batch sizes that the runtimes choose from")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--rows", type=int, help="rows of --dev, from its beginning [default: all]")
     parser.add_argument("--train-rows", type=int, help="rows of --train, from its beginning [default: all]")
