@@ -5,10 +5,16 @@ import json
 # Tokens of a text with [CLS] and [SEP]; longer ones are cut, by every engine.
 LONGEST = 256
 
+LABELS = ["reporting", "opinion", "comment_spam", "quotation", "other"]
+
+
+def load_rows(path):
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
 
 def load_texts(path):
-    with open(path) as lines:
-        return [json.loads(line)["text"] for line in lines]
+    return [row["text"] for row in load_rows(path)]
 
 
 def load_tokenizer(models):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One Python rival behind the line protocol of `copydesk bench --protocol`: worker.py ENGINE --mode {1,2,2s} --models DIR"""
+"""One Python rival behind the line protocol of `copydesk bench --protocol`: worker.py ENGINE --mode {1,2,2s} --models DIR --workload FILE"""
 
 import argparse
 import json
@@ -56,14 +56,14 @@ ENGINES = {
 
 
 class Worker:
-    def __init__(self, engine, mode, models):
+    def __init__(self, engine, mode, models, workload):
         import numpy
 
         self.numpy = numpy
         self.streams, threads = STREAMS_AND_THREADS[mode]
         self.run = ENGINES[engine](models, self.streams, threads)
         self.tokenizer = load_tokenizer(models)
-        self.texts = load_texts(models / "workload.jsonl")
+        self.texts = load_texts(workload)
         self.ids = self.tokenise(self.texts)
 
     def tokenise(self, texts):
@@ -117,11 +117,12 @@ def main():
     parser.add_argument("engine", choices=ENGINES)
     parser.add_argument("--mode", choices=STREAMS_AND_THREADS, required=True)
     parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--workload", type=Path, required=True)
     arguments = parser.parse_args()
     # Libraries print to standard output at will; answers must not be mixed with that.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    worker = Worker(arguments.engine, arguments.mode, arguments.models)
+    worker = Worker(arguments.engine, arguments.mode, arguments.models, arguments.workload)
     print(json.dumps({"ready": arguments.engine}), file=answers, flush=True)
     for line in sys.stdin:
         print(json.dumps(worker.answer(json.loads(line))), file=answers, flush=True)

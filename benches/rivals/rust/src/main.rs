@@ -1,5 +1,5 @@
 //! The rivals written in Rust behind the line protocol of `copydesk bench --protocol`:
-//! `rivals {rten-int8|candle-f32} --mode {1|2|2s} --models DIR`, with DIR as `build.py` wrote it.
+//! `rivals {rten-int8|candle-f32} --mode {1|2|2s} --models DIR --workload FILE`, with DIR as `build.py` wrote it.
 
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device, Tensor};
@@ -177,8 +177,8 @@ fn answer(
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, name, _, mode, _, models] = arguments.as_slice() else {
-        bail!("usage: rivals ENGINE --mode MODE --models DIR");
+    let [_, name, _, mode, _, models, _, workload] = arguments.as_slice() else {
+        bail!("usage: rivals ENGINE --mode MODE --models DIR --workload FILE");
     };
     let (streams, threads) = match mode.as_str() {
         "1" => (1, 1),
@@ -195,7 +195,7 @@ fn main() -> Result<()> {
     let mut tokenizer = Tokenizer::from_file(models.join("copydesk/tokenizer.json")).map_err(anyhow::Error::msg)?;
     let truncation = TruncationParams { max_length: LONGEST, ..TruncationParams::default() };
     tokenizer.with_padding(None).with_truncation(Some(truncation)).map_err(anyhow::Error::msg)?;
-    let workload = std::fs::read_to_string(models.join("workload.jsonl"))?;
+    let workload = std::fs::read_to_string(workload)?;
     let texts = workload
         .lines()
         .map(|line| {
