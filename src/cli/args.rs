@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// The model of every command that is given none.
-pub const DEFAULT_MODEL: &str = "base";
+pub const DEFAULT_MODEL: &str = "auto";
 
 /// What `--model` takes.
 pub const MODEL_NAMES: &str = "base|fast|auto|DIR";

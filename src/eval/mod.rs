@@ -33,7 +33,9 @@ mod temperature;
 
 pub use bootstrap::{BootstrapOptions, Estimate, Resampling};
 pub use calibration::{CALIBRATION_BINS, Calibration, ReliabilityBin};
-pub use cascade::{CascadeChoice, CascadeFigures, CascadeFit, CascadePoint, CascadeRow, SmallReading, fit_cascade};
+pub use cascade::{
+    BothReadings, CascadeChoice, CascadeFigures, CascadeFit, CascadePoint, CascadeRow, SmallReading, fit_cascade,
+};
 pub use coverage::{COVERAGE_PERCENTS, CoveragePoint};
 pub use evaluation::{ClassMetrics, Evaluation, GenuineRows, Metrics, SourceMetrics, SpamOperatingPoints, evaluate};
 pub use metrics::{ConfusionMatrix, brier_score, negative_log_likelihood};

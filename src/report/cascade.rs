@@ -13,7 +13,8 @@ impl fmt::Display for CascadeTable<'_> {
             self.0;
         writeln!(
             f,
-            "The large model's macro-F1 on its page is {large_macro_f1:.4}; wanted is {wanted_macro_f1:.4} with the least work.\n"
+            "Large model's macro-F1: {:.4} alone, {:.4} on the page; wanted with the least work: {:.4}, {:.4}\n",
+            large_macro_f1.alone, large_macro_f1.on_page, wanted_macro_f1.alone, wanted_macro_f1.on_page
         )?;
         writeln!(f, "{:>25}{:>37}{:>37}", "", "read alone", "on its page")?;
         write!(f, "{:<14}{:>11}", "", "confidence")?;
@@ -57,7 +58,7 @@ fn row(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::CascadeChoice;
+    use crate::eval::{BothReadings, CascadeChoice};
 
     #[test]
     fn the_table_has_the_choice_and_what_to_expect() {
@@ -73,8 +74,8 @@ mod tests {
             on_page: figures(share / 2.0),
         };
         let fit = CascadeFit {
-            large_macro_f1: 0.853,
-            wanted_macro_f1: 0.85,
+            large_macro_f1: BothReadings { alone: 0.853, on_page: 0.86 },
+            wanted_macro_f1: BothReadings { alone: 0.85, on_page: 0.857 },
             chosen: point(0.5),
             curve: [0.0, 0.5, 1.0].map(point).to_vec(),
             cross_fitted_alone: figures(0.45),
