@@ -181,7 +181,7 @@ pub(super) fn draw_evenly(rows: Vec<LabelledRow>, count: usize, seed: u64) -> Ve
 }
 
 /// Draws about `count` rows of one file: evenly over labels and sources, as weakly labelled rows are drawn, where rows
-/// have labels; otherwise whole runs of neighbouring rows, at most [`RUN`] long, at random, so that pages stay pages. All
+/// have labels; otherwise whole runs of neighbouring rows, at most 16 rows long, at random, so that pages stay pages. All
 /// rows where there are no more than `count`, or it is 0.
 pub fn draw_texts(rows: Vec<LabelledRow>, count: usize, seed: u64) -> Vec<LabelledRow> {
     if rows.iter().any(|row| row.input_label.is_some()) {

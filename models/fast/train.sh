@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# From base to fast and auto: a student cut out of base learns its answers for unlabelled and weakly labelled texts and then
+# the annotated rows, twice by their labels and twice by label and teacher; 8-bit weights with calibration; the cascade.
+# Fifty minutes on two cores; a training step that is interrupted labels its texts again and goes on where it was.
+# Usage: models/fast/train.sh DATA MODELS WORK
+#   DATA    folder with annotated-train.jsonl, gold-dev.jsonl, weak.jsonl.zst, unlabelled.jsonl.zst
+#   MODELS  folder with base/, the packed model; fast/ and auto/ are written beside it
+#   WORK    folder for everything on the way
+set -euo pipefail
+usage="usage: train.sh DATA MODELS WORK"
+data=${1:?$usage} models=${2:?$usage} work=${3:?$usage}
+settings=$(cd "$(dirname "$0")" && pwd)/settings
+cargo build --release --features train
+copydesk=${CARGO_TARGET_DIR:-target}/release/copydesk
+# glibc would give the large buffers back to the system after every step.
+export MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456
+mkdir -p "$work"
+dev=$data/gold-dev.jsonl
+
+"$copydesk" distill --teacher "$models/base" --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst" \
+    --rows 140000 --data "$data/annotated-train.jsonl" --dev "$dev" --layers 2 --intermediate 512 --vocab 16000 \
+    --settings "$settings/texts.json" --name fast --out "$work/fast-texts"
+"$copydesk" distill --teacher "$models/base" --base "$work/fast-texts" --texts "$data/annotated-train.jsonl" --dev "$dev" \
+    --settings "$settings/annotated.json" --name fast --out "$work/fast-annotated"
+"$copydesk" pack --model "$work/fast-annotated" --calibrate "$dev" --out "$models/fast"
+"$copydesk" cascade --small "$models/fast" --large "$models/base" --calibrate "$dev" --out "$models/auto"
+for model in fast auto; do
+    "$copydesk" eval --data "$dev" --model "$models/$model"
+    "$copydesk" eval --data "$dev" --model "$models/$model" --page-field doc
+done
