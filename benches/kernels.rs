@@ -6,7 +6,7 @@ use copydesk::engine::kernels::gemm_i8::PackedI8;
 use copydesk::engine::kernels::isa::{Dispatched, dispatch};
 use copydesk::engine::kernels::linear::{Finish, LinearF32, LinearI8};
 use copydesk::engine::kernels::rows::RowScale;
-use copydesk::engine::kernels::{LANES, Lanes, Simd};
+use copydesk::engine::kernels::{LANES, Lanes, Simd, flatten};
 use copydesk::engine::{InstructionSet, Precision, ceiling};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -58,7 +58,8 @@ impl Dispatched for Shape<'_, '_> {
                 let input = vec![Lanes([0.5; LANES]); rows * inputs / LANES];
                 self.group.bench_function(self.id, |bencher| {
                     bencher.iter(|| {
-                        LinearF32 { weights: &weights, input: &input, rows, finish: finish(gelu, &mut to) }.run(s)
+                        LinearF32 { weights: &weights, input: flatten(&input), rows, finish: finish(gelu, &mut to) }
+                            .run(s)
                     });
                 });
             }

@@ -23,6 +23,36 @@ PYTHON_PACKAGES = ["onnxruntime", "openvino", "nncf", "tokenizers"]
 RUST_PACKAGES = ["rten", "candle-core"]
 
 
+def numbers(text):
+    return [int(part) for part in text.split(",")]
+
+
+def add_arguments(parser, batches, repeats, time_limit):
+    """What every measurement takes."""
+    parser.add_argument("--models", type=Path, required=True, help="what build.py wrote from models/base")
+    parser.add_argument("--copydesk", required=True, help="the built command")
+    parser.add_argument("--rust", default=str(HERE / "rust" / "target" / "release" / "rivals"))
+    parser.add_argument("--runs", type=Path, required=True, help="file for the raw answers, a JSON object a line")
+    parser.add_argument("--batches", type=numbers, default=batches, help="batch sizes to choose from")
+    parser.add_argument("--repeats", type=int, default=repeats)
+    parser.add_argument("--time-limit", type=float, default=time_limit, help="seconds for an answer, or one pass over the rows")
+    parser.add_argument("--quick", action="store_true", help="little of everything, to see that it works")
+
+
+def parse(parser, quick):
+    """The arguments; with --quick the values of `quick` are the defaults."""
+    if parser.parse_known_args()[0].quick:
+        parser.set_defaults(**quick)
+    return parser.parse_args()
+
+
+def publish(facts, lines, runs):
+    """The table, after a host's facts, to standard output and beside the raw answers."""
+    text = "\n".join([f"```json\n{json.dumps(facts)}\n```", *lines]) + "\n"
+    print(text, end="")
+    runs.with_suffix(".md").write_text(text)
+
+
 class Failed(Exception):
     """Why an engine is out."""
 

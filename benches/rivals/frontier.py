@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from common import LABELS, load_rows
-from engines import HERE, PYTHON_PACKAGES, Failed, Field, host
+from engines import PYTHON_PACKAGES, Failed, Field, add_arguments, host, parse, publish
 
 # Before numpy and its like are loaded: they read it once.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -186,35 +186,25 @@ def plot(records, path):
     figure.savefig(path, metadata=metadata)
 
 
-def parse():
+def arguments_of_run():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = lambda text: text.split(",") if text else []
-    numbers = lambda text: [int(part) for part in text.split(",")]
+    add_arguments(parser, batches=[8, 16, 32], repeats=5, time_limit=300)
     parser.add_argument("--train", type=Path, required=True, help="labelled rows that fastText and TF-IDF learn from")
     parser.add_argument("--dev", type=Path, required=True, help="labelled rows that everything is measured on")
-    parser.add_argument("--models", type=Path, required=True, help="what build.py wrote from models/base")
-    parser.add_argument("--copydesk", required=True, help="the built command")
-    parser.add_argument("--rust", default=str(HERE / "rust" / "target" / "release" / "rivals"))
-    parser.add_argument("--runs", type=Path, required=True, help="file for the raw answers, a JSON object a line")
     parser.add_argument("--plot", type=Path, help="file for the plot, .svg or .png")
     parser.add_argument("--shallow", type=names, default=["fasttext", "tfidf"])
     parser.add_argument(
         "--copydesk-models", type=names, default=["fast", "auto", "base"], help="for --model, on pages; the last one also alone"
     )
     parser.add_argument("--runtimes", type=names, default=["onnxruntime-int8", "openvino-int8"])
-    parser.add_argument("--batches", type=numbers, default=[8, 16, 32], help="batch sizes that the runtimes choose from")
-    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--rows", type=int, help="rows of --dev, from its beginning [default: all]")
     parser.add_argument("--train-rows", type=int, help="rows of --train, from its beginning [default: all]")
-    parser.add_argument("--time-limit", type=float, default=300, help="seconds for one pass over the rows")
-    parser.add_argument("--quick", action="store_true", help="little of everything, to see that it works")
-    if parser.parse_known_args()[0].quick:
-        parser.set_defaults(**QUICK)
-    return parser.parse_args()
+    return parse(parser, QUICK)
 
 
 def main():
-    arguments = parse()
+    arguments = arguments_of_run()
     records = []
     arguments.runs.parent.mkdir(parents=True, exist_ok=True)
     with open(arguments.runs, "w") as file, tempfile.TemporaryDirectory() as folder:
@@ -226,9 +216,7 @@ def main():
         facts = host(arguments.copydesk, PACKAGES)
         record({"host": facts, "threads": 1})
         measure(arguments, Path(folder), record)
-    text = "\n".join([f"```json\n{json.dumps(facts)}\n```\n", *table(records)]) + "\n"
-    print(text, end="")
-    arguments.runs.with_suffix(".md").write_text(text)
+    publish(facts, ["", *table(records)], arguments.runs)
     if arguments.plot:
         plot(records, arguments.plot)
 

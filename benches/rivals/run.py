@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from engines import HERE, OURS, PYTHON, PYTHON_PACKAGES, RUST, Field, host, rust_versions
+from engines import OURS, PYTHON, PYTHON_PACKAGES, RUST, Field, add_arguments, host, numbers, parse, publish, rust_versions
 
 REFERENCE = "onnxruntime-fp32"
 
@@ -99,31 +99,21 @@ def table(records):
         yield from (f"{row['engine']}, mode {row['mode']}: failed: {row['failed']}" for row in failed)
 
 
-def parse():
+def arguments_of_run():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = lambda text: text.split(",")
-    numbers = lambda text: [int(part) for part in text.split(",")]
-    parser.add_argument("--models", type=Path, required=True, help="what build.py wrote")
-    parser.add_argument("--copydesk", required=True, help="the built command")
-    parser.add_argument("--rust", default=str(HERE / "rust" / "target" / "release" / "rivals"))
-    parser.add_argument("--runs", type=Path, required=True, help="file for the raw answers, a JSON object a line")
+    add_arguments(parser, batches=[1, 8, 32], repeats=3, time_limit=120)
     parser.add_argument("--engines", type=names, default=PYTHON + RUST + OURS)
     parser.add_argument("--modes", type=names, default=["1", "2s"], help="first the one whose labels are compared")
     parser.add_argument("--orders", type=names, default=["sorted", "arrival"])
     parser.add_argument("--text", type=numbers, default=[0, 1], help="1 has tokenisation inside the clock")
-    parser.add_argument("--batches", type=numbers, default=[1, 8, 32], help="batch sizes to choose from")
     parser.add_argument("--limit", type=int, default=400, help="texts")
-    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--agreement", type=int, default=200, help="texts of which the labels are compared")
-    parser.add_argument("--time-limit", type=float, default=120, help="seconds for an answer")
-    parser.add_argument("--quick", action="store_true", help="little of everything, to see that it works")
-    if parser.parse_known_args()[0].quick:
-        parser.set_defaults(**QUICK)
-    return parser.parse_args()
+    return parse(parser, QUICK)
 
 
 def main():
-    arguments = parse()
+    arguments = arguments_of_run()
     records = []
     arguments.runs.parent.mkdir(parents=True, exist_ok=True)
     with open(arguments.runs, "w") as file:
@@ -137,9 +127,7 @@ def main():
         record({"host": facts, "command": sys.argv[1:]})
         for mode in arguments.modes:
             measure(mode, arguments, record)
-    text = "\n".join([f"```json\n{json.dumps(facts)}\n```", *table(records)]) + "\n"
-    print(text, end="")
-    arguments.runs.with_suffix(".md").write_text(text)
+    publish(facts, table(records), arguments.runs)
 
 
 if __name__ == "__main__":

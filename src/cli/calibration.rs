@@ -4,13 +4,12 @@ use super::error::CliError;
 use super::job::Tally;
 use super::tell;
 use super::train::read_rows;
-use crate::corpus::page_ranges;
 use crate::eval::{EvalOptions, JudgedRow, LOSS_BUDGETS, evaluate, spam_operating_points};
 use crate::label::{Label, Scores};
 use crate::model::{Classifier, ModelError, OperatingPoint, Page, Reading};
 use crate::report::Development;
 use crate::text::{FACT_COUNT, facts, model_text};
-use crate::train::{LabelledRow, TrainError, read_labelled};
+use crate::train::{LabelledRow, TrainError, pages, read_labelled};
 use std::ops::Range;
 use std::path::Path;
 
@@ -39,8 +38,7 @@ impl HeldOut {
         }
         let texts = rows.iter().map(|row| model_text(&row.text).into_owned()).collect();
         let facts = rows.iter().map(|row| facts(&row.text)).collect();
-        let keys: Vec<_> = rows.iter().map(|row| Some((&row.source, row.doc.as_ref()?))).collect();
-        let pages = page_ranges(&keys);
+        let pages = pages(&rows);
         Ok(HeldOut { rows, texts, facts, pages })
     }
 

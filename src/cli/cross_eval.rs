@@ -78,6 +78,6 @@ fn judge(rows: &[LabelledRow], classifier: &Classifier, args: &CrossEvalArgs) ->
         .iter()
         .map(|row| LabelledRow { scores: None, doc: row.doc.clone().filter(|_| args.pages), ..row.clone() })
         .collect();
-    teach(&mut asked, &[classifier], args.threads)?;
+    teach(&mut asked, &[classifier], false, args.threads)?;
     Ok(asked.into_iter().filter_map(|row| row.scores).map(Scores::from).collect())
 }

@@ -30,8 +30,8 @@ pub struct DistillArgs {
     /// Texts that the teachers label, JSON Lines with text; may be repeated
     ///
     /// Neighbouring rows with the same source and doc are read as one page. A row's own label keeps a share of the target
-    /// (source_label_share of the settings). Rows that have scores already, as copydesk label --unit record writes them, keep those. Names ending in .zst are
-    /// decompressed.
+    /// (source_label_share of the settings). Rows that have scores already, as copydesk label --unit record writes them,
+    /// keep those. Names ending in .zst are decompressed.
     #[arg(long, value_name = "FILE", required = true)]
     pub texts: Vec<PathBuf>,
 
@@ -97,7 +97,7 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     let load = |path: &PathBuf| Classifier::from_dir(path).map_err(|error| model_error(path, error));
     let teachers = args.teacher.iter().map(load).collect::<Result<Vec<_>, _>>()?;
     tell(format_args!("{} teachers label {} texts", teachers.len(), texts.len()));
-    teach(&mut texts, &teachers.iter().collect::<Vec<_>>(), settings.workers)
+    teach(&mut texts, &teachers.iter().collect::<Vec<_>>(), settings.vector_weight > 0.0, settings.workers)
         .map_err(|error| model_error(&args.teacher[0], error))?;
     for row in texts.iter().chain(&data.annotated) {
         tally.count(Some(row.label));
@@ -127,7 +127,7 @@ fn start(args: &DistillArgs, texts: &[LabelledRow]) -> Result<Checkpoint, CliErr
     let load = |path: &PathBuf| Checkpoint::load(path).map_err(|error| model_error(path, error));
     if !args.base.is_empty() {
         let models = args.base.iter().map(load).collect::<Result<Vec<_>, _>>()?;
-        return Ok(soup(&models)?);
+        return Ok(soup(models)?);
     }
     let teacher = load(&args.teacher[0])?;
     let sizes = StudentSettings {

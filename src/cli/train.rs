@@ -135,7 +135,7 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
         .base
         .iter()
         .map(|name| load(&base_folder(name)?).map_err(|error| CliError::Model { model: name.clone(), error }));
-    let base = soup(&models.collect::<Result<Vec<_>, _>>()?)?;
+    let base = soup(models.collect::<Result<Vec<_>, _>>()?)?;
     let target = TrainTarget {
         folder: &args.target.out,
         checkpoint_every: args.checkpoint_every,
@@ -310,4 +310,30 @@ pub(super) fn summarise(report: &TrainReport, out: &Path) {
         best.epoch,
         best.dev_macro_f1
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::Label;
+
+    #[test]
+    fn rows_of_sources_left_out_are_gone_from_training_and_stay_for_development() {
+        let row = |source: &str| LabelledRow {
+            text: "t".to_owned(),
+            label: Label::Other,
+            confidence: None,
+            source: Some(source.to_owned()),
+            doc: None,
+            scores: None,
+            input_label: None,
+            vector: None,
+        };
+        let rows = || vec![row("a"), row("b"), row("a"), row("c")];
+        let data = || TrainData { weak: rows(), annotated: rows(), dev: rows() };
+        let left = leave_out(data(), &["a".to_owned(), "c".to_owned()]).unwrap();
+        assert_eq!((left.weak, left.annotated, left.dev), (vec![row("b")], vec![row("b")], rows()));
+        let refused = leave_out(data(), &["d".to_owned()]);
+        assert!(matches!(refused, Err(TrainError::UnknownSource { got }) if got == "d"));
+    }
 }

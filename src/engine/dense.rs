@@ -1,10 +1,11 @@
 //! Single f32 layers on the encoder's kernels, for the small networks around the encoder.
 
 use super::InstructionSet;
-use super::kernels::gemm_f32::{GemmF32, PackedF32, StoreF32};
+use super::kernels::gemm_f32::PackedF32;
 use super::kernels::isa::{Dispatched, Token};
-use super::kernels::lanes::{LANES, Lanes, blocks_needed};
-use super::kernels::{Kernel, Simd, dispatch};
+use super::kernels::lanes::{LANES, Lanes, blocks_needed, flatten};
+use super::kernels::linear::{Finish, LinearF32};
+use super::kernels::{Simd, dispatch};
 
 /// A linear layer `x · weightᵀ + bias` in f32, packed for one instruction set.
 #[derive(Debug)]
@@ -32,37 +33,11 @@ impl Dispatched for Pack<'_> {
     }
 }
 
-struct AddBias<'a> {
-    bias: &'a [Lanes],
-    to: &'a mut [Lanes],
-}
-
-impl StoreF32 for AddBias<'_> {
-    #[inline(always)]
-    fn store<S: Simd>(&mut self, s: S, row: usize, block: usize, sum: S::F32) {
-        s.store(s.add(sum, s.load(&self.bias[block])), &mut self.to[row * self.bias.len() + block]);
-    }
-}
-
-struct Product<'a> {
-    gemm: GemmF32<'a>,
-    epilogue: AddBias<'a>,
-}
-
-impl Kernel for Product<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(mut self, s: S) {
-        s.gemm_f32(self.gemm, &mut self.epilogue);
-    }
-}
-
-impl Dispatched for Product<'_> {
+impl Dispatched for LinearF32<'_> {
     type Output = ();
 
     fn run<S: Simd>(self, s: S) {
-        s.vectorize(self);
+        LinearF32::run(self, s);
     }
 }
 
@@ -89,9 +64,9 @@ impl Dense {
         assert!(x.len().is_multiple_of(inputs), "rows of {inputs} values, got {} values", x.len());
         let rows = x.len() / inputs;
         let mut out = vec![Lanes::ZERO; rows * blocks];
-        let epilogue = AddBias { bias: &self.packed.bias, to: &mut out };
-        dispatch(self.token, Product { gemm: self.packed.product(x, inputs, rows), epilogue });
-        let padded = super::kernels::flatten(&out);
+        let layer = LinearF32 { weights: &self.packed, input: x, rows, finish: Finish::Store(&mut out) };
+        dispatch(self.token, layer);
+        let padded = flatten(&out);
         padded.chunks_exact(blocks * LANES).flat_map(|row| &row[..self.outputs]).copied().collect()
     }
 }

@@ -66,7 +66,7 @@ impl Arithmetic for F32 {
 
     fn linear<S: Simd>(s: S, weights: &PackedF32, input: &Rows, rows: Range<usize>, finish: Finish<'_>) {
         let values = &input.values[rows.start * input.blocks..rows.end * input.blocks];
-        LinearF32 { weights, input: values, rows: rows.len(), finish }.run(s);
+        LinearF32 { weights, input: flatten(values), rows: rows.len(), finish }.run(s);
     }
 
     fn attention<S: Simd>(s: S, shape: &Shape, sequence: Attention<'_>) {

@@ -53,8 +53,6 @@ pub(crate) struct Part {
 pub(crate) struct DenseSlot {
     pub weight: Range<usize>,
     pub bias: Range<usize>,
-    pub outputs: usize,
-    pub inputs: usize,
 }
 
 /// A LayerNorm's scale and shift.
@@ -145,7 +143,7 @@ impl Parts {
     fn dense(&mut self, name: &str, outputs: usize, inputs: usize) -> DenseSlot {
         let weight = self.part(format!("{name}.weight"), vec![outputs, inputs]);
         let bias = self.part(format!("{name}.bias"), vec![outputs]);
-        DenseSlot { weight, bias, outputs, inputs }
+        DenseSlot { weight, bias }
     }
 
     fn norm(&mut self, name: &str, width: usize) -> NormSlot {

@@ -2,6 +2,7 @@
 
 use super::page::RUN;
 use super::{TrainError, TrainSettings};
+use crate::corpus::page_ranges;
 use crate::eval::{Noise, SplitMix64};
 use crate::label::{LABEL_COUNT, Label, Scores};
 use crate::text::{FACT_COUNT, facts, model_text};
@@ -11,6 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::ops::Range;
 use std::path::Path;
 
 /// A labelled paragraph as a data file has it. Only `text` and `label` must be there; unknown fields are ignored.
@@ -178,6 +180,12 @@ pub(super) fn draw_evenly(rows: Vec<LabelledRow>, count: usize, seed: u64) -> Ve
     }
     drawn.truncate(count);
     drawn
+}
+
+/// The ranges of neighbouring rows that are one page: same source, same doc. A row without doc is a page of its own.
+pub fn pages(rows: &[LabelledRow]) -> Vec<Range<usize>> {
+    let keys: Vec<_> = rows.iter().map(|row| Some((&row.source, row.doc.as_ref()?))).collect();
+    page_ranges(&keys)
 }
 
 /// Draws about `count` rows of one file: evenly over labels and sources, as weakly labelled rows are drawn, where rows

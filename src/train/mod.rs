@@ -27,7 +27,7 @@ mod tests;
 mod trainer;
 
 pub use checkpoint::CHECKPOINT_FILE;
-pub use data::{LabelledRow, LabelledRows, ScoreFields, draw_texts, read_labelled, read_texts};
+pub use data::{LabelledRow, LabelledRows, ScoreFields, draw_texts, pages, read_labelled, read_texts};
 pub use error::TrainError;
 pub use run::{TrainData, TrainReport, TrainTarget, train};
 pub use settings::TrainSettings;

@@ -131,8 +131,9 @@ impl PagePass<'_> {
     }
 
     fn dense(&self, slot: &DenseSlot, x: &Tensor) -> Result<Tensor> {
-        let weight = self.part(&slot.weight, &[slot.outputs, slot.inputs])?;
-        x.matmul(&weight.t()?)?.broadcast_add(&self.part(&slot.bias, &[slot.outputs])?)
+        let outputs = slot.bias.len();
+        let weight = self.part(&slot.weight, &[outputs, slot.weight.len() / outputs])?;
+        x.matmul(&weight.t()?)?.broadcast_add(&self.part(&slot.bias, &[outputs])?)
     }
 
     fn norm(&self, slot: &NormSlot, x: &Tensor) -> Result<Tensor> {

@@ -11,12 +11,12 @@ use crate::model::{Checkpoint, Head};
 ///
 /// # Errors
 /// [`TrainError::UnlikeModels`] if sizes, tokenizers or heads differ, or there is no model.
-pub fn soup(models: &[Checkpoint]) -> Result<Checkpoint, TrainError> {
+pub fn soup(mut models: Vec<Checkpoint>) -> Result<Checkpoint, TrainError> {
     let unlike = |what| TrainError::UnlikeModels { what };
-    let first = models.first().ok_or(unlike("there are none"))?;
-    if models.len() == 1 {
-        return Ok(first.clone());
+    if models.len() < 2 {
+        return models.pop().ok_or(unlike("there are none"));
     }
+    let first = &models[0];
     let layout = Layout::new(&first.config);
     let (mut dense, mut word) = (vec![0.0; layout.len], vec![0.0; first.config.vocab * first.config.hidden]);
     let mut head: Option<(Vec<f32>, Vec<f32>)> = None;
@@ -25,7 +25,7 @@ pub fn soup(models: &[Checkpoint]) -> Result<Checkpoint, TrainError> {
     let share = 1.0 / models.len() as f32;
     let add =
         |sum: &mut [f32], values: &[f32]| sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += share * value);
-    for model in models {
+    for model in &models {
         if model.config != first.config {
             return Err(unlike("their sizes differ"));
         }
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn a_soup_is_the_mean_of_its_models() {
         let models = [fixture::checkpoint(41), fixture::checkpoint(42)];
-        let mean = soup(&models).unwrap();
+        let mean = soup(models.to_vec()).unwrap();
         let of = |model: &Checkpoint| {
             let head = model.head.as_ref().unwrap();
             [to_f32(&model.weights.layers[0].output.weight), to_f32(&head.weight), head.bias.clone()].concat()
@@ -72,14 +72,14 @@ mod tests {
         for ((got, a), b) in of(&mean).iter().zip(of(&models[0])).zip(of(&models[1])) {
             assert!((got - (a + b) / 2.0).abs() < 1e-6);
         }
-        assert_eq!(soup(&models[..1]).unwrap(), models[0]);
+        assert_eq!(soup(models[..1].to_vec()).unwrap(), models[0]);
     }
 
     #[test]
     fn models_of_other_sizes_make_no_soup() {
         let (model, mut other) = (fixture::checkpoint(43), fixture::checkpoint(44));
         other.config.intermediate += 1;
-        assert!(matches!(soup(&[model, other]), Err(TrainError::UnlikeModels { what: "their sizes differ" })));
-        assert!(matches!(soup(&[]), Err(TrainError::UnlikeModels { .. })));
+        assert!(matches!(soup(vec![model, other]), Err(TrainError::UnlikeModels { what: "their sizes differ" })));
+        assert!(matches!(soup(Vec::new()), Err(TrainError::UnlikeModels { .. })));
     }
 }

@@ -1,7 +1,6 @@
 //! What trained models say of texts, as targets for another.
 
-use super::data::{LabelledRow, ScoreFields};
-use crate::corpus::page_ranges;
+use super::data::{LabelledRow, ScoreFields, pages};
 use crate::label::{LABEL_COUNT, Scores};
 use crate::model::{Classifier, ModelError, Page};
 use crate::text::{facts, model_text};
@@ -13,20 +12,27 @@ const BATCH_ROWS: usize = 512;
 /// What one teacher says of a row.
 struct Answer {
     scores: Scores,
+    /// Empty unless vectors are kept.
     vector: Vec<f32>,
 }
 
 /// Gives every row without `scores` the mean of the teachers' calibrated probabilities, and their most probable label.
 /// Neighbouring rows with the same source and doc are read as one page.
 ///
-/// With one teacher a row keeps the teacher's vector of it too; of several no mean would make sense.
+/// `with_vectors` keeps the teacher's vector of each row too, where there is one teacher; of several no mean would make
+/// sense.
 ///
 /// # Errors
 /// The first [`ModelError`] of a teacher.
-pub fn teach(rows: &mut [LabelledRow], teachers: &[&Classifier], threads: usize) -> Result<(), ModelError> {
-    let keys: Vec<_> = rows.iter().map(|row| Some((&row.source, row.doc.as_ref()?))).collect();
+pub fn teach(
+    rows: &mut [LabelledRow],
+    teachers: &[&Classifier],
+    with_vectors: bool,
+    threads: usize,
+) -> Result<(), ModelError> {
+    let with_vectors = with_vectors && teachers.len() == 1;
     let mut batches: Vec<Range<usize>> = Vec::new();
-    for page in page_ranges(&keys) {
+    for page in pages(rows) {
         if rows[page.clone()].iter().all(|row| row.scores.is_some()) {
             continue;
         }
@@ -38,12 +44,10 @@ pub fn teach(rows: &mut [LabelledRow], teachers: &[&Classifier], threads: usize)
     let mut sums: Vec<Option<[f32; LABEL_COUNT]>> = vec![None; rows.len()];
     let mut vectors: Vec<Vec<f32>> = vec![Vec::new(); rows.len()];
     for teacher in teachers {
-        for (index, answer) in answers(rows, &batches, teacher, threads)? {
+        for (index, answer) in answers(rows, &batches, teacher, with_vectors, threads)? {
             let sum = sums[index].get_or_insert([0.0; LABEL_COUNT]);
             sum.iter_mut().zip(answer.scores.0).for_each(|(sum, score)| *sum += score / teachers.len() as f32);
-            if teachers.len() == 1 {
-                vectors[index] = answer.vector;
-            }
+            vectors[index] = answer.vector;
         }
     }
     for ((row, sum), vector) in rows.iter_mut().zip(sums).zip(vectors) {
@@ -59,6 +63,7 @@ fn answers(
     rows: &[LabelledRow],
     batches: &[Range<usize>],
     teacher: &Classifier,
+    with_vectors: bool,
     threads: usize,
 ) -> Result<Vec<(usize, Answer)>, ModelError> {
     let threads = threads.max(1);
@@ -73,17 +78,17 @@ fn answers(
                         let texts: Vec<_> = rows.iter().map(|row| model_text(&row.text)).collect();
                         let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
                         let facts: Vec<_> = rows.iter().map(|row| facts(&row.text)).collect();
-                        let keys: Vec<_> = rows.iter().map(|row| Some((&row.source, row.doc.as_ref()?))).collect();
-                        let ranges = page_ranges(&keys);
-                        let pages: Vec<Page<'_>> = ranges
-                            .iter()
-                            .map(|range| Page { texts: &texts[range.clone()], facts: &facts[range.clone()] })
+                        let pages: Vec<Page<'_>> = pages(rows)
+                            .into_iter()
+                            .map(|range| Page { texts: &texts[range.clone()], facts: &facts[range] })
                             .collect();
                         let mut vectors = Vec::new();
                         let readings = session.read_pages_with_vectors(&pages, &mut vectors)?;
-                        let vectors = vectors.chunks_exact(vectors.len() / readings.len()).map(<[f32]>::to_vec);
-                        let said = readings.iter().map(|reading| reading.prediction.scores).zip(vectors);
-                        answers.extend(batch.clone().zip(said.map(|(scores, vector)| Answer { scores, vector })));
+                        let vectors = vectors.chunks_exact(vectors.len() / readings.len());
+                        for ((index, reading), vector) in batch.clone().zip(readings).zip(vectors) {
+                            let vector = if with_vectors { vector.to_vec() } else { Vec::new() };
+                            answers.push((index, Answer { scores: reading.prediction.scores, vector }));
+                        }
                     }
                     Ok(answers)
                 })
@@ -127,7 +132,7 @@ mod tests {
         let (first, second) = (classifier(31), classifier(32));
         let taught = |teachers: &[&Classifier]| {
             let mut rows = rows();
-            teach(&mut rows, teachers, 2).unwrap();
+            teach(&mut rows, teachers, true, 2).unwrap();
             rows
         };
         let of = |rows: &[LabelledRow], index: usize| rows[index].scores.unwrap().distribution().unwrap();
@@ -149,7 +154,7 @@ mod tests {
         let mut judged = rows();
         let scores = Scores([0.2, 0.5, 0.1, 0.1, 0.1]);
         judged[1].scores = Some(ScoreFields::from(scores));
-        teach(&mut judged, &[&classifier(33)], 1).unwrap();
+        teach(&mut judged, &[&classifier(33)], true, 1).unwrap();
         assert_eq!(judged[1].scores, Some(ScoreFields::from(scores)));
         assert!(judged[0].scores.is_some() && judged[1].vector.is_none());
     }

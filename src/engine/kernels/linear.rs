@@ -2,7 +2,7 @@
 
 use super::gemm_f32::{GemmF32, PackedF32, StoreF32};
 use super::gemm_i8::{GROUP, GemmI8, PackedI8, StoreI32};
-use super::lanes::{Lanes, flatten};
+use super::lanes::Lanes;
 use super::math::{gelu, gelu_short};
 use super::rows::RowScale;
 use super::simd::{Kernel, Simd};
@@ -24,7 +24,7 @@ pub struct LinearF32<'a> {
     /// Weights and bias.
     pub weights: &'a PackedF32,
     /// `[rows, depth]`
-    pub input: &'a [Lanes],
+    pub input: &'a [f32],
     /// Rows to compute.
     pub rows: usize,
     /// Where the values go, `[rows, blocks]`.
@@ -156,9 +156,9 @@ impl LinearF32<'_> {
         }
     }
 
-    fn run_last<S: Simd, L: Last>(s: S, weights: &PackedF32, input: &[Lanes], rows: usize, to: &mut [Lanes]) {
+    fn run_last<S: Simd, L: Last>(s: S, weights: &PackedF32, input: &[f32], rows: usize, to: &mut [Lanes]) {
         s.vectorize(RunF32::<L> {
-            gemm: weights.product(flatten(input), weights.depth, rows),
+            gemm: weights.product(input, weights.depth, rows),
             epilogue: EpilogueF32 { bias: &weights.bias, to, last: std::marker::PhantomData },
         });
     }
