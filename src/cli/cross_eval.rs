@@ -6,7 +6,7 @@ use super::job::Tally;
 use super::tell;
 use super::train::{LEFT_OUT, read_rows};
 use crate::eval::{EvalOptions, JudgedRow, evaluate};
-use crate::label::Scores;
+use crate::label::Label;
 use crate::model::{Classifier, ModelError};
 use crate::train::{LabelledRow, read_labelled, teach};
 use clap::Args;
@@ -50,14 +50,7 @@ pub(super) fn run(args: CrossEvalArgs) -> Result<Tally, CliError> {
         };
         let unseen: Vec<LabelledRow> = rows.extract_if(.., is_unseen).collect();
         tell(format_args!("{}: {} rows of {} sources", folder.display(), unseen.len(), left_out.len()));
-        let answers = judge(&unseen, &classifier, &args).map_err(model_error)?;
-        judged.extend(unseen.into_iter().zip(answers).map(|(row, scores)| JudgedRow {
-            gold: row.label,
-            scores,
-            confidence: row.confidence.map(|confidence| confidence.round() as u8),
-            source: row.source,
-            doc: row.doc,
-        }));
+        judged.extend(judge(unseen, &classifier, &args).map_err(model_error)?);
     }
     judged.iter().for_each(|row| tally.count(Some(row.scores.best().0)));
     let evaluation = evaluate(&judged, &EvalOptions::default())
@@ -73,11 +66,28 @@ fn left_out(classifier: &Classifier, folder: &Path) -> Result<Vec<String>, CliEr
     if names.is_empty() { Err(CliError::NothingLeftOut { model: folder.to_owned() }) } else { Ok(names) }
 }
 
-fn judge(rows: &[LabelledRow], classifier: &Classifier, args: &CrossEvalArgs) -> Result<Vec<Scores>, ModelError> {
-    let mut asked: Vec<LabelledRow> = rows
-        .iter()
-        .map(|row| LabelledRow { scores: None, doc: row.doc.clone().filter(|_| args.pages), ..row.clone() })
+/// The rows with what the model says of them. Their own labels are the gold; scores that they bring are not asked.
+fn judge(
+    mut rows: Vec<LabelledRow>,
+    classifier: &Classifier,
+    args: &CrossEvalArgs,
+) -> Result<Vec<JudgedRow>, ModelError> {
+    let gold: Vec<(Label, Option<String>)> = rows
+        .iter_mut()
+        .map(|row| {
+            row.scores = None;
+            (row.label, if args.pages { row.doc.clone() } else { row.doc.take() })
+        })
         .collect();
-    teach(&mut asked, &[classifier], false, args.threads)?;
-    Ok(asked.into_iter().filter_map(|row| row.scores).map(Scores::from).collect())
+    teach(&mut rows, &[classifier], false, args.threads)?;
+    let judged = rows.into_iter().zip(gold).filter_map(|(row, (gold, doc))| {
+        Some(JudgedRow {
+            gold,
+            scores: row.scores?.into(),
+            confidence: row.confidence.map(|confidence| confidence.round() as u8),
+            source: row.source,
+            doc,
+        })
+    });
+    Ok(judged.collect())
 }

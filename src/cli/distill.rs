@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
-use super::train::{Display, StorageArg, TargetArgs, read_rows, summarise, training_settings};
+use super::train::{Display, StorageArg, TargetArgs, base_folder, read_rows, summarise, training_settings};
 use crate::model::{Checkpoint, Classifier, ModelError, Settings};
 use crate::train::{
     LabelledRow, StudentSettings, TrainData, TrainTarget, draw_texts, read_labelled, read_texts, soup, student,
@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 /// Arguments of `copydesk distill`.
 #[derive(Debug, Args)]
 pub struct DistillArgs {
-    /// Folder of a teacher; may be repeated
+    /// Teacher, a folder or hf:OWNER/REPO; may be repeated
     ///
-    /// The mean of several teachers' probabilities is learnt.
-    #[arg(long, value_name = "DIR", required = true)]
-    pub teacher: Vec<PathBuf>,
+    /// A model of ours or any BertForSequenceClassification that has our labels. hf:OWNER/REPO is fetched from the Hugging
+    /// Face hub; this needs a build with the feature hub. The mean of several teachers' probabilities is learnt.
+    #[arg(long, value_name = "TEACHER", required = true)]
+    pub teacher: Vec<String>,
 
     /// Folder of the model that the student starts from; may be repeated [default: a part of the first teacher]
     ///
@@ -93,12 +94,21 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
         annotated: read_rows(&args.data, read_labelled, &mut tally)?,
         dev: read_rows(std::slice::from_ref(&args.dev), read_labelled, &mut tally)?,
     };
-    let student = start(&args, &texts)?;
-    let load = |path: &PathBuf| Classifier::from_dir(path).map_err(|error| model_error(path, error));
-    let teachers = args.teacher.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+    let teachers =
+        args.teacher.iter().map(|name| checkpoint(name, &base_folder(name)?)).collect::<Result<Vec<_>, _>>()?;
+    let student = start(&args, &texts, &teachers[0])?;
+    let teachers: Vec<Classifier> = args
+        .teacher
+        .iter()
+        .zip(teachers)
+        .map(|(name, teacher)| {
+            let precision = teacher.stored_precision();
+            Classifier::from_checkpoint(teacher, precision).map_err(|error| model_error(name, error))
+        })
+        .collect::<Result<_, _>>()?;
     tell(format_args!("{} teachers label {} texts", teachers.len(), texts.len()));
     teach(&mut texts, &teachers.iter().collect::<Vec<_>>(), settings.vector_weight > 0.0, settings.workers)
-        .map_err(|error| model_error(&args.teacher[0], error))?;
+        .map_err(|error| model_error(&args.teacher.join(", "), error))?;
     for row in texts.iter().chain(&data.annotated) {
         tally.count(Some(row.label));
     }
@@ -123,22 +133,24 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
 }
 
 /// The student before its training.
-fn start(args: &DistillArgs, texts: &[LabelledRow]) -> Result<Checkpoint, CliError> {
-    let load = |path: &PathBuf| Checkpoint::load(path).map_err(|error| model_error(path, error));
+fn start(args: &DistillArgs, texts: &[LabelledRow], teacher: &Checkpoint) -> Result<Checkpoint, CliError> {
     if !args.base.is_empty() {
-        let models = args.base.iter().map(load).collect::<Result<Vec<_>, _>>()?;
-        return Ok(soup(models)?);
+        let models = args.base.iter().map(|path| checkpoint(&path.display().to_string(), path));
+        return Ok(soup(models.collect::<Result<Vec<_>, _>>()?)?);
     }
-    let teacher = load(&args.teacher[0])?;
     let sizes = StudentSettings {
         layers: args.layers,
         intermediate: args.intermediate,
         vocab: args.vocab,
         positions: teacher.settings.window_tokens,
     };
-    Ok(student(&teacher, texts.iter().map(|row| row.text.as_str()), sizes)?)
+    Ok(student(teacher, texts.iter().map(|row| row.text.as_str()), sizes)?)
 }
 
-fn model_error(path: &Path, error: ModelError) -> CliError {
-    CliError::Model { model: path.display().to_string(), error }
+fn checkpoint(name: &str, folder: &Path) -> Result<Checkpoint, CliError> {
+    Checkpoint::load(folder).map_err(|error| model_error(name, error))
+}
+
+fn model_error(name: &str, error: ModelError) -> CliError {
+    CliError::Model { model: name.to_owned(), error }
 }

@@ -218,8 +218,9 @@ pub(super) fn training_settings(path: Option<&Path>, defaults: TrainSettings) ->
     serde_json::from_slice(&json).map_err(|error| unusable(error.to_string()))
 }
 
+/// The folder that a name means; one of the hub is fetched.
 #[cfg(feature = "hub")]
-fn base_folder(base: &str) -> Result<PathBuf, CliError> {
+pub(super) fn base_folder(base: &str) -> Result<PathBuf, CliError> {
     match base.strip_prefix("hf:") {
         None => Ok(PathBuf::from(base)),
         Some(repository) => crate::model::hub::fetch_base(repository)
@@ -228,7 +229,7 @@ fn base_folder(base: &str) -> Result<PathBuf, CliError> {
 }
 
 #[cfg(not(feature = "hub"))]
-fn base_folder(base: &str) -> Result<PathBuf, CliError> {
+pub(super) fn base_folder(base: &str) -> Result<PathBuf, CliError> {
     match base.strip_prefix("hf:") {
         None => Ok(PathBuf::from(base)),
         Some(repository) => Err(CliError::Hub {

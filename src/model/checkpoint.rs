@@ -6,7 +6,7 @@ use super::page::PageWeights;
 use super::settings::{self, Pooling, Settings};
 use super::tensors::Tensors;
 use super::{EmbeddedModel, ModelError};
-use crate::engine::{EncoderConfig, EncoderWeights, LayerWeights, parallel};
+use crate::engine::{EncoderConfig, EncoderWeights, LayerWeights, Matrix, Precision, parallel};
 use crate::tokenizer::Tokenizer;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -81,6 +81,17 @@ impl Checkpoint {
         });
         let page = self.page.as_ref().map_or(0, |page| page.values.len());
         self.config.parameters() + (head + page) as u64
+    }
+
+    /// The precision that suits the weights as they are stored: 8-bit where every dense layer is; a mixture is computed in
+    /// single precision.
+    pub fn stored_precision(&self) -> Precision {
+        let all_integers = self.weights.layers.iter().all(|layer| {
+            [&layer.query, &layer.key, &layer.value, &layer.attention_output, &layer.intermediate, &layer.output]
+                .into_iter()
+                .all(|linear| matches!(linear.weight, Matrix::I8 { .. }))
+        });
+        if all_integers { Precision::Int8 } else { Precision::F32 }
     }
 
     /// Reads a model's folder as a base for training: a head in it is left aside, whatever its labels.

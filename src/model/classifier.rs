@@ -6,7 +6,7 @@ use super::page::PageNetwork;
 use super::settings;
 use super::windows::{combine, windows};
 use super::{Checkpoint, EmbeddedModel, ModelError, ModelFiles, ModelSource, Pooling, Settings};
-use crate::engine::{Encoder, EncoderWeights, Matrix, Precision, Workspace};
+use crate::engine::{Encoder, Precision, Workspace};
 use crate::label::{LABEL_COUNT, Scores};
 use crate::text::FACT_COUNT;
 use crate::tokenizer::Tokenizer;
@@ -103,7 +103,7 @@ impl Classifier {
 
     pub(super) fn from_files(files: ModelFiles<'_>) -> Result<Classifier, ModelError> {
         let (checkpoint, tokenizer) = checkpoint::read(files, true)?;
-        let precision = stored_precision(&checkpoint.weights);
+        let precision = checkpoint.stored_precision();
         Classifier::assemble(checkpoint, tokenizer, precision)
     }
 
@@ -159,16 +159,6 @@ impl Classifier {
     pub fn session(&self) -> Session<'_> {
         Session { model: self, workspace: self.encoder.workspace(), batch: Batch::default() }
     }
-}
-
-/// 8-bit arithmetic where every dense layer is stored so; a mixture is computed in single precision.
-fn stored_precision(weights: &EncoderWeights) -> Precision {
-    let all_integers = weights.layers.iter().all(|layer| {
-        [&layer.query, &layer.key, &layer.value, &layer.attention_output, &layer.intermediate, &layer.output]
-            .into_iter()
-            .all(|linear| matches!(linear.weight, Matrix::I8 { .. }))
-    });
-    if all_integers { Precision::Int8 } else { Precision::F32 }
 }
 
 /// One thread's use of a [`Classifier`]: the buffers that live from call to call.

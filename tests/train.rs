@@ -1,0 +1,123 @@
+//! Training commands on the built binary, with small data of the repository's own.
+
+#![cfg(feature = "train")]
+
+mod common;
+
+use common::{arg, rows, run, stderr};
+use copydesk::engine::{Linear, Matrix};
+use copydesk::model::{Checkpoint, Storage};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+const TRAIN: &str = "data/train-small.jsonl";
+const DEV: &str = "data/dev-small.jsonl";
+
+fn write_settings(folder: &Path, settings: &Value) -> String {
+    let path = folder.join("settings.json");
+    fs::write(&path, settings.to_string()).unwrap();
+    arg(&path).to_owned()
+}
+
+/// The labels that a model gives to the development texts, each read alone.
+fn labels(model: &str) -> Vec<String> {
+    let rows = rows(&run(&["label", "-q", "--unit", "record", "--model", model, DEV]), 0);
+    rows.iter().map(|row| row["label"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_source_is_judged_by_the_model_that_never_saw_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = write_settings(folder.path(), &json!({"weak_epochs": 0, "epochs": 1, "page": null}));
+    let train = |name: &str, sources: &[&str]| {
+        let out = folder.path().join(name);
+        let mut arguments = vec!["train", "-q", "--data", TRAIN, "--dev", DEV, "--base", "models/fast", "--keep-head"];
+        arguments.extend(["--settings", &settings, "--out", arg(&out)]);
+        if !sources.is_empty() {
+            arguments.extend(["--leave-out", sources[0]]);
+        }
+        assert_eq!(run(&arguments).status.code(), Some(0));
+        out
+    };
+    let (first, second) = (train("first", &["news,forum"]), train("second", &["video-comments"]));
+    let report = |models: &[&Path]| {
+        let models = models.iter().flat_map(|model| ["--model", arg(model)]);
+        run(&["cross-eval", "--json", "--data", TRAIN].into_iter().chain(models).collect::<Vec<_>>())
+    };
+    let both = &rows(&report(&[&first, &second]), 0)[0];
+    let counts = |report: &Value| -> BTreeMap<String, u64> {
+        let sources = report["sources"].as_array().unwrap().iter();
+        sources.map(|row| (row["source"].as_str().unwrap().to_owned(), row["rows"].as_u64().unwrap())).collect()
+    };
+    let expected = [("forum", 18), ("news", 35), ("video-comments", 18)].map(|(name, rows)| (name.to_owned(), rows));
+    assert_eq!(counts(both), BTreeMap::from(expected));
+    // A source's figures are those of an ordinary evaluation of the model that left it out.
+    let forum = folder.path().join("forum.jsonl");
+    let data = fs::read_to_string(TRAIN).unwrap();
+    let lines: Vec<&str> = data.lines().filter(|line| line.contains(r#""source": "forum""#)).collect();
+    fs::write(&forum, lines.join("\n")).unwrap();
+    let alone = run(&["eval", "-q", "--json", "--model", arg(&first), "--data", arg(&forum)]);
+    let of_forum = both["sources"].as_array().unwrap().iter().find(|row| row["source"] == "forum").unwrap();
+    assert_eq!(of_forum["accuracy"]["value"], rows(&alone, 0)[0]["all"]["accuracy"]["value"]);
+
+    let saw_all = train("third", &[]);
+    let refused = report(&[&first, &saw_all]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("third"), "{}", stderr(&refused));
+}
+
+/// A folder as other programs write it: `BertForSequenceClassification`, whose head reads the pooler's output, with its
+/// labels in another order than ours, and no file of ours beside it.
+fn hub_classifier(folder: &Path) {
+    let mut checkpoint = Checkpoint::load(Path::new("models/fast")).unwrap();
+    let hidden = checkpoint.config.hidden;
+    // tanh(x / 4) is close to x / 4, so this head says nearly what the plain one says.
+    let mut pooler = vec![0.0; hidden * hidden];
+    pooler.iter_mut().step_by(hidden + 1).for_each(|weight| *weight = 0.25);
+    let pooler = Linear { weight: Matrix::F32 { rows: hidden, cols: hidden, data: pooler }, bias: vec![0.0; hidden] };
+    let head = checkpoint.head.as_mut().unwrap();
+    let Matrix::F32 { data, .. } = &mut head.weight else { panic!("heads are stored in single precision") };
+    data.iter_mut().for_each(|weight| *weight *= 4.0);
+    data.rotate_right(hidden);
+    head.bias.rotate_right(1);
+    head.pooler = Some(pooler);
+    checkpoint.page = None;
+    checkpoint.save(folder, Storage::F32).unwrap();
+    fs::remove_file(folder.join("copydesk.json")).unwrap();
+    let path = folder.join("config.json");
+    let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(config["architectures"], json!(["BertForSequenceClassification"]));
+    let names = ["other", "reporting", "opinion", "comment_spam", "quotation"];
+    config["id2label"] = names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
+    fs::write(&path, config.to_string()).unwrap();
+}
+
+#[test]
+fn a_classifier_of_another_program_teaches_a_small_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let (teacher, student) = (folder.path().join("teacher"), folder.path().join("student"));
+    hub_classifier(&teacher);
+    // Texts without labels, so that all the student learns is what its teacher says of them.
+    let texts = folder.path().join("texts.jsonl");
+    let lines: Vec<String> = fs::read_to_string(TRAIN)
+        .unwrap()
+        .lines()
+        .map(|line| json!({"text": serde_json::from_str::<Value>(line).unwrap()["text"]}).to_string())
+        .collect();
+    fs::write(&texts, lines.join("\n")).unwrap();
+    let settings =
+        json!({"weak_epochs": 8, "epochs": 0, "weak_learning_rate": 3e-4, "vector_weight": 1.0, "page": null});
+    let settings = write_settings(folder.path(), &settings);
+    let sizes = ["--layers", "2", "--intermediate", "256", "--vocab", "6000"];
+    let arguments = ["distill", "-q", "--teacher", arg(&teacher), "--texts", arg(&texts), "--dev", DEV];
+    let out = ["--settings", &settings, "--out", arg(&student)];
+    let output = run(&[&arguments[..], &sizes, &out].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+
+    let (teacher, fast, student) = (labels(arg(&teacher)), labels("models/fast"), labels(arg(&student)));
+    let agreement = |a: &[String], b: &[String]| a.iter().zip(b).filter(|(a, b)| a == b).count();
+    assert!(agreement(&teacher, &fast) >= 54, "the teacher reads its own labels: {}", agreement(&teacher, &fast));
+    assert!(agreement(&student, &teacher) >= 42, "of 60: {}", agreement(&student, &teacher));
+}
