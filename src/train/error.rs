@@ -35,6 +35,14 @@ pub enum TrainError {
         /// What they do not share.
         what: &'static str,
     },
+    /// A teacher's vectors cannot be the student's.
+    #[error("the teacher's vectors have {got} numbers and the student's {expected}; set `vector_weight` to 0")]
+    VectorLength {
+        /// The student's hidden size.
+        expected: usize,
+        /// Numbers in the teacher's vector.
+        got: usize,
+    },
     /// Sources to leave out that no row has.
     #[error("no row has the source {got:?}")]
     UnknownSource {

@@ -65,6 +65,11 @@ pub fn train(
     let settings = &TrainSettings { max_tokens, ..settings.clone() };
     let tokenizer = Tokenizer::from_bytes(&base.tokenizer)?;
     let weak_rows = if settings.weak_epochs == 0 { Vec::new() } else { data.weak };
+    let hidden = base.config.hidden;
+    let mut vectors = weak_rows.iter().chain(&data.annotated).filter_map(|row| row.vector.as_ref());
+    if let Some(vector) = vectors.find(|vector| vector.len() != hidden) {
+        return Err(TrainError::VectorLength { expected: hidden, got: vector.len() });
+    }
     let weak = examples(&draw_evenly(weak_rows, settings.weak_rows, settings.seed), &tokenizer, settings);
     let annotated = examples(&data.annotated, &tokenizer, settings);
     let dev = examples(&data.dev, &tokenizer, &TrainSettings { noise: 0.0, ..settings.clone() });

@@ -437,6 +437,17 @@ fn an_interrupted_run_goes_on_to_the_same_weights() {
 }
 
 #[test]
+fn vectors_of_another_length_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut weak = rows();
+    weak[4].vector = Some(vec![0.5; 16]);
+    let data = TrainData { weak, dev: rows(), ..TrainData::default() };
+    let settings = TrainSettings { weak_epochs: 1, ..settings() };
+    let result = train(&fixture::checkpoint(3), data, &settings, &target(folder.path(), 0), &mut |_| {});
+    assert!(matches!(result, Err(TrainError::VectorLength { expected: 32, got: 16 })), "{result:?}");
+}
+
+#[test]
 fn a_trained_page_network_is_gone_on_from() {
     let (settings, network, _) = pages();
     let weights = PageWeights { config: settings.page.unwrap(), values: network.page.clone() };

@@ -1,4 +1,5 @@
 use super::*;
+use crate::engine::Matrix;
 use crate::label::Label;
 use crate::model::{Storage, fixture};
 use proptest::prelude::*;
