@@ -268,7 +268,9 @@ impl Network {
                 random: SplitMix64::new(random.rotate_left(17)),
             };
             let on_page = (&logits + pass.corrections(&vectors)?)?;
-            gain = ((gain + (targets * log_softmax(&on_page)?)?.sum_all()?)? * 0.5)?;
+            let share = f64::from(settings.page_share);
+            let gain_on_page = (targets * log_softmax(&on_page)?)?.sum_all()?;
+            gain = ((gain * (1.0 - share))? + (gain_on_page * share)?)?;
         }
         let mut loss = gain.neg()?;
         if settings.vector_weight > 0.0

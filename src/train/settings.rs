@@ -37,6 +37,9 @@ pub struct TrainSettings {
     pub page: Option<PageConfig>,
     /// Learning rate of the page network as a multiple of the head's.
     pub page_rate_factor: f32,
+    /// Share of the loss that judges rows on their page; the rest judges each read alone. Of no effect without a page
+    /// network.
+    pub page_share: f32,
     /// Share of the original label in the target of a row that a teacher labelled anew, by original label.
     pub source_label_share: [f32; 5],
     /// Weight of the mean squared difference between the encoder's vector and the teacher's, in rows that have one; 0
@@ -75,6 +78,7 @@ impl Default for TrainSettings {
             label_smoothing: 0.05,
             page: Some(PageConfig::default()),
             page_rate_factor: 8.0,
+            page_share: 0.5,
             source_label_share: [0.3, 0.2, 0.6, 0.5, 0.5],
             vector_weight: 0.0,
             noise: 0.0,
@@ -107,6 +111,7 @@ impl TrainSettings {
                 "from 0 to 1 each",
             ),
             ("page_rate_factor", self.page_rate_factor > 0.0 && self.page_rate_factor.is_finite(), "above 0"),
+            ("page_share", (0.0..=1.0).contains(&self.page_share), "from 0 to 1"),
             ("vector_weight", self.vector_weight >= 0.0 && self.vector_weight.is_finite(), "0 or above"),
             ("noise", (0.0..=1.0).contains(&self.noise), "from 0 to 1"),
             ("average_decay", (0.0..1.0).contains(&self.average_decay), "from 0 to below 1"),

@@ -209,19 +209,20 @@ fn pages() -> (TrainSettings, Network, Vec<Example>) {
 #[test]
 fn the_page_network_trains_what_the_model_computes() {
     let (settings, network, examples) = pages();
+    let settings = TrainSettings { page_share: 0.25, ..settings };
     let all: Vec<&Example> = examples.iter().collect();
     let logits = network.logits(&all).unwrap();
     let on_page = logits.on_page.unwrap();
     assert_eq!(on_page[3], logits.alone[3]);
     assert!((0..8).filter(|&row| row != 3).all(|row| on_page[row] != logits.alone[row]));
     let total: f32 = examples.iter().map(|example| example.weight).sum();
-    let loss: f64 = [&logits.alone, &on_page]
+    let loss: f64 = [(&logits.alone, 0.75), (&on_page, 0.25)]
         .into_iter()
-        .flat_map(|rows| rows.iter().zip(&examples))
-        .map(|(row, example)| {
+        .flat_map(|(rows, share)| rows.iter().zip(&examples).map(move |(row, example)| (row, example, share)))
+        .map(|(row, example, share)| {
             let scores = crate::label::Scores::from_logits(*row).0;
             let log = scores.iter().zip(example.target).map(|(p, t)| f64::from(t) * f64::from(*p).ln());
-            -log.sum::<f64>() * f64::from(example.weight / total) / 2.0
+            -log.sum::<f64>() * f64::from(example.weight / total) * share
         })
         .sum();
     let whole = network.gradient(std::slice::from_ref(&all), &settings).unwrap();
