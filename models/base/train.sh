@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # From data to the shipped files. Four models of one epoch, each without a group of comment sources: what they say of the
 # sources that they never saw tells what a new site may expect. The mean of their weights then learns the mean of their
-# answers for unlabelled and weakly labelled texts, and the annotated rows. 8-bit weights with calibration at the end.
+# answers for unlabelled and weakly labelled texts and for the annotated rows, and the labels of the annotated rows. 8-bit
+# weights with calibration at the end.
 # Ninety minutes on two cores. A step that is done is not made again; an interrupted one goes on where it was.
 # Usage: models/base/train.sh DATA BASE WORK
 #   DATA  folder with annotated-train.jsonl, gold-dev.jsonl, weak.jsonl.zst, unlabelled.jsonl.zst
@@ -34,7 +35,8 @@ train() {
 folds=() teachers=() bases=()
 for fold in 1 2 3 4; do
     train "fold$fold" train --data "$rows" --leave-out "${groups[fold - 1]}" --base "$base" --settings "$settings/fold.json"
-    "$copydesk" pack --model "$work/fold$fold" --calibrate "$dev" --out "$work/fold$fold-packed"
+    [ -e "$work/fold$fold-packed" ] ||
+        "$copydesk" pack --model "$work/fold$fold" --calibrate "$dev" --out "$work/fold$fold-packed"
     folds+=(--model "$work/fold$fold-packed")
     teachers+=(--teacher "$work/fold$fold-packed")
     bases+=(--base "$work/fold$fold")
@@ -45,7 +47,8 @@ done
 train texts distill "${teachers[@]}" "${bases[@]}" --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst" \
     --rows 30000 --settings "$settings/texts.json"
 train annotated distill "${teachers[@]}" --base "$work/texts" --texts "$rows" --settings "$settings/annotated.json"
-"$copydesk" pack --model "$work/annotated" --calibrate "$dev" --out "$work/base"
+train labels train --data "$rows" --base "$work/annotated" --keep-head --settings "$settings/labels.json"
+"$copydesk" pack --model "$work/labels" --name base --calibrate "$dev" --out "$work/base"
 for reading in "" "--page-field doc"; do
     # shellcheck disable=SC2086
     "$copydesk" eval --data "$dev" --model "$work/base" $reading

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From base to fast and auto: a student cut out of base learns its answers for unlabelled and weakly labelled texts and then
-# the annotated rows, twice by their labels and twice by label and teacher; 8-bit weights with calibration; the cascade.
-# Fifty minutes on two cores; a training step that is interrupted labels its texts again and goes on where it was.
+# the annotated rows by label and teacher; 8-bit weights with calibration; the cascade. Three quarters of an hour on two
+# cores; a step that is done is not made again, one that is interrupted labels its texts again and goes on where it was.
 # Usage: models/fast/train.sh DATA MODELS WORK
 #   DATA    folder with annotated-train.jsonl, gold-dev.jsonl, weak.jsonl.zst, unlabelled.jsonl.zst
 #   MODELS  folder with base/, the packed model; fast/ and auto/ are written beside it
@@ -17,11 +17,16 @@ export MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 
 mkdir -p "$work"
 dev=$data/gold-dev.jsonl
 
-"$copydesk" distill --teacher "$models/base" --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst" \
-    --rows 140000 --data "$data/annotated-train.jsonl" --dev "$dev" --layers 2 --intermediate 512 --vocab 16000 \
-    --settings "$settings/texts.json" --name fast --out "$work/fast-texts"
-"$copydesk" distill --teacher "$models/base" --base "$work/fast-texts" --texts "$data/annotated-train.jsonl" --dev "$dev" \
-    --settings "$settings/annotated.json" --name fast --out "$work/fast-annotated"
+# Trains fast into WORK/NAME, unless that was done before.
+distill() {
+    local name=$1
+    shift
+    [ -e "$work/$name/training.json" ] ||
+        "$copydesk" distill --teacher "$models/base" --dev "$dev" --name fast --out "$work/$name" "$@"
+}
+distill fast-texts --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst" --rows 140000 \
+    --layers 2 --intermediate 512 --vocab 16000 --settings "$settings/texts.json"
+distill fast-annotated --base "$work/fast-texts" --texts "$data/annotated-train.jsonl" --settings "$settings/annotated.json"
 "$copydesk" pack --model "$work/fast-annotated" --calibrate "$dev" --out "$models/fast"
 "$copydesk" cascade --small "$models/fast" --large "$models/base" --calibrate "$dev" --out "$models/auto"
 for model in fast auto; do

@@ -8,16 +8,18 @@ use crate::eval::{cross_fit_temperature, scores_at_temperature};
 use crate::label::{LABEL_COUNT, Label, Scores};
 use crate::model::{Checkpoint, Classifier, Reading, Storage};
 use crate::report::Development;
-use crate::train::TrainError;
+use crate::train::{TrainError, soup};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `copydesk pack`.
 #[derive(Debug, Args)]
 pub struct PackArgs {
-    /// Folder of the trained model
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
+    /// Folder of the trained model; may be repeated
+    ///
+    /// Of several, all trained from one base or one from the other, the mean of their weights is packed.
+    #[arg(long, value_name = "DIR", required = true)]
+    pub model: Vec<PathBuf>,
 
     /// Held-out labelled rows for temperature and spam threshold
     ///
@@ -35,12 +37,19 @@ pub struct PackArgs {
     /// Folder to write
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+
+    /// Name stored with the model [default: the first model's]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 /// Carries out the arguments.
 pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
-    let model_error = |error| CliError::Model { model: args.model.display().to_string(), error };
-    let mut checkpoint = Checkpoint::load(&args.model).map_err(model_error)?;
+    let named = |model: &Path, error| CliError::Model { model: model.display().to_string(), error };
+    let models = args.model.iter().map(|model| Checkpoint::load(model).map_err(|error| named(model, error)));
+    let mut checkpoint = soup(models.collect::<Result<Vec<_>, _>>()?)?;
+    checkpoint.settings.name = args.name.unwrap_or(checkpoint.settings.name);
+    let model_error = |error| named(&args.out, error);
     let mut tally = Tally::default();
     if let Some(path) = &args.calibrate {
         // What is calibrated is what is shipped: the quantised weights, not the trained ones.
