@@ -48,7 +48,7 @@ train texts distill "${teachers[@]}" "${bases[@]}" --texts "$data/unlabelled.jso
     --rows 30000 --settings "$settings/texts.json"
 train annotated distill "${teachers[@]}" --base "$work/texts" --texts "$rows" --settings "$settings/annotated.json"
 train labels train --data "$rows" --base "$work/annotated" --keep-head --settings "$settings/labels.json"
-"$copydesk" pack --model "$work/labels" --name base --calibrate "$dev" --out "$work/base"
+"$copydesk" pack --model "$work/labels" --model "$work/annotated" --name base --calibrate "$dev" --out "$work/base"
 for reading in "" "--page-field doc"; do
     # shellcheck disable=SC2086
     "$copydesk" eval --data "$dev" --model "$work/base" $reading
