@@ -143,7 +143,7 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
         settings: Settings {
             name: args.target.name("model"),
             // A model of an earlier stage passes on what it started from.
-            base: base.settings.base.clone().or_else(|| args.base.first().cloned()),
+            base: base.settings.base.clone().or_else(|| args.base.first().map(|name| public_name(name))),
             data: remembered(&args.leave_out),
             ..Settings::default()
         },
@@ -153,6 +153,12 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     display.finish();
     summarise(&report, &args.target.out);
     Ok(tally)
+}
+
+/// A base's name as a published model may tell it: the repository on the hub, or the folder's own name without its path.
+fn public_name(base: &str) -> String {
+    let folder = || Path::new(base).file_name().map_or(base.into(), |name| name.to_string_lossy());
+    base.strip_prefix("hf:").map_or_else(|| folder().into_owned(), str::to_owned)
 }
 
 /// Field of a model's free-form data that lists the sources which its training left out.
@@ -317,6 +323,13 @@ pub(super) fn summarise(report: &TrainReport, out: &Path) {
 mod tests {
     use super::*;
     use crate::label::Label;
+
+    #[test]
+    fn a_model_does_not_tell_where_its_base_lay() {
+        assert_eq!(public_name("hf:sentence-transformers/all-MiniLM-L6-v2"), "sentence-transformers/all-MiniLM-L6-v2");
+        assert_eq!(public_name("/home/me/bases/all-MiniLM-L6-v2/"), "all-MiniLM-L6-v2");
+        assert_eq!(public_name(".."), "..");
+    }
 
     #[test]
     fn rows_of_sources_left_out_are_gone_from_training_and_stay_for_development() {
