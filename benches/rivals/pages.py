@@ -1,23 +1,23 @@
 #!/usr/bin/env python3
 """The shipped models' time over whole pages, end to end: a process that starts, reads, labels and writes. They take turns.
 
-    pages.py --copydesk PROGRAM --data PAGES.jsonl[.zst] --runs runs/pages.jsonl [--rows 10000] [--threads 1] [--repeats 5]
+    pages.py --copydesk PROGRAM --data PAGES.jsonl[.zst] --runs ../runs/pages.jsonl [--rows 10000] [--threads 1] [--repeats 5]
 
 PAGES are JSON Lines with text and doc, pages in order. Whole pages are drawn evenly over the file until there are enough rows. A line of
 the output is one run; the last one has medians, spread and each model's share of base's time, the median over the turns.
 """
 
 import argparse
-import datetime
 import itertools
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+
+from engines import host
 
 MODELS = ["fast", "auto", "base"]
 
@@ -39,11 +39,6 @@ def draw(path, count):
     return [line for page in every[::step] for line in page]
 
 
-def cpu():
-    with open("/proc/cpuinfo", encoding="utf-8") as info:
-        return next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.processor())
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--copydesk", required=True)
@@ -54,6 +49,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     rows = draw(arguments.data, arguments.rows)
+    facts = host(arguments.copydesk, [])
     seconds = {model: [] for model in MODELS}
     with tempfile.TemporaryDirectory() as folder, open(arguments.runs, "w", encoding="utf-8") as runs:
         data, out = os.path.join(folder, "pages.jsonl"), os.path.join(folder, "out.jsonl")
@@ -69,7 +65,7 @@ def main():
                 run = {"turn": turn, "model": model, "seconds": round(seconds[model][-1], 3)}
                 runs.write(json.dumps(run) + "\n")
         summary = {
-            "date": datetime.date.today().isoformat(), "cpu": cpu(), "threads": arguments.threads, "rows": len(rows),
+            **facts, "threads": arguments.threads, "rows": len(rows),
             "models": {
                 model: {
                     "paragraphs_per_second": round(len(rows) / statistics.median(times), 1),
