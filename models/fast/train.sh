@@ -28,7 +28,7 @@ distill fast-texts --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.json
     --layers 2 --intermediate 512 --vocab 16000 --settings "$settings/texts.json"
 distill fast-annotated --base "$work/fast-texts" --texts "$data/annotated-train.jsonl" --settings "$settings/annotated.json"
 "$copydesk" pack --model "$work/fast-annotated" --calibrate "$dev" --out "$models/fast"
-"$copydesk" cascade --small "$models/fast" --large "$models/base" --calibrate "$dev" --within 0.002 --out "$models/auto"
+"$copydesk" cascade --small "$models/fast" --large "$models/base" --calibrate "$dev" --within 0.001 --out "$models/auto"
 for model in fast auto; do
     "$copydesk" eval --data "$dev" --model "$models/$model"
     "$copydesk" eval --data "$dev" --model "$models/$model" --page-field doc

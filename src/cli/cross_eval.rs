@@ -4,7 +4,7 @@ use super::error::CliError;
 use super::eval::write_report;
 use super::job::Tally;
 use super::tell;
-use super::train::{LEFT_OUT, read_rows};
+use super::train::{left_out_of, read_rows};
 use crate::eval::{EvalOptions, JudgedRow, evaluate};
 use crate::label::Label;
 use crate::model::{Classifier, ModelError};
@@ -61,8 +61,7 @@ pub(super) fn run(args: CrossEvalArgs) -> Result<Tally, CliError> {
 
 /// The sources that a model's folder says it was trained without.
 fn left_out(classifier: &Classifier, folder: &Path) -> Result<Vec<String>, CliError> {
-    let names = classifier.settings().data.get(LEFT_OUT).and_then(|names| names.as_array());
-    let names: Vec<String> = names.into_iter().flatten().filter_map(|name| Some(name.as_str()?.to_owned())).collect();
+    let names = left_out_of(classifier.settings());
     if names.is_empty() { Err(CliError::NothingLeftOut { model: folder.to_owned() }) } else { Ok(names) }
 }
 

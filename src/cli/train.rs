@@ -33,7 +33,8 @@ pub struct TrainArgs {
 
     /// Sources whose rows are not trained on, separated by commas
     ///
-    /// The model remembers them, and copydesk cross-eval judges it on them. Each must have a row.
+    /// The model remembers them, and copydesk cross-eval judges it on them: those that a base trained here left out as well.
+    /// Each must have a row.
     #[arg(long, value_name = "SOURCE", value_delimiter = ',')]
     pub leave_out: Vec<String>,
 
@@ -135,7 +136,9 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
         .base
         .iter()
         .map(|name| load(&base_folder(name)?).map_err(|error| CliError::Model { model: name.clone(), error }));
-    let base = soup(models.collect::<Result<Vec<_>, _>>()?)?;
+    let models = models.collect::<Result<Vec<_>, _>>()?;
+    let unseen = unseen(&args.leave_out, &models);
+    let base = soup(models)?;
     let target = TrainTarget {
         folder: &args.target.out,
         checkpoint_every: args.checkpoint_every,
@@ -144,7 +147,7 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
             name: args.target.name("model"),
             // A model of an earlier stage passes on what it started from.
             base: base.settings.base.clone().or_else(|| args.base.first().map(|name| public_name(name))),
-            data: remembered(&args.leave_out),
+            data: remembered(&unseen),
             ..Settings::default()
         },
     };
@@ -162,7 +165,21 @@ fn public_name(base: &str) -> String {
 }
 
 /// Field of a model's free-form data that lists the sources which its training left out.
-pub(super) const LEFT_OUT: &str = "left_out";
+const LEFT_OUT: &str = "left_out";
+
+/// The sources left out now that none of the models which training starts from saw before: all of them, but for models
+/// that were trained here and did not leave them out too.
+fn unseen(left_out: &[String], bases: &[Checkpoint]) -> Vec<String> {
+    let trained: Vec<Vec<String>> =
+        bases.iter().filter(|base| base.settings.base.is_some()).map(|base| left_out_of(&base.settings)).collect();
+    left_out.iter().filter(|name| trained.iter().all(|names| names.contains(name))).cloned().collect()
+}
+
+/// The sources that a model's settings say it never saw.
+pub(super) fn left_out_of(settings: &Settings) -> Vec<String> {
+    let names = settings.data.get(LEFT_OUT).and_then(|names| names.as_array());
+    names.into_iter().flatten().filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+}
 
 fn remembered(left_out: &[String]) -> serde_json::Map<String, serde_json::Value> {
     let list = (!left_out.is_empty()).then(|| (LEFT_OUT.to_owned(), left_out.into()));
@@ -329,6 +346,21 @@ mod tests {
         assert_eq!(public_name("hf:sentence-transformers/all-MiniLM-L6-v2"), "sentence-transformers/all-MiniLM-L6-v2");
         assert_eq!(public_name("/home/me/bases/all-MiniLM-L6-v2/"), "all-MiniLM-L6-v2");
         assert_eq!(public_name(".."), "..");
+    }
+
+    #[test]
+    fn a_source_is_unseen_if_no_base_was_trained_on_it() {
+        let base = |trained_from: Option<&str>, left_out: &[&str]| {
+            let mut base = crate::model::fixture::checkpoint(1);
+            base.settings.base = trained_from.map(str::to_owned);
+            base.settings.data = remembered(&left_out.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
+            base
+        };
+        let left_out = ["a".to_owned(), "b".to_owned()];
+        assert_eq!(unseen(&left_out, &[base(None, &[])]), left_out);
+        assert_eq!(unseen(&left_out, &[base(Some("hub"), &["b", "c"]), base(None, &[])]), ["b"]);
+        assert!(unseen(&left_out, &[base(Some("hub"), &["a"]), base(Some("hub"), &["b"])]).is_empty());
+        assert!(unseen(&left_out, &[base(Some("hub"), &[])]).is_empty());
     }
 
     #[test]

@@ -46,14 +46,11 @@ impl EncoderConfig {
     }
 
     /// The multiply-adds of [`multiply_adds`](Self::multiply_adds) that [`Encoder::encode`](super::Encoder::encode) computes:
-    /// in the last layer keys and values of all tokens, and everything else for the first token alone.
+    /// in the last layer two products with every token's state per head, and everything else for the first token alone.
     pub fn computed_multiply_adds(&self, tokens: usize) -> u64 {
-        let (hidden, intermediate) = (self.hidden as u64, self.intermediate as u64);
         let before = EncoderConfig { layers: self.layers.saturating_sub(1), ..self.clone() }.multiply_adds(tokens);
-        let tokens = tokens as u64;
-        let keys_and_values = 2 * hidden * hidden * tokens;
-        let first_token = 2 * hidden * hidden + 2 * hidden * intermediate + 2 * hidden * tokens;
-        before + keys_and_values + first_token
+        let (hidden, intermediate, heads) = (self.hidden as u64, self.intermediate as u64, self.heads as u64);
+        before + 2 * heads * hidden * tokens as u64 + 4 * hidden * hidden + 2 * hidden * intermediate
     }
 
     /// Numbers in the encoder's weights.
@@ -85,8 +82,8 @@ mod tests {
         };
         // A layer: 4 · 2² + 2 · 2 · 5 = 36 per token, attention 2 · 2 · tokens².
         assert_eq!(config.multiply_adds(3), 3 * (3 * 36 + 36));
-        // The last one: keys and values 8 per token, 8 + 20 for the first token, its attention 2 · 2 · tokens.
-        assert_eq!(config.computed_multiply_adds(3), 2 * (3 * 36 + 36) + 24 + 28 + 12);
+        // The last one: 36 for the first token, 2 · 1 · 2 per token for its one head.
+        assert_eq!(config.computed_multiply_adds(3), 2 * (3 * 36 + 36) + 36 + 3 * 4);
         // Embeddings 12 rows, with LayerNorm; a layer: 4 · (4 + 2) + 4, and 2 · 10 + 5 + 2 + 4.
         assert_eq!(config.parameters(), 24 + 4 + 3 * (28 + 31));
     }

@@ -7,7 +7,7 @@ use super::kernels::gemm_i8::{MAX_DEPTH, PackedI8};
 use super::kernels::isa::{Token, dispatch};
 use super::kernels::lanes::blocks_needed;
 use super::kernels::{InstructionSet, LANES};
-use super::pack::{self, Embedding, Layer, Shape};
+use super::pack::{self, Embedding, FirstToken, Layer, Shape};
 use super::weights::{EncoderWeights, LayerNorm, Linear, Matrix, all_finite};
 use super::workspace::Workspace;
 use std::fmt;
@@ -119,8 +119,8 @@ pub enum EngineError {
 
 #[derive(Clone, Debug)]
 enum Layers {
-    F32(Vec<Layer<PackedF32>>),
-    Int8(Vec<Layer<PackedI8>>),
+    F32(Vec<Layer<PackedF32>>, FirstToken<PackedF32>),
+    Int8(Vec<Layer<PackedI8>>, FirstToken<PackedI8>),
 }
 
 /// A BERT encoder with weights packed for one instruction set. Immutable: share it between threads, give each a
@@ -170,8 +170,14 @@ impl Encoder {
         check_weights(&config, &weights)?;
         let shape = Shape::new(&config);
         let layers = match precision {
-            Precision::F32 => Layers::F32(pack::layers(&config, &shape, &weights, token)),
-            Precision::Int8 => Layers::Int8(pack::layers(&config, &shape, &weights, token)),
+            Precision::F32 => Layers::F32(
+                pack::layers(&config, &shape, &weights, token),
+                pack::first_token(&config, &shape, &weights, token),
+            ),
+            Precision::Int8 => Layers::Int8(
+                pack::layers(&config, &shape, &weights, token),
+                pack::first_token(&config, &shape, &weights, token),
+            ),
         };
         let EncoderWeights { word, position, token_type, norm, .. } = weights;
         let embedding = pack::embedding(&config, word, &position, &token_type, &norm);
@@ -250,13 +256,13 @@ impl Encoder {
         }
         let Encoder { shape, embedding, .. } = self;
         match &self.layers {
-            Layers::F32(layers) => dispatch(
+            Layers::F32(layers, first_token) => dispatch(
                 self.token,
-                Forward::<F32> { shape, embedding, layers, ids, cu_seqlens, output, workspace, out },
+                Forward::<F32> { shape, embedding, layers, first_token, ids, cu_seqlens, output, workspace, out },
             ),
-            Layers::Int8(layers) => dispatch(
+            Layers::Int8(layers, first_token) => dispatch(
                 self.token,
-                Forward::<Int8> { shape, embedding, layers, ids, cu_seqlens, output, workspace, out },
+                Forward::<Int8> { shape, embedding, layers, first_token, ids, cu_seqlens, output, workspace, out },
             ),
         }
         Ok(())

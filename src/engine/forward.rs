@@ -1,6 +1,7 @@
 //! The forward pass, once for both arithmetics.
 
 use super::kernels::attention_f32::AttentionF32;
+use super::kernels::attention_first::AttentionFirst;
 use super::kernels::attention_i8::AttentionI8;
 use super::kernels::gemm_f32::PackedF32;
 use super::kernels::gemm_i8::PackedI8;
@@ -8,7 +9,7 @@ use super::kernels::isa::Dispatched;
 use super::kernels::linear::{Finish, LinearF32, LinearI8};
 use super::kernels::rows::{EmbedRow, FinishRows, Norm, Quantised, TableRow};
 use super::kernels::{Lanes, Simd, flatten, grow};
-use super::pack::{Embedding, Layer, Shape};
+use super::pack::{Embedding, FirstToken, Layer, Shape};
 use super::weights::Matrix;
 use super::workspace::{Rows, Workspace};
 use std::ops::Range;
@@ -18,6 +19,8 @@ use std::ops::Range;
 const GROUP_TOKENS: usize = 192;
 /// Rows whose intermediate states (four times as wide as the rest) are held at a time.
 const INTERMEDIATE_ROWS: usize = 96;
+/// First tokens that go through the last layer's attention together; a multiple of every instruction set's tile.
+const FIRST_TOKENS: usize = 12;
 
 /// Which vectors are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +51,6 @@ pub(super) struct Attention<'a> {
     keys_values: &'a [Lanes],
     to: &'a mut [Lanes],
     workspace: (&'a mut super::kernels::attention_f32::ScratchF32, &'a mut super::kernels::attention_i8::ScratchI8),
-}
-
-impl Shape {
-    /// Softmax runs on powers of two.
-    fn attention_scale(&self) -> f32 {
-        std::f32::consts::LOG2_E / (self.head_width as f32).sqrt()
-    }
 }
 
 /// Single precision.
@@ -114,6 +110,7 @@ pub(super) struct Forward<'a, A: Arithmetic> {
     pub shape: &'a Shape,
     pub embedding: &'a Embedding,
     pub layers: &'a [Layer<A::Packed>],
+    pub first_token: &'a FirstToken<A::Packed>,
     pub ids: &'a [u32],
     pub cu_seqlens: &'a [u32],
     pub output: Output,
@@ -216,13 +213,12 @@ impl<A: Arithmetic> Forward<'_, A> {
         });
     }
 
-    /// The last layer, for the first token of each sequence alone: keys and values of all tokens, the rest of one.
+    /// The last layer, for the first token of each sequence alone; of the others it reads the hidden states.
     fn first_tokens_layer<S: Simd>(&mut self, s: S, layer: &Layer<A::Packed>) {
         let (shape, cu_seqlens) = (self.shape, self.cu_seqlens);
         let (blocks, hidden_blocks) = (shape.attention_blocks(), shape.hidden_blocks);
         let count = cu_seqlens.len() - 1;
-        let Workspace { states, first, queries, keys_values, context, intermediate, attention_f32, attention_i8 } =
-            &mut *self.workspace;
+        let Workspace { states, first, queries, context, .. } = &mut *self.workspace;
         first.reserve(count, hidden_blocks, A::QUANTISED);
         for (sequence, &token) in cu_seqlens[..count].iter().enumerate() {
             let from = token as usize * hidden_blocks..(token as usize + 1) * hidden_blocks;
@@ -236,23 +232,66 @@ impl<A: Arithmetic> Forward<'_, A> {
         grow(queries, count * blocks, Lanes::ZERO);
         A::linear(s, &layer.query, first, 0..count, Finish::Store(queries));
         context.reserve(count, blocks, A::QUANTISED);
-        Self::groups(cu_seqlens, |sequences| {
-            let rows = cu_seqlens[sequences.start] as usize..cu_seqlens[sequences.end] as usize;
-            grow(keys_values, 2 * rows.len() * blocks, Lanes::ZERO);
-            A::linear(s, &layer.key_value, states, rows.clone(), Finish::Store(keys_values));
-            for index in sequences {
-                let bounds = cu_seqlens[index] as usize - rows.start..cu_seqlens[index + 1] as usize - rows.start;
-                let sequence = Attention {
-                    queries: &queries[index * blocks..(index + 1) * blocks],
-                    keys_values: &keys_values[2 * bounds.start * blocks..2 * bounds.end * blocks],
-                    to: &mut context.values[index * blocks..(index + 1) * blocks],
-                    workspace: (attention_f32, attention_i8),
-                };
-                A::attention(s, shape, sequence);
-            }
-        });
+        for sequence in (0..count).step_by(FIRST_TOKENS) {
+            self.first_tokens_attention(s, sequence..count.min(sequence + FIRST_TOKENS));
+        }
+        let Workspace { first, context, intermediate, .. } = &mut *self.workspace;
         finish_rows::<A, S>(s, context, 0..count, None);
         Self::after_attention(s, shape, layer, context, first, 0..count, intermediate);
+    }
+
+    /// The context of the first tokens of some sequences, from their queries and all their tokens' states.
+    fn first_tokens_attention<S: Simd>(&mut self, s: S, sequences: Range<usize>) {
+        let FirstToken { query_scales, keys, values } = self.first_token;
+        let &Shape { hidden_blocks, head_blocks, heads, .. } = self.shape;
+        let (blocks, count) = (self.shape.attention_blocks(), sequences.len());
+        let Workspace {
+            states,
+            queries,
+            head_queries,
+            asking,
+            means,
+            head_context,
+            context,
+            attention_first: scratch,
+            ..
+        } = &mut *self.workspace;
+        head_queries.reserve(count, head_blocks, A::QUANTISED);
+        grow(asking, heads * count * hidden_blocks, Lanes::ZERO);
+        means.reserve(heads * count, hidden_blocks, A::QUANTISED);
+        grow(head_context, count * head_blocks, Lanes::ZERO);
+        for (head, key) in keys.iter().enumerate() {
+            let part = head * head_blocks..(head + 1) * head_blocks;
+            let of_sequences = queries[sequences.start * blocks..sequences.end * blocks].chunks_exact(blocks);
+            for (query, to) in of_sequences.zip(head_queries.values.chunks_exact_mut(head_blocks)) {
+                let scaled = query[part.clone()].iter().zip(&query_scales[part.clone()]);
+                for ((query, scale), to) in scaled.zip(to) {
+                    *to = Lanes(std::array::from_fn(|lane| query.0[lane] * scale.0[lane]));
+                }
+            }
+            finish_rows::<A, S>(s, head_queries, 0..count, None);
+            let to = &mut asking[head * count * hidden_blocks..];
+            A::linear(s, key, head_queries, 0..count, Finish::Store(to));
+        }
+        let stride = count * hidden_blocks;
+        for (index, bounds) in self.cu_seqlens[sequences.start..=sequences.end].windows(2).enumerate() {
+            s.vectorize(AttentionFirst {
+                asking: &asking[index * hidden_blocks..heads * stride],
+                states: &states.values[bounds[0] as usize * hidden_blocks..bounds[1] as usize * hidden_blocks],
+                heads,
+                hidden_blocks,
+                stride,
+                to: &mut means.values[index * hidden_blocks..heads * stride],
+                scratch,
+            });
+        }
+        finish_rows::<A, S>(s, means, 0..heads * count, None);
+        for (head, value) in values.iter().enumerate() {
+            A::linear(s, value, means, head * count..(head + 1) * count, Finish::Store(head_context));
+            for (sequence, from) in sequences.clone().zip(head_context.chunks_exact(head_blocks)) {
+                context.values[sequence * blocks + head * head_blocks..][..head_blocks].copy_from_slice(from);
+            }
+        }
     }
 
     /// Output projection and feed-forward network, each with residual and LayerNorm, of `rows` of `states`; row 0 of `context`

@@ -44,6 +44,11 @@ impl Shape {
         self.heads * self.head_blocks
     }
 
+    /// What scores are multiplied by: softmax runs on powers of two.
+    pub fn attention_scale(&self) -> f32 {
+        std::f32::consts::LOG2_E / (self.head_width as f32).sqrt()
+    }
+
     /// Where values of contiguous heads go: pairs of a range in the checkpoint and a start in the padded row.
     fn head_segments(&self) -> Vec<(Range<usize>, usize)> {
         (0..self.heads)
@@ -65,6 +70,19 @@ pub(super) struct Layer<P> {
     pub output_norm: Norm,
 }
 
+/// Weights of the last layer's attention as the first token of a sequence needs them; see
+/// [`attention_first`](super::kernels::attention_first).
+#[derive(Clone, Debug)]
+pub(super) struct FirstToken<P> {
+    /// What queries are multiplied by before they meet `keys`, `[heads * head_blocks]`: the weights' own scales, and what
+    /// makes scores logarithms to base 2.
+    pub query_scales: Vec<Lanes>,
+    /// Per head the transposed key matrix: from `head_blocks` vectors to `hidden_blocks`.
+    pub keys: Vec<P>,
+    /// Per head the value matrix, from `hidden_blocks` vectors to `head_blocks`.
+    pub values: Vec<P>,
+}
+
 /// The embedding tables: words as they came, positions padded with the first token type added.
 #[derive(Clone, Debug)]
 pub(super) struct Embedding {
@@ -78,6 +96,9 @@ pub(super) struct Embedding {
 pub(super) trait Packed: Sized {
     /// All zero, for `blocks` vectors of outputs over `depth` inputs.
     fn zero(blocks: usize, depth: usize) -> Self;
+    /// From `head_blocks` vectors to `hidden_blocks`: row `rows.start + k` of a linear layer becomes input `k`. Returns what the
+    /// inputs must be multiplied by, and leaves the bias aside.
+    fn transposed<S: Simd>(linear: &Linear, rows: Range<usize>, shape: &Shape) -> (Self, Vec<f32>);
     /// Fills padded column `column` with row `row` of a linear layer; `segments` say where inputs go.
     fn set<S: Simd>(
         &mut self,
@@ -106,9 +127,30 @@ fn scatter<T: Copy + Default>(from: &[T], segments: &[(Range<usize>, usize)], de
     }
 }
 
+/// Column `column` of a row-major matrix of `width` columns.
+fn copy_column<T: Copy>(matrix: &[T], width: usize, column: usize, to: &mut Vec<T>) {
+    to.clear();
+    to.extend(matrix.iter().skip(column).step_by(width));
+}
+
 impl Packed for PackedF32 {
     fn zero(blocks: usize, depth: usize) -> PackedF32 {
         PackedF32::zero(blocks * LANES, depth)
+    }
+
+    fn transposed<S: Simd>(linear: &Linear, rows: Range<usize>, shape: &Shape) -> (PackedF32, Vec<f32>) {
+        let mut packed = PackedF32::zero(shape.hidden_blocks * LANES, shape.head_blocks * LANES);
+        let width = linear.weight.cols();
+        let mut values = vec![0.0; rows.len() * width];
+        for (row, to) in rows.clone().zip(values.chunks_exact_mut(width)) {
+            linear.weight.copy_row(row, to);
+        }
+        let mut line = Vec::with_capacity(rows.len());
+        for column in 0..width {
+            copy_column(&values, width, column, &mut line);
+            packed.set_column(S::PANEL, column, &line, 0.0);
+        }
+        (packed, vec![1.0; rows.len()])
     }
 
     fn set<S: Simd>(
@@ -129,6 +171,22 @@ impl Packed for PackedF32 {
 impl Packed for PackedI8 {
     fn zero(blocks: usize, depth: usize) -> PackedI8 {
         PackedI8::zero(blocks * LANES, depth)
+    }
+
+    fn transposed<S: Simd>(linear: &Linear, rows: Range<usize>, shape: &Shape) -> (PackedI8, Vec<f32>) {
+        let mut packed = PackedI8::zero(shape.hidden_blocks * LANES, shape.head_blocks * LANES);
+        let width = linear.weight.cols();
+        let mut steps = vec![0; rows.len() * width];
+        // A scale belongs to a row, which is an input here: it moves to the other side of the product.
+        let scales =
+            rows.clone().zip(steps.chunks_exact_mut(width)).map(|(row, to)| linear.weight.quantise_row(row, to));
+        let scales = scales.collect();
+        let mut line = Vec::with_capacity(rows.len());
+        for column in 0..width {
+            copy_column(&steps, width, column, &mut line);
+            packed.set_column(S::PANEL, S::ACTIVATION_BIAS, column, &line, 1.0, 0.0);
+        }
+        (packed, scales)
     }
 
     fn set<S: Simd>(
@@ -212,6 +270,49 @@ impl<P: Packed> Dispatched for PackLayer<'_, P> {
             output_norm: norm(&weights.output_norm, config),
         }
     }
+}
+
+struct PackFirstToken<'a, P> {
+    config: &'a EncoderConfig,
+    shape: &'a Shape,
+    weights: &'a LayerWeights,
+    packed: std::marker::PhantomData<P>,
+}
+
+impl<P: Packed> Dispatched for PackFirstToken<'_, P> {
+    type Output = FirstToken<P>;
+
+    fn run<S: Simd>(self, _: S) -> FirstToken<P> {
+        let PackFirstToken { config, shape, weights, .. } = self;
+        let hidden = [(0..config.hidden, 0)];
+        let mut query_scales = vec![Lanes::ZERO; shape.attention_blocks()];
+        let mut line = Line::default();
+        let (mut keys, mut values) = (Vec::with_capacity(shape.heads), Vec::with_capacity(shape.heads));
+        for (rows, start) in shape.head_segments() {
+            let (key, scales) = P::transposed::<S>(&weights.key, rows.clone(), shape);
+            for (to, scale) in flatten_mut(&mut query_scales)[start..].iter_mut().zip(scales) {
+                *to = scale * shape.attention_scale();
+            }
+            keys.push(key);
+            let mut value = P::zero(shape.head_blocks, shape.hidden_blocks * LANES);
+            for (column, row) in rows.enumerate() {
+                value.set::<S>(column, &weights.value, row, &hidden, &mut line);
+            }
+            values.push(value);
+        }
+        FirstToken { query_scales, keys, values }
+    }
+}
+
+/// Packs the last layer's attention for first tokens. Shapes were checked.
+pub(super) fn first_token<P: Packed>(
+    config: &EncoderConfig,
+    shape: &Shape,
+    weights: &EncoderWeights,
+    token: Token,
+) -> FirstToken<P> {
+    let weights = weights.layers.last().expect("an encoder has layers; this is a bug");
+    dispatch(token, PackFirstToken { config, shape, weights, packed: std::marker::PhantomData })
 }
 
 /// Packs the layers for the instruction set of `token`, each on its own thread. Shapes were checked.

@@ -261,10 +261,34 @@ fn a_row_does_not_depend_on_its_batch() {
             encoder.encode(ids, &[0, ids.len() as u32], &mut workspace, &mut alone).unwrap();
             assert_eq!(alone, expected, "{precision} sequence {sequence}");
         }
-        let tokens = encode_tokens(&encoder, &ids, &bounds);
-        for (&first, expected) in bounds.iter().zip(together.chunks_exact(config.hidden)) {
-            let row = &tokens[first as usize * config.hidden..][..config.hidden];
-            assert_eq!(row, expected, "{precision} pruned and full last layer");
+    }
+}
+
+#[test]
+fn a_first_token_is_the_same_with_and_without_the_others() {
+    for (index, &(layers, hidden, heads, intermediate)) in SHAPES.iter().enumerate() {
+        let config = config(layers, hidden, heads, intermediate);
+        let weights = weights(&config, index as u64);
+        // More sequences than go through the last layer's attention at a time.
+        let lengths: Vec<usize> = (0..30).map(|index| 1 + (index * 17) % 40).collect();
+        let (ids, bounds) = batch(&config, &lengths, 8);
+        for precision in [Precision::F32, Precision::Int8] {
+            let encoder = Encoder::new(config.clone(), weights.clone(), precision).unwrap();
+            let all = encode_tokens(&encoder, &ids, &bounds);
+            let first = encode(&encoder, &ids, &bounds);
+            for (&bound, got) in bounds.iter().zip(first.chunks_exact(hidden)) {
+                let expected = &all[bound as usize * hidden..][..hidden];
+                match precision {
+                    Precision::F32 => {
+                        let far = got.iter().zip(expected).find(|(a, b)| (*a - *b).abs() > 2e-5);
+                        assert_eq!(far, None, "{config:?}");
+                    }
+                    Precision::Int8 => {
+                        let expected: Vec<f64> = expected.iter().map(|&value| value.into()).collect();
+                        assert!(cosine(got, &expected) > 0.999, "{config:?}: {}", cosine(got, &expected));
+                    }
+                }
+            }
         }
     }
 }

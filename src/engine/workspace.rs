@@ -1,6 +1,7 @@
 //! Buffers of one thread. They grow to the largest batch seen and stay: a steady state allocates nothing.
 
 use super::kernels::attention_f32::ScratchF32;
+use super::kernels::attention_first::ScratchFirst;
 use super::kernels::attention_i8::ScratchI8;
 use super::kernels::rows::RowScale;
 use super::kernels::{LANES, Lanes, grow};
@@ -37,6 +38,14 @@ pub struct Workspace {
     pub(super) states: Rows,
     /// Hidden states of the first token of every sequence, in the last layer.
     pub(super) first: Rows,
+    /// One head's queries of some first tokens.
+    pub(super) head_queries: Rows,
+    /// What heads ask hidden states on behalf of some first tokens, heads outermost.
+    pub(super) asking: Vec<Lanes>,
+    /// Mean states by the heads' attention, likewise.
+    pub(super) means: Rows,
+    /// One head's part of the context of some first tokens.
+    pub(super) head_context: Vec<Lanes>,
     /// Queries of a group of sequences.
     pub(super) queries: Vec<Lanes>,
     /// Keys and values of a group of sequences.
@@ -47,4 +56,5 @@ pub struct Workspace {
     pub(super) intermediate: Rows,
     pub(super) attention_f32: ScratchF32,
     pub(super) attention_i8: ScratchI8,
+    pub(super) attention_first: ScratchFirst,
 }

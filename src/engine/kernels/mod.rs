@@ -11,6 +11,7 @@
 #![allow(unsafe_code)]
 
 pub mod attention_f32;
+pub mod attention_first;
 pub mod attention_i8;
 #[cfg(target_arch = "x86_64")]
 pub mod avx2;
