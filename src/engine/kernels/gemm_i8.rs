@@ -89,13 +89,11 @@ impl GemmI8<'_> {
             // SAFETY: the row index is at most `rows - 1`, and `run_tiled` checked that its `groups` groups exist.
             *pointer = unsafe { self.activations.as_ptr().add((row + r).min(self.rows - 1) * self.stride) };
         }
-        let mut sums = [[s.splat_i32(0); WIDTH]; ROWS];
+        let mut start = [s.splat_i32(0); WIDTH];
         for n in 0..WIDTH {
-            let start = s.load_i32(&self.start[block + n]);
-            for sums in &mut sums {
-                sums[n] = start;
-            }
+            start[n] = s.load_i32(&self.start[block + n]);
         }
+        let mut sums = [start; ROWS];
         for (group, line) in weights.as_chunks::<WIDTH>().0.iter().enumerate() {
             let mut columns = [s.load_weights(&line[0]); WIDTH];
             for n in 1..WIDTH {

@@ -119,7 +119,7 @@ fn gelu_keeps_its_bounds() {
         values.into_iter().map(|(x, y)| (f64::from(y) - exact_gelu(f64::from(x))).abs()).fold(0.0, f64::max)
     };
     assert!(worst(values(Gelu, -16.0, 16.0, 200_000)) < 2e-6);
-    assert!(worst(values(GeluShort, -16.0, 16.0, 200_000)) < 6e-5);
+    assert!(worst(values(GeluShort, -16.0, 16.0, 200_000)) < 6e-4);
     for (x, y) in values(Gelu, 16.0, 1e6, 1000) {
         assert!((f64::from(y) - exact_gelu(f64::from(x))).abs() < 1.5e-7 * f64::from(x));
     }
