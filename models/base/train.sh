@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # From data to the shipped files. Four models of one epoch, each without a group of comment sources: what they say of the
 # sources that they never saw tells what a new site may expect. The mean of their weights then learns the mean of their
-# answers for unlabelled and weakly labelled texts and for the annotated rows, and the labels of the annotated rows. 8-bit
-# weights with calibration at the end.
-# Ninety minutes on two cores. A step that is done is not made again; an interrupted one goes on where it was.
+# answers for unlabelled and weakly labelled texts and for the annotated rows, and, twice from there, the labels of the
+# annotated rows: once by the page and alone alike, once mostly alone and beside the comments in data/. The mean of these
+# three gets 8-bit weights and calibration.
+# A little over an hour and a half on two cores. A step that is done is not made again; an interrupted one goes on where it was.
 # Usage: models/base/train.sh DATA BASE WORK
 #   DATA  folder with annotated-train.jsonl, gold-dev.jsonl, weak.jsonl.zst, unlabelled.jsonl.zst
 #   BASE  folder of sentence-transformers/all-MiniLM-L6-v2, or hf:sentence-transformers/all-MiniLM-L6-v2
@@ -11,7 +12,8 @@
 set -euo pipefail
 usage="usage: train.sh DATA BASE WORK"
 data=${1:?$usage} base=${2:?$usage} work=${3:?$usage}
-settings=$(cd "$(dirname "$0")" && pwd)/settings
+root=$(cd "$(dirname "$0")/../.." && pwd)
+settings=$root/models/base/settings
 cargo build --release --features train,hub
 copydesk=${CARGO_TARGET_DIR:-target}/release/copydesk
 # glibc would give the large buffers back to the system after every step.
@@ -48,7 +50,10 @@ train texts distill "${teachers[@]}" "${bases[@]}" --texts "$data/unlabelled.jso
     --rows 30000 --settings "$settings/texts.json"
 train annotated distill "${teachers[@]}" --base "$work/texts" --texts "$rows" --settings "$settings/annotated.json"
 train labels train --data "$rows" --base "$work/annotated" --keep-head --settings "$settings/labels.json"
-"$copydesk" pack --model "$work/labels" --model "$work/annotated" --name base --calibrate "$dev" --out "$work/base"
+train alone train --data "$rows" --data "$root/data/comment-kinds.jsonl" --base "$work/annotated" --keep-head \
+    --settings "$settings/alone.json"
+"$copydesk" pack --model "$work/alone" --model "$work/labels" --model "$work/annotated" --name base \
+    --calibrate "$dev" --out "$work/base"
 for reading in "" "--page-field doc"; do
     # shellcheck disable=SC2086
     "$copydesk" eval --data "$dev" --model "$work/base" $reading
