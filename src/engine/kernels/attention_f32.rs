@@ -34,9 +34,12 @@ pub struct AttentionF32<'a> {
     pub scratch: &'a mut ScratchF32,
 }
 
-struct StoreScores<'a> {
-    to: &'a mut [Lanes],
-    stride: usize,
+/// Keeps sums as they come.
+pub(super) struct StoreScores<'a> {
+    /// `[rows, stride]`
+    pub to: &'a mut [Lanes],
+    /// Vectors between rows of `to`.
+    pub stride: usize,
 }
 
 impl StoreF32 for StoreScores<'_> {

@@ -5,6 +5,7 @@
 //! sum to one, the values' mean is `V · (the states' mean) + bias`. This is exact, and needs two products with states per head
 //! where keys and values need two with whole matrices per token.
 
+use super::attention_f32::StoreScores;
 use super::gemm_f32::{GemmF32, Layout, StoreF32};
 use super::lanes::{LANES, Lanes, blocks_needed, flatten};
 use super::math::exp2;
@@ -37,18 +38,6 @@ pub struct AttentionFirst<'a> {
     pub to: &'a mut [Lanes],
     /// Buffers.
     pub scratch: &'a mut ScratchFirst,
-}
-
-struct StoreScores<'a> {
-    to: &'a mut [Lanes],
-    stride: usize,
-}
-
-impl StoreF32 for StoreScores<'_> {
-    #[inline(always)]
-    fn store<S: Simd>(&mut self, s: S, row: usize, block: usize, sum: S::F32) {
-        s.store(sum, &mut self.to[row * self.stride + block]);
-    }
 }
 
 struct StoreMeans<'a> {
