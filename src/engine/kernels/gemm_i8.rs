@@ -90,8 +90,8 @@ impl GemmI8<'_> {
             *pointer = unsafe { self.activations.as_ptr().add((row + r).min(self.rows - 1) * self.stride) };
         }
         let mut start = [s.splat_i32(0); WIDTH];
-        for n in 0..WIDTH {
-            start[n] = s.load_i32(&self.start[block + n]);
+        for (start, from) in start.iter_mut().zip(&self.start[block..]) {
+            *start = s.load_i32(from);
         }
         let mut sums = [start; ROWS];
         for (group, line) in weights.as_chunks::<WIDTH>().0.iter().enumerate() {
