@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# From data to the shipped files. Four models of one epoch, each without a group of comment sources: what they say of the
-# sources that they never saw tells what a new site may expect. The mean of their weights then learns the mean of their
-# answers for unlabelled and weakly labelled texts and for the annotated rows, and, twice from there, the labels of the
-# annotated rows: once by the page and alone alike, once mostly alone and beside the comments in data/. The mean of these
-# three gets 8-bit weights and calibration.
+# From data to the shipped files. Four models of one epoch over the annotated rows and the comments in data/, each without
+# a group of comment sources: what they say of the sources that they never saw tells what a new site may expect. The mean
+# of their weights then learns the mean of their answers for unlabelled and weakly labelled texts and for the rows of the
+# folds, and, twice from there, the labels of those rows: once by the page and alone alike, once mostly alone. The mean of
+# these three gets 8-bit weights and calibration.
 # A little over an hour and a half on two cores. A step that is done is not made again; an interrupted one goes on where it was.
 # Usage: models/base/train.sh DATA BASE WORK
 #   DATA  folder with annotated-train.jsonl, gold-dev.jsonl, weak.jsonl.zst, unlabelled.jsonl.zst
@@ -19,13 +19,15 @@ copydesk=${CARGO_TARGET_DIR:-target}/release/copydesk
 # glibc would give the large buffers back to the system after every step.
 export MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456
 mkdir -p "$work"
-rows=$data/annotated-train.jsonl dev=$data/gold-dev.jsonl
+rows=$data/annotated-train.jsonl own=$root/data/comment-kinds.jsonl dev=$data/gold-dev.jsonl
 
+# The sources of a group are unlike: its fold still sees others with each one's kind of spam, as it would if that source
+# alone were left out.
 groups=(
-    youtube_raw2013
-    haacked_comments,haacked_rejected,popcorn_submissions,popcorn_submissions-title,janitr_x,iac_4forums,iac-4forums
-    youtube_cryptoscam,dylanmtaylor_wp,datacamp_comments,mademistakes_comments
-    stackoverflow_blog,caffeinated_blog,lrem_blog,civil_comments,yasoob_rejected
+    youtube_raw2013,lrem_blog
+    haacked_comments,haacked_rejected,janitr_x,iac_4forums,iac-4forums
+    youtube_cryptoscam,dylanmtaylor_wp,civil_comments,yasoob_rejected
+    caffeinated_blog,popcorn_submissions,popcorn_submissions-title,stackoverflow_blog,datacamp_comments,mademistakes_comments
 )
 # Runs a training command that ends in WORK/NAME, unless it was run to its end before.
 train() {
@@ -36,7 +38,8 @@ train() {
 
 folds=() teachers=() bases=()
 for fold in 1 2 3 4; do
-    train "fold$fold" train --data "$rows" --leave-out "${groups[fold - 1]}" --base "$base" --settings "$settings/fold.json"
+    train "fold$fold" train --data "$rows" --data "$own" --leave-out "${groups[fold - 1]}" --base "$base" \
+        --settings "$settings/fold.json"
     [ -e "$work/fold$fold-packed" ] ||
         "$copydesk" pack --model "$work/fold$fold" --calibrate "$dev" --out "$work/fold$fold-packed"
     folds+=(--model "$work/fold$fold-packed")
@@ -48,10 +51,10 @@ done
 
 train texts distill "${teachers[@]}" "${bases[@]}" --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst" \
     --rows 30000 --settings "$settings/texts.json"
-train annotated distill "${teachers[@]}" --base "$work/texts" --texts "$rows" --settings "$settings/annotated.json"
-train labels train --data "$rows" --base "$work/annotated" --keep-head --settings "$settings/labels.json"
-train alone train --data "$rows" --data "$root/data/comment-kinds.jsonl" --base "$work/annotated" --keep-head \
-    --settings "$settings/alone.json"
+train annotated distill "${teachers[@]}" --base "$work/texts" --texts "$rows" --texts "$own" \
+    --settings "$settings/annotated.json"
+train labels train --data "$rows" --data "$own" --base "$work/annotated" --keep-head --settings "$settings/labels.json"
+train alone train --data "$rows" --data "$own" --base "$work/annotated" --keep-head --settings "$settings/alone.json"
 "$copydesk" pack --model "$work/alone" --model "$work/labels" --model "$work/annotated" --name base \
     --calibrate "$dev" --out "$work/base"
 for reading in "" "--page-field doc"; do
