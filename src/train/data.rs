@@ -1,6 +1,7 @@
 //! Reading labelled rows and turning them into training examples.
 
 use super::page::RUN;
+use super::threads::{Place, places};
 use super::{TrainError, TrainSettings};
 use crate::corpus::page_ranges;
 use crate::eval::{Noise, SplitMix64};
@@ -228,11 +229,13 @@ pub(super) struct Example {
     pub facts: [f32; FACT_COUNT],
     /// Number of the run of neighbouring rows of one page that the row belongs to.
     pub run: usize,
+    /// Whether that run is an invented thread, so that the row is not on its page.
+    pub in_thread: bool,
     /// The teacher's vector, `[hidden]`.
     pub vector: Option<Vec<f32>>,
 }
 
-/// Tokenises rows and computes targets and weights.
+/// Tokenises rows and computes targets and weights, in the order of [`places`].
 pub(super) fn examples(rows: &[LabelledRow], tokenizer: &Tokenizer, settings: &TrainSettings) -> Vec<Example> {
     let mut counts = [0usize; LABEL_COUNT];
     for row in rows {
@@ -240,9 +243,10 @@ pub(super) fn examples(rows: &[LabelledRow], tokenizer: &Tokenizer, settings: &T
     }
     let class_weights = class_weights(&counts, settings.class_weight_exponent);
     let mut random = SplitMix64::new(settings.seed ^ 0x6e01_5e00);
-    rows.iter()
-        .zip(run_numbers(rows))
-        .map(|(row, run)| {
+    places(rows, settings)
+        .into_iter()
+        .map(|Place { row, run, in_thread }| {
+            let row = &rows[row];
             let text = noisy(row, settings.noise, &mut random);
             let mut ids = vec![tokenizer.cls()];
             ids.extend(tokenizer.encode(&model_text(&text)).into_iter().take(settings.max_tokens - 2));
@@ -254,14 +258,15 @@ pub(super) fn examples(rows: &[LabelledRow], tokenizer: &Tokenizer, settings: &T
                 _ => 2,
             };
             let weight = class_weights[row.label.index()] * settings.confidence_weights[confidence];
-            Example { ids, label: row.label, target, weight, facts: facts(&text), run, vector: row.vector.clone() }
+            let (label, vector) = (row.label, row.vector.clone());
+            Example { ids, label, target, weight, facts: facts(&text), run, in_thread, vector }
         })
         .collect()
 }
 
 /// For every row the number of its run: neighbouring rows with the same source and doc, at most [`RUN`] of them. Rows
 /// without doc are runs of their own.
-fn run_numbers(rows: &[LabelledRow]) -> Vec<usize> {
+pub(super) fn run_numbers(rows: &[LabelledRow]) -> Vec<usize> {
     let mut numbers: Vec<usize> = Vec::with_capacity(rows.len());
     let mut length = 0;
     for (index, row) in rows.iter().enumerate() {
@@ -278,8 +283,7 @@ fn run_numbers(rows: &[LabelledRow]) -> Vec<usize> {
 /// The row's text, or with the given probability a copy that looks different. Only kinds of noise that the model's text
 /// does not level are of use here.
 fn noisy<'row>(row: &'row LabelledRow, probability: f32, random: &mut SplitMix64) -> Cow<'row, str> {
-    let draw = (random.next_u64() >> 40) as f32 / (1u64 << 24) as f32;
-    if draw >= probability {
+    if random.unit() >= probability {
         return Cow::Borrowed(&row.text);
     }
     let noise = [Noise::FirstSentence, Noise::Leet, Noise::Typography][random.below(3)];

@@ -13,6 +13,7 @@ mod encoder_op;
 mod error;
 mod kernels;
 mod layer;
+mod loss;
 mod network;
 mod optimizer;
 mod page;
@@ -24,6 +25,7 @@ mod student;
 mod teacher;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod trainer;
 
 pub use checkpoint::CHECKPOINT_FILE;

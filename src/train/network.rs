@@ -4,6 +4,7 @@ use super::data::Example;
 use super::encoder_op::{Activations, EncoderOp};
 use super::kernels::{add_assign, square_sum};
 use super::layer::Geometry;
+use super::loss::{Targets, vector_difference};
 use super::optimizer::{DenseUpdate, Moments, Step};
 use super::parameters::Layout;
 use super::{TrainError, TrainSettings, page};
@@ -12,7 +13,7 @@ use crate::eval::SplitMix64;
 use crate::label::LABEL_COUNT;
 use crate::model::PageWeights;
 use crate::model::page::{PageLayout, PageNetwork};
-use candle_core::{D, Device, Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -234,8 +235,19 @@ impl Network {
         let drop = settings.dropout_256ths;
         let random =
             SplitMix64::new(settings.seed ^ (self.updates as u64) << 20 ^ (worker as u64 + 1) << 52).next_u64();
-        let encoded =
-            self.encode(shard, rows_of, word.as_tensor(), drop, random, worker, self.dense.as_tensor().clone())?;
+        // Two copies of every row, each with dropout masks of its own, where their answers are to agree.
+        let copies = if settings.r_drop > 0.0 { 2 } else { 1 };
+        let rows = shard.len();
+        let shard_copies = shard.repeat(copies);
+        let encoded = self.encode(
+            &shard_copies,
+            rows_of,
+            word.as_tensor(),
+            drop,
+            random,
+            worker,
+            self.dense.as_tensor().clone(),
+        )?;
         let (weight, bias) = self.head_tensors()?;
         let (weight, bias) = (Var::from_tensor(&weight)?, Var::from_tensor(&bias)?);
         let vectors = if drop == 0 {
@@ -248,33 +260,33 @@ impl Network {
             (&encoded * Tensor::from_vec(mask, encoded.shape(), encoded.device())?)?
         };
         let logits = vectors.matmul(&weight.as_tensor().t()?)?.broadcast_add(bias.as_tensor())?;
-        let log_probabilities = log_softmax(&logits)?;
-        let targets: Vec<f32> = shard
-            .iter()
-            .flat_map(|example| example.target.map(|target| target * example.weight / total_weight))
-            .collect();
-        let targets = Tensor::from_vec(targets, log_probabilities.shape(), &Device::Cpu)?;
+        let page_share = if self.page_layout.is_some() { settings.page_share } else { 0.0 };
+        // What a thread says is an extra: a comment that stands alone in the file is learnt alone as if there were none.
+        let alone = |example: &Example| if example.in_thread { 1.0 } else { 1.0 - page_share };
+        let mut loss = Targets::new(shard, copies, total_weight, alone)?.loss(&logits, settings.r_drop)?;
         let page = match &self.page_layout {
             Some(layout) => Some((layout, Var::from_slice(&self.page, self.page.len(), &Device::Cpu)?)),
             None => None,
         };
-        let mut gain = (&targets * log_probabilities)?.sum_all()?;
         if let Some((layout, parameters)) = &page {
-            let pass = page::PagePass {
-                layout,
-                parameters: parameters.as_tensor(),
-                examples: shard,
-                drop_256ths: drop,
-                random: SplitMix64::new(random.rotate_left(17)),
+            let corrections = |copy: usize| {
+                let pass = page::PagePass {
+                    layout,
+                    parameters: parameters.as_tensor(),
+                    examples: shard,
+                    drop_256ths: drop,
+                    random: SplitMix64::new(random.rotate_left(17 + copy as u32)),
+                };
+                pass.corrections(&vectors.narrow(0, copy * rows, rows)?)
             };
-            let on_page = (&logits + pass.corrections(&vectors)?)?;
-            let share = f64::from(settings.page_share);
-            let gain_on_page = (targets * log_softmax(&on_page)?)?.sum_all()?;
-            gain = ((gain * (1.0 - share))? + (gain_on_page * share)?)?;
+            let corrections = (0..copies).map(corrections).collect::<Result<Vec<_>, _>>()?;
+            let on_page = (&logits + Tensor::cat(&corrections, 0)?)?;
+            let targets = Targets::new(shard, copies, total_weight, |_| page_share)?;
+            loss = (loss + targets.loss(&on_page, settings.r_drop)?)?;
         }
-        let mut loss = gain.neg()?;
         if settings.vector_weight > 0.0
-            && let Some(difference) = self.vector_difference(shard, &encoded, total_weight)?
+            && let Some(difference) =
+                vector_difference(&shard_copies, &encoded, total_weight * copies as f32, self.config.hidden)?
         {
             loss = (loss + (difference * f64::from(settings.vector_weight))?)?;
         }
@@ -292,31 +304,6 @@ impl Network {
             page: page.as_ref().map(|(_, parameters)| take(parameters)).transpose()?,
             loss: f64::from(loss.to_scalar::<f32>()?),
         })
-    }
-
-    /// The weighted mean over the batch of `|vector − teacher's vector|² / hidden`; `None` where no row of the shard has a
-    /// teacher's vector.
-    fn vector_difference(
-        &self,
-        shard: &[&Example],
-        vectors: &Tensor,
-        total_weight: f32,
-    ) -> Result<Option<Tensor>, TrainError> {
-        let hidden = self.config.hidden;
-        if shard.iter().all(|example| example.vector.is_none()) {
-            return Ok(None);
-        }
-        let mut targets = vec![0.0; shard.len() * hidden];
-        let mut weights = vec![0.0; shard.len()];
-        for ((example, target), weight) in shard.iter().zip(targets.chunks_exact_mut(hidden)).zip(&mut weights) {
-            if let Some(vector) = &example.vector {
-                target.copy_from_slice(vector);
-                *weight = example.weight / total_weight / hidden as f32;
-            }
-        }
-        let targets = Tensor::from_vec(targets, vectors.shape(), vectors.device())?;
-        let weights = Tensor::from_vec(weights, (shard.len(), 1), vectors.device())?;
-        Ok(Some((vectors - targets)?.sqr()?.broadcast_mul(&weights)?.sum_all()?))
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -413,12 +400,6 @@ impl Network {
         self.updates += 1;
         Ok(norm)
     }
-}
-
-/// From differentiable parts: candle's fused operation has no backward pass.
-fn log_softmax(logits: &Tensor) -> candle_core::Result<Tensor> {
-    let shifted = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
-    shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)
 }
 
 /// What the network says of examples, `[examples, LABEL_COUNT]` each.

@@ -72,7 +72,8 @@ pub fn train(
     }
     let weak = examples(&draw_evenly(weak_rows, settings.weak_rows, settings.seed), &tokenizer, settings);
     let annotated = examples(&data.annotated, &tokenizer, settings);
-    let dev = examples(&data.dev, &tokenizer, &TrainSettings { noise: 0.0, ..settings.clone() });
+    let as_they_are = TrainSettings { noise: 0.0, thread_sources: Vec::new(), ..settings.clone() };
+    let dev = examples(&data.dev, &tokenizer, &as_they_are);
     // A head over a pooler reads other vectors than the ones trained here.
     let head = base.head.as_ref().filter(|head| head.pooler.is_none());
     let head = head.map(|head| [parameters::to_f32(&head.weight), head.bias.clone()].concat());

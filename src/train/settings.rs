@@ -40,6 +40,12 @@ pub struct TrainSettings {
     /// Share of the loss that judges rows on their page; the rest judges each read alone. Of no effect without a page
     /// network.
     pub page_share: f32,
+    /// Sources of comments. Files seldom keep a thread whole; so their rows are read in invented threads, each of one
+    /// source, with the rows of one page beside each other. What such a row loses alone counts in full, whatever
+    /// `page_share` is.
+    pub thread_sources: Vec<String>,
+    /// Share of the invented threads that follow an article of another source, as comments do.
+    pub threads_under_pages: f32,
     /// Share of the original label in the target of a row that a teacher labelled anew, by original label.
     pub source_label_share: [f32; 5],
     /// Weight of the mean squared difference between the encoder's vector and the teacher's, in rows that have one; 0
@@ -50,6 +56,10 @@ pub struct TrainSettings {
     pub noise: f32,
     /// Dropout probability in 256ths, on embeddings, attention probabilities, both residual branches and the head.
     pub dropout_256ths: u8,
+    /// R-Drop: every row is read twice in a step, with dropout masks of its own, and this weighs what the two answers differ
+    /// by (half the sum of the Kullback–Leibler divergences in both directions) in the loss; 0 reads once, in half the
+    /// time. Needs dropout.
+    pub r_drop: f32,
     /// Exponent of the class weights: weight ∝ frequency^-exponent; 0 turns them off, 0.5 is 1/√frequency.
     pub class_weight_exponent: f32,
     /// Weight of rows whose annotator's confidence was 1, 2 and 3; rows without one count as 3.
@@ -79,10 +89,13 @@ impl Default for TrainSettings {
             page: Some(PageConfig::default()),
             page_rate_factor: 8.0,
             page_share: 0.5,
+            thread_sources: Vec::new(),
+            threads_under_pages: 0.15,
             source_label_share: [0.3, 0.2, 0.6, 0.5, 0.5],
             vector_weight: 0.0,
             noise: 0.0,
             dropout_256ths: 26,
+            r_drop: 0.0,
             class_weight_exponent: 0.5,
             confidence_weights: [0.5, 0.8, 1.0],
             average_decay: 0.998,
@@ -112,7 +125,13 @@ impl TrainSettings {
             ),
             ("page_rate_factor", self.page_rate_factor > 0.0 && self.page_rate_factor.is_finite(), "above 0"),
             ("page_share", (0.0..=1.0).contains(&self.page_share), "from 0 to 1"),
+            ("threads_under_pages", (0.0..=1.0).contains(&self.threads_under_pages), "from 0 to 1"),
             ("vector_weight", self.vector_weight >= 0.0 && self.vector_weight.is_finite(), "0 or above"),
+            (
+                "r_drop",
+                self.r_drop == 0.0 || self.r_drop > 0.0 && self.r_drop.is_finite() && self.dropout_256ths > 0,
+                "0 or above, with dropout_256ths above 0",
+            ),
             ("noise", (0.0..=1.0).contains(&self.noise), "from 0 to 1"),
             ("average_decay", (0.0..1.0).contains(&self.average_decay), "from 0 to below 1"),
             ("warmup", (0.0..1.0).contains(&self.warmup), "from 0 to below 1"),

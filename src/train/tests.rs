@@ -24,7 +24,8 @@ fn settings() -> TrainSettings {
 fn example(ids: &[u32], label: Label, weight: f32) -> Example {
     let mut target = [0.02; LABEL_COUNT];
     target[label.index()] = 0.92;
-    Example { ids: ids.to_vec(), label, target, weight, facts: [0.5; FACT_COUNT], run: ids.len(), vector: None }
+    let (ids, run, facts) = (ids.to_vec(), ids.len(), [0.5; FACT_COUNT]);
+    Example { ids, label, target, weight, facts, run, in_thread: false, vector: None }
 }
 
 fn batch() -> Vec<Example> {
@@ -172,22 +173,24 @@ fn gradients_match_candles_own_differentiation() {
 fn dropout_is_differentiated_with_its_own_masks() {
     // The loss of a fixed step is a fixed function: its slope along the gradient must be the gradient's square norm.
     let checkpoint = fixture::checkpoint(12);
-    let settings = TrainSettings { dropout_256ths: 51, ..settings() };
-    let network = network(&checkpoint, &settings);
     let batch = batch();
     let shards: Vec<Vec<&Example>> = vec![batch[..2].iter().collect(), batch[2..].iter().collect()];
-    let gradient = network.gradient(&shards, &settings).unwrap().dense_values().unwrap();
-    let square: f64 = gradient.iter().map(|g| f64::from(*g) * f64::from(*g)).sum();
-    let start = network.dense_values().unwrap();
-    let loss_at = |step: f32| {
-        let moved: Vec<f32> = start.iter().zip(&gradient).map(|(p, g)| p + step * g).collect();
-        network.dense.set(&Tensor::from_vec(moved, start.len(), &Device::Cpu).unwrap()).unwrap();
-        network.gradient(&shards, &settings).unwrap().loss
-    };
-    let step = 1e-3;
-    let slope = (loss_at(step) - loss_at(-step)) / (2.0 * f64::from(step));
-    assert!((slope / square - 1.0).abs() < 0.02, "slope {slope}, square norm {square}");
-    assert!((loss_at(0.0) - loss_at(0.0)).abs() == 0.0);
+    for r_drop in [0.0, 20.0] {
+        let settings = TrainSettings { dropout_256ths: 51, r_drop, ..settings() };
+        let network = network(&checkpoint, &settings);
+        let gradient = network.gradient(&shards, &settings).unwrap().dense_values().unwrap();
+        let square: f64 = gradient.iter().map(|g| f64::from(*g) * f64::from(*g)).sum();
+        let start = network.dense_values().unwrap();
+        let loss_at = |step: f32| {
+            let moved: Vec<f32> = start.iter().zip(&gradient).map(|(p, g)| p + step * g).collect();
+            network.dense.set(&Tensor::from_vec(moved, start.len(), &Device::Cpu).unwrap()).unwrap();
+            network.gradient(&shards, &settings).unwrap().loss
+        };
+        let step = (0.004 / square.sqrt()) as f32;
+        let slope = (loss_at(step) - loss_at(-step)) / (2.0 * f64::from(step));
+        assert!((slope / square - 1.0).abs() < 0.02, "slope {slope}, square norm {square}");
+        assert!((loss_at(0.0) - loss_at(0.0)).abs() == 0.0);
+    }
 }
 
 /// Rows of two pages and one alone, and a network over pages that says something.
@@ -227,6 +230,14 @@ fn the_page_network_trains_what_the_model_computes() {
         .sum();
     let whole = network.gradient(std::slice::from_ref(&all), &settings).unwrap();
     assert!((whole.loss - loss).abs() < 1e-5, "{} and {loss}", whole.loss);
+    // In a thread the page's share comes on top.
+    let threaded: Vec<Example> =
+        examples.iter().map(|example| Example { in_thread: true, ..example.clone() }).collect();
+    let alone_only = TrainSettings { page_share: 0.0, ..settings.clone() };
+    let loss_of =
+        |rows: &[Example], settings: &TrainSettings| network.gradient(&[rows.iter().collect()], settings).unwrap().loss;
+    let extra = loss_of(&threaded, &settings) - loss_of(&examples, &settings);
+    assert!((extra - 0.25 * loss_of(&examples, &alone_only)).abs() < 1e-5, "{extra}");
     let shards = [all[..4].to_vec(), all[4..].to_vec()];
     let dealt = network.gradient(&shards, &settings).unwrap();
     assert_close("page gradient of two shards", &dealt.page, &whole.page, 2e-5);
@@ -234,18 +245,21 @@ fn the_page_network_trains_what_the_model_computes() {
 
 #[test]
 fn the_page_network_is_differentiated() {
-    let (settings, mut network, examples) = pages();
+    let (plain, mut network, examples) = pages();
     let shards = vec![examples.iter().collect::<Vec<&Example>>()];
-    let gradient = network.gradient(&shards, &settings).unwrap().page;
-    let square: f64 = gradient.iter().map(|g| f64::from(*g) * f64::from(*g)).sum();
-    let start = network.page.clone();
-    let mut loss_at = |step: f32| {
-        network.page = start.iter().zip(&gradient).map(|(p, g)| p + step * g).collect();
-        network.gradient(&shards, &settings).unwrap().loss
-    };
-    let step = 1e-2;
-    let slope = (loss_at(step) - loss_at(-step)) / (2.0 * f64::from(step));
-    assert!((slope / square - 1.0).abs() < 0.02, "slope {slope}, square norm {square}");
+    for settings in [plain.clone(), TrainSettings { dropout_256ths: 51, r_drop: 20.0, ..plain }] {
+        let gradient = network.gradient(&shards, &settings).unwrap().page;
+        let square: f64 = gradient.iter().map(|g| f64::from(*g) * f64::from(*g)).sum();
+        let start = network.page.clone();
+        let mut loss_at = |step: f32| {
+            network.page = start.iter().zip(&gradient).map(|(p, g)| p + step * g).collect();
+            network.gradient(&shards, &settings).unwrap().loss
+        };
+        let step = 1e-2;
+        let slope = (loss_at(step) - loss_at(-step)) / (2.0 * f64::from(step));
+        assert!((slope / square - 1.0).abs() < 0.02, "slope {slope}, square norm {square}");
+        network.page = start;
+    }
 }
 
 #[test]
