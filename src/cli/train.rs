@@ -365,16 +365,7 @@ mod tests {
 
     #[test]
     fn rows_of_sources_left_out_are_gone_from_training_and_stay_for_development() {
-        let row = |source: &str| LabelledRow {
-            text: "t".to_owned(),
-            label: Label::Other,
-            confidence: None,
-            source: Some(source.to_owned()),
-            doc: None,
-            scores: None,
-            input_label: None,
-            vector: None,
-        };
+        let row = |source: &str| LabelledRow { source: Some(source.to_owned()), ..LabelledRow::new("t", Label::Other) };
         let rows = || vec![row("a"), row("b"), row("a"), row("c")];
         let data = || TrainData { weak: rows(), annotated: rows(), dev: rows() };
         let left = leave_out(data(), &["a".to_owned(), "c".to_owned()]).unwrap();

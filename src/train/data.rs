@@ -45,6 +45,24 @@ pub struct LabelledRow {
     pub vector: Option<Vec<f32>>,
 }
 
+#[cfg(test)]
+impl LabelledRow {
+    /// A row that has what it must have and nothing else.
+    pub(crate) fn new(text: &str, label: Label) -> LabelledRow {
+        let text = text.to_owned();
+        LabelledRow {
+            text,
+            label,
+            confidence: None,
+            source: None,
+            doc: None,
+            scores: None,
+            input_label: None,
+            vector: None,
+        }
+    }
+}
+
 /// A probability for every label, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -354,16 +372,7 @@ mod tests {
     }
 
     fn row(label: Label, source: &str) -> LabelledRow {
-        LabelledRow {
-            text: "t".into(),
-            label,
-            confidence: None,
-            source: Some(source.into()),
-            doc: None,
-            scores: None,
-            input_label: None,
-            vector: None,
-        }
+        LabelledRow { source: Some(source.into()), ..LabelledRow::new("t", label) }
     }
 
     #[test]

@@ -54,15 +54,11 @@ impl Targets {
 
 /// The weighted mean over the batch of `|vector − teacher's vector|² / hidden`, for vectors `[copies · rows, hidden]`;
 /// `None` where no row of the shard has a teacher's vector.
-pub(super) fn vector_difference(
-    examples: &[&Example],
-    vectors: &Tensor,
-    total_weight: f32,
-    hidden: usize,
-) -> Result<Option<Tensor>> {
+pub(super) fn vector_difference(examples: &[&Example], vectors: &Tensor, total_weight: f32) -> Result<Option<Tensor>> {
     if examples.iter().all(|example| example.vector.is_none()) {
         return Ok(None);
     }
+    let hidden = vectors.dim(1)?;
     let mut targets = vec![0.0; examples.len() * hidden];
     let mut weights = vec![0.0; examples.len()];
     for ((example, target), weight) in examples.iter().zip(targets.chunks_exact_mut(hidden)).zip(&mut weights) {

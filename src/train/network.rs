@@ -250,15 +250,7 @@ impl Network {
         )?;
         let (weight, bias) = self.head_tensors()?;
         let (weight, bias) = (Var::from_tensor(&weight)?, Var::from_tensor(&bias)?);
-        let vectors = if drop == 0 {
-            encoded.clone()
-        } else {
-            let mut mask = vec![0; encoded.elem_count()];
-            super::kernels::fill_dropout_mask(&mut mask, drop, !random);
-            let scale = 256.0 / (256.0 - f32::from(drop));
-            let mask: Vec<f32> = mask.into_iter().map(|keep| f32::from(keep) * scale).collect();
-            (&encoded * Tensor::from_vec(mask, encoded.shape(), encoded.device())?)?
-        };
+        let vectors = page::dropout(&encoded, drop, || !random)?;
         let logits = vectors.matmul(&weight.as_tensor().t()?)?.broadcast_add(bias.as_tensor())?;
         let page_share = if self.page_layout.is_some() { settings.page_share } else { 0.0 };
         // What a thread says is an extra: a comment that stands alone in the file is learnt alone as if there were none.
@@ -285,8 +277,7 @@ impl Network {
             loss = (loss + targets.loss(&on_page, settings.r_drop)?)?;
         }
         if settings.vector_weight > 0.0
-            && let Some(difference) =
-                vector_difference(&shard_copies, &encoded, total_weight * copies as f32, self.config.hidden)?
+            && let Some(difference) = vector_difference(&shard_copies, &encoded, total_weight * copies as f32)?
         {
             loss = (loss + (difference * f64::from(settings.vector_weight))?)?;
         }

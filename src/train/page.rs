@@ -51,6 +51,18 @@ pub(super) fn runs(examples: &[&Example]) -> Vec<Range<usize>> {
     runs
 }
 
+/// A tensor under a new mask, its seed drawn where one is needed.
+pub(super) fn dropout(x: &Tensor, drop_256ths: u8, seed: impl FnOnce() -> u64) -> Result<Tensor> {
+    if drop_256ths == 0 {
+        return Ok(x.clone());
+    }
+    let mut mask = vec![0; x.elem_count()];
+    super::kernels::fill_dropout_mask(&mut mask, drop_256ths, seed());
+    let scale = 256.0 / (256.0 - f32::from(drop_256ths));
+    let mask: Vec<f32> = mask.into_iter().map(|keep| f32::from(keep) * scale).collect();
+    x * Tensor::from_vec(mask, x.shape(), &Device::Cpu)?
+}
+
 /// One shard's pass through the page network.
 pub(super) struct PagePass<'a> {
     pub layout: &'a PageLayout,
@@ -145,13 +157,6 @@ impl PagePass<'_> {
     }
 
     fn dropout(&mut self, x: &Tensor) -> Result<Tensor> {
-        if self.drop_256ths == 0 {
-            return Ok(x.clone());
-        }
-        let mut mask = vec![0; x.elem_count()];
-        super::kernels::fill_dropout_mask(&mut mask, self.drop_256ths, self.random.next_u64());
-        let scale = 256.0 / (256.0 - f32::from(self.drop_256ths));
-        let mask: Vec<f32> = mask.into_iter().map(|keep| f32::from(keep) * scale).collect();
-        x * Tensor::from_vec(mask, x.shape(), &Device::Cpu)?
+        dropout(x, self.drop_256ths, || self.random.next_u64())
     }
 }

@@ -115,14 +115,8 @@ mod tests {
 
     fn rows() -> Vec<LabelledRow> {
         let row = |text: &str, doc: Option<&str>| LabelledRow {
-            text: text.to_owned(),
-            label: Label::Other,
-            confidence: None,
-            source: None,
             doc: doc.map(str::to_owned),
-            scores: None,
-            input_label: None,
-            vector: None,
+            ..LabelledRow::new(text, Label::Other)
         };
         vec![row("the council voted", Some("a")), row("they won", Some("a")), row("the plan", None)]
     }

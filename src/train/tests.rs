@@ -395,16 +395,7 @@ fn rows() -> Vec<LabelledRow> {
     (0..18)
         .map(|i| {
             let (text, label) = texts[i % texts.len()];
-            LabelledRow {
-                text: text.into(),
-                label,
-                confidence: Some(3.0),
-                source: None,
-                doc: None,
-                scores: None,
-                input_label: None,
-                vector: None,
-            }
+            LabelledRow { confidence: Some(3.0), ..LabelledRow::new(text, label) }
         })
         .collect()
 }

@@ -39,7 +39,7 @@ pub(super) fn places(rows: &[LabelledRow], settings: &TrainSettings) -> Vec<Plac
     for thread in threads(rows, threaded.concat(), &mut random) {
         let follows = random.unit() < settings.threads_under_pages;
         let fits = |&run: &usize| runs[run].len() + thread.len() <= RUN;
-        match articles.iter().rposition(fits).filter(|_| follows) {
+        match follows.then(|| articles.iter().rposition(fits)).flatten() {
             // An article that is taken has no second thread.
             Some(place) => runs[articles.swap_remove(place)].extend(thread),
             None => runs.push(thread),
@@ -74,16 +74,8 @@ mod tests {
     use crate::label::Label;
 
     fn row(source: &str, doc: Option<&str>) -> LabelledRow {
-        LabelledRow {
-            text: "t".into(),
-            label: Label::Opinion,
-            confidence: None,
-            source: Some(source.into()),
-            doc: doc.map(str::to_owned),
-            scores: None,
-            input_label: None,
-            vector: None,
-        }
+        let doc = doc.map(str::to_owned);
+        LabelledRow { source: Some(source.into()), doc, ..LabelledRow::new("t", Label::Opinion) }
     }
 
     /// Comments of two sources between the pages of a third; the first source's rows alternate between two pages.
@@ -93,7 +85,7 @@ mod tests {
                 let page = format!("{}", index / 6);
                 [row("blog", Some(["x", "y"][index % 2])), row("video", None), row("news", Some(&page))]
             })
-            .collect::<Vec<_>>()
+            .collect()
     }
 
     fn settings(threads_under_pages: f32) -> TrainSettings {
