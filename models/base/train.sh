@@ -29,17 +29,20 @@ groups=(
     youtube_cryptoscam,dylanmtaylor_wp,civil_comments,yasoob_rejected
     caffeinated_blog,popcorn_submissions,popcorn_submissions-title,stackoverflow_blog,datacamp_comments,mademistakes_comments
 )
-# Runs a training command that ends in WORK/NAME, unless it was run to its end before.
+# Runs a training command by the settings of a STAGE that ends in WORK/NAME, unless it was run to its end before.
+# Usage: train NAME STAGE COMMAND ...
 train() {
-    local name=$1
-    shift
-    [ -e "$work/$name/training.json" ] || "$copydesk" "$@" --dev "$dev" --out "$work/$name"
+    local name=$1 stage=$2
+    shift 2
+    [ -e "$work/$name/training.json" ] ||
+        "$copydesk" "$@" --settings "$settings/common.json" --settings "$settings/threads.json" \
+            --settings "$settings/$stage.json" --dev "$dev" --out "$work/$name"
 }
 
 folds=() teachers=() bases=()
 for fold in 1 2 3 4; do
-    train "fold$fold" train --data "$rows" --data "$own" --leave-out "${groups[fold - 1]}" --base "$base" \
-        --settings "$settings/fold.json"
+    train "fold$fold" fold train --data "$rows" --data "$own" --leave-out "${groups[fold - 1]}" --base "$base" \
+        --base-name sentence-transformers/all-MiniLM-L6-v2
     [ -e "$work/fold$fold-packed" ] ||
         "$copydesk" pack --model "$work/fold$fold" --calibrate "$dev" --out "$work/fold$fold-packed"
     folds+=(--model "$work/fold$fold-packed")
@@ -49,14 +52,23 @@ done
 "$copydesk" cross-eval --data "$rows" "${folds[@]}"
 "$copydesk" cross-eval --data "$rows" "${folds[@]}" --json > "$work/cross-eval.json"
 
-train texts distill "${teachers[@]}" "${bases[@]}" --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst" \
-    --rows 30000 --settings "$settings/texts.json"
-train annotated distill "${teachers[@]}" --base "$work/texts" --texts "$rows" --texts "$own" \
-    --settings "$settings/annotated.json"
-train labels train --data "$rows" --data "$own" --base "$work/annotated" --keep-head --settings "$settings/labels.json"
-train alone train --data "$rows" --data "$own" --base "$work/annotated" --keep-head --settings "$settings/alone.json"
+train texts texts distill "${teachers[@]}" "${bases[@]}" --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst" \
+    --rows 30000
+train annotated annotated distill "${teachers[@]}" --base "$work/texts" --texts "$rows" --texts "$own"
+train labels labels train --data "$rows" --data "$own" --base "$work/annotated" --keep-head
+train alone alone train --data "$rows" --data "$own" --base "$work/annotated" --keep-head
 "$copydesk" pack --model "$work/alone" --model "$work/labels" --model "$work/annotated" --name base \
     --calibrate "$dev" --out "$work/base"
+# One list of what every run came to, each with its name.
+{
+    separator='['
+    for run in fold1 fold2 fold3 fold4 texts annotated labels alone; do
+        printf '%s{"run": "%s",' "$separator" "$run"
+        tail -c +2 "$work/$run/training.json"
+        separator=','
+    done
+    echo ']'
+} > "$work/base/training.json"
 for reading in "" "--page-field doc"; do
     # shellcheck disable=SC2086
     "$copydesk" eval --data "$dev" --model "$work/base" $reading

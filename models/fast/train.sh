@@ -9,7 +9,8 @@
 set -euo pipefail
 usage="usage: train.sh DATA MODELS WORK"
 data=${1:?$usage} models=${2:?$usage} work=${3:?$usage}
-settings=$(cd "$(dirname "$0")" && pwd)/settings
+root=$(cd "$(dirname "$0")/../.." && pwd)
+settings=$root/models/fast/settings
 cargo build --release --features train
 copydesk=${CARGO_TARGET_DIR:-target}/release/copydesk
 # glibc would give the large buffers back to the system after every step.
@@ -17,16 +18,18 @@ export MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 
 mkdir -p "$work"
 dev=$data/gold-dev.jsonl
 
-# Trains fast into WORK/NAME, unless that was done before.
+# Trains fast into WORK/fast-STAGE by the stage's settings, unless that was done before.
+# Usage: distill STAGE ARGUMENT ...
 distill() {
-    local name=$1
+    local stage=$1
     shift
-    [ -e "$work/$name/training.json" ] ||
-        "$copydesk" distill --teacher "$models/base" --dev "$dev" --name fast --out "$work/$name" "$@"
+    [ -e "$work/fast-$stage/training.json" ] ||
+        "$copydesk" distill --teacher "$models/base" --dev "$dev" --name fast --settings "$settings/common.json" \
+            --settings "$root/models/base/settings/threads.json" --settings "$settings/$stage.json" --out "$work/fast-$stage" "$@"
 }
-distill fast-texts --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst" --rows 140000 \
-    --layers 2 --intermediate 512 --vocab 16000 --settings "$settings/texts.json"
-distill fast-annotated --base "$work/fast-texts" --texts "$data/annotated-train.jsonl" --settings "$settings/annotated.json"
+distill texts --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst" --rows 140000 \
+    --layers 2 --intermediate 512 --vocab 16000
+distill annotated --base "$work/fast-texts" --texts "$data/annotated-train.jsonl"
 "$copydesk" pack --model "$work/fast-annotated" --calibrate "$dev" --out "$models/fast"
 "$copydesk" cascade --small "$models/fast" --large "$models/base" --calibrate "$dev" --within 0.001 --out "$models/auto"
 for model in fast auto; do

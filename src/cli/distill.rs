@@ -66,9 +66,11 @@ pub struct DistillArgs {
     #[command(flatten)]
     pub target: TargetArgs,
 
-    /// Training settings, a JSON object like the one in training.json
+    /// Training settings, a JSON object like the one in training.json; may be repeated
+    ///
+    /// Of a field that several files give, the last counts.
     #[arg(long, value_name = "FILE")]
-    pub settings: Option<PathBuf>,
+    pub settings: Vec<PathBuf>,
 
     /// Steps between checkpoints, 0 for none
     #[arg(long, value_name = "N", default_value_t = 1000)]
@@ -81,7 +83,7 @@ pub struct DistillArgs {
 
 /// Carries out the arguments.
 pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
-    let settings = training_settings(args.settings.as_deref(), student_training())?;
+    let settings = training_settings(&args.settings, student_training())?;
     settings.check()?;
     let mut tally = Tally::default();
     let mut texts = Vec::new();

@@ -54,11 +54,18 @@ pub struct TrainArgs {
     #[command(flatten)]
     pub target: TargetArgs,
 
-    /// Settings, a JSON object like the one in training.json
+    /// Name under which the model tells its base [default: the repository on the hub, or the folder's name]
     ///
-    /// Fields left out keep their defaults; --epochs, --weak-rows and --seed win over the file.
+    /// A base that was trained here passes on its own.
+    #[arg(long, value_name = "NAME")]
+    pub base_name: Option<String>,
+
+    /// Settings, a JSON object like the one in training.json; may be repeated
+    ///
+    /// Of a field that several files give, the last counts. Fields left out keep their defaults; --epochs, --weak-rows and
+    /// --seed win over the files.
     #[arg(long, value_name = "FILE")]
-    pub settings: Option<PathBuf>,
+    pub settings: Vec<PathBuf>,
 
     /// Passes over the annotated rows [default: 3]
     #[arg(long, value_name = "N")]
@@ -146,7 +153,12 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
         settings: Settings {
             name: args.target.name("model"),
             // A model of an earlier stage passes on what it started from.
-            base: base.settings.base.clone().or_else(|| args.base.first().map(|name| public_name(name))),
+            base: base
+                .settings
+                .base
+                .clone()
+                .or_else(|| args.base_name.clone())
+                .or_else(|| args.base.first().map(|name| public_name(name))),
             data: remembered(&unseen),
             ..Settings::default()
         },
@@ -226,19 +238,25 @@ pub(super) fn read_rows(
 }
 
 fn settings(args: &TrainArgs) -> Result<TrainSettings, CliError> {
-    let mut settings = training_settings(args.settings.as_deref(), TrainSettings::default())?;
+    let mut settings = training_settings(&args.settings, TrainSettings::default())?;
     settings.epochs = args.epochs.unwrap_or(settings.epochs);
     settings.weak_rows = args.weak_rows.unwrap_or(settings.weak_rows);
     settings.seed = args.seed.unwrap_or(settings.seed);
     Ok(settings)
 }
 
-/// The settings of a file, or the defaults.
-pub(super) fn training_settings(path: Option<&Path>, defaults: TrainSettings) -> Result<TrainSettings, CliError> {
-    let Some(path) = path else { return Ok(defaults) };
-    let unusable = |reason: String| CliError::Settings { path: path.to_owned(), reason };
-    let json = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
-    serde_json::from_slice(&json).map_err(|error| unusable(error.to_string()))
+/// The settings of the files, each over those before it; without files the defaults.
+pub(super) fn training_settings(paths: &[PathBuf], defaults: TrainSettings) -> Result<TrainSettings, CliError> {
+    let mut fields = serde_json::Map::new();
+    let mut settings = defaults;
+    for path in paths {
+        let unusable = |reason: String| CliError::Settings { path: path.clone(), reason };
+        let json = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+        let file: serde_json::Map<_, _> = serde_json::from_slice(&json).map_err(|error| unusable(error.to_string()))?;
+        fields.extend(file);
+        settings = serde_json::from_value(fields.clone().into()).map_err(|error| unusable(error.to_string()))?;
+    }
+    Ok(settings)
 }
 
 /// The folder that a name means; one of the hub is fetched.
@@ -340,6 +358,25 @@ pub(super) fn summarise(report: &TrainReport, out: &Path) {
 mod tests {
     use super::*;
     use crate::label::Label;
+
+    #[test]
+    fn later_settings_win_and_a_wrong_field_is_told_with_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, json: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, json).unwrap();
+            path
+        };
+        let defaults = TrainSettings { seed: 7, ..TrainSettings::default() };
+        assert_eq!(training_settings(&[], defaults.clone()).unwrap(), defaults);
+        let common = file("common", r#"{"batch_size": 8, "noise": 0.5, "page": null}"#);
+        let stage = file("stage", r#"{"noise": 0.25}"#);
+        let expected = TrainSettings { batch_size: 8, noise: 0.25, page: None, ..TrainSettings::default() };
+        assert_eq!(training_settings(&[common.clone(), stage.clone()], defaults.clone()).unwrap(), expected);
+        let wrong = file("wrong", r#"{"nose": 0.25}"#);
+        let refused = training_settings(&[common, wrong, stage], defaults).unwrap_err().to_string();
+        assert!(refused.contains("wrong") && refused.contains("nose"), "{refused}");
+    }
 
     #[test]
     fn a_model_does_not_tell_where_its_base_lay() {
