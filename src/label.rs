@@ -123,6 +123,12 @@ impl Scores {
     }
 }
 
+/// How sure an annotator was, 1 a coin toss, 2 leaning, 3 sure; `None` for any other number. Other people's `confidence` may
+/// be a probability, which says nothing on this scale.
+pub fn annotator_confidence(value: f64) -> Option<u8> {
+    [1, 2, 3].into_iter().find(|&confidence| f64::from(confidence) == value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,5 +167,11 @@ mod tests {
         assert!((scores.get(Label::Opinion) - 0.4).abs() < 1e-6);
         assert_eq!(scores.get(Label::Other), 0.0);
         assert_eq!(Scores([0.0, 0.0, 0.0, 0.0, 1.0]).without_other().get(Label::Quotation), 0.25);
+    }
+
+    #[test]
+    fn only_the_annotators_three_grades_are_a_confidence() {
+        assert_eq!([1.0, 2.0, 3.0].map(annotator_confidence), [Some(1), Some(2), Some(3)]);
+        assert_eq!([0.97, 2.5, 4.0, -1.0, f64::NAN].map(annotator_confidence), [None; 5]);
     }
 }

@@ -83,12 +83,38 @@ fn evaluation_takes_pages_and_noise() {
 }
 
 #[test]
+fn a_record_that_cannot_be_used_leaves_its_page_together() {
+    let arguments = ["label", "--quiet", "--unit", "record", "--page-field", "doc", "-"];
+    let page: Vec<Value> = records().into_iter().take(6).collect();
+    let whole = rows(&run_with(&arguments, &lines(&page)), 0);
+    let mut broken = lines(&page[..2]);
+    broken.extend(b"{\"doc\": broken\n");
+    broken.extend(lines(&page[2..]));
+    // Whatever follows in the file.
+    for more in [Vec::new(), b"{\"text\": \"Another page.\", \"doc\": \"another\"}\n".to_vec()] {
+        let input = [broken.clone(), more].concat();
+        let rows = rows(&run_with(&arguments, &input), 1);
+        for (row, expected) in rows.iter().zip(&whole) {
+            assert_eq!(row["scores"], expected["scores"]);
+        }
+        assert!(rows.len() >= whole.len());
+    }
+}
+
+#[test]
 fn stored_operating_points_can_be_asked_for() {
     let comments = "data/comments.jsonl";
     let strict = run(&["filter", "--lose", "0.001", comments]);
     let loose = run(&["filter", "--lose", "0.01", comments]);
     assert_eq!((strict.status.code(), loose.status.code()), (Some(0), Some(0)), "{}", stderr(&strict));
-    assert!(strict.stdout.len() >= loose.stdout.len());
+    // The summary tells the threshold: the one that is stored for the share.
+    let cascade: Value = serde_json::from_str(&fs::read_to_string("models/auto/cascade.json").unwrap()).unwrap();
+    for (told, lose) in [(&strict, 0.001), (&loose, 0.01)] {
+        let points = cascade["spam_operating_points"].as_array().unwrap();
+        let stored = points.iter().find(|point| point["lose"] == lose).unwrap();
+        let told = stderr(told);
+        assert!(told.contains(&format!("(threshold {})", stored["threshold"])), "{told}");
+    }
     let refused = run(&["filter", "--lose", "0.3", comments]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(stderr(&refused).contains("0.001, 0.005, 0.01"), "{}", stderr(&refused));

@@ -253,7 +253,7 @@ pub struct EvalArgs {
     /// Also label noisy copies of the texts and show what each kind of noise costs
     ///
     /// Curly quotes, lower case, HTML entities, list numbers, emoji, look-alike letters and so on; takes eleven times as
-    /// long. Which letters change follows from the row alone.
+    /// long. Which letters change follows from the row's text and line number.
     #[arg(long)]
     pub robustness: bool,
 

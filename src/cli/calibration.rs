@@ -135,5 +135,10 @@ pub(super) fn spam_thresholds(scores: &[Scores], gold: &[Label], lose: f64) -> R
             point.threshold, point.lost.rows, point.lost.of, point.caught.rows, point.caught.of
         ));
     }
+    if thresholds.default.is_none() {
+        tell(format_args!(
+            "no spam threshold loses as few as {lose} of the genuine comments; the default one is stored"
+        ));
+    }
     Ok(thresholds)
 }

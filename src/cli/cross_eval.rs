@@ -71,22 +71,11 @@ fn judge(
     classifier: &Classifier,
     args: &CrossEvalArgs,
 ) -> Result<Vec<JudgedRow>, ModelError> {
-    let gold: Vec<(Label, Option<String>)> = rows
-        .iter_mut()
-        .map(|row| {
-            row.scores = None;
-            (row.label, if args.pages { row.doc.clone() } else { row.doc.take() })
-        })
-        .collect();
+    let gold: Vec<(Label, Option<String>)> =
+        rows.iter_mut().map(|row| (row.label, if args.pages { row.doc.clone() } else { row.doc.take() })).collect();
     teach(&mut rows, &[classifier], false, args.threads)?;
     let judged = rows.into_iter().zip(gold).filter_map(|(row, (gold, doc))| {
-        Some(JudgedRow {
-            gold,
-            scores: row.scores?.into(),
-            confidence: row.confidence.map(|confidence| confidence.round() as u8),
-            source: row.source,
-            doc,
-        })
+        Some(JudgedRow { gold, scores: row.scores?.into(), confidence: row.confidence, source: row.source, doc })
     });
     Ok(judged.collect())
 }

@@ -3,7 +3,9 @@
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
-use super::train::{Display, StorageArg, TargetArgs, base_folder, read_rows, summarise, training_settings};
+use super::train::{
+    Display, StorageArg, TargetArgs, base_folder, public_name, read_rows, summarise, training_settings,
+};
 use crate::model::{Checkpoint, Classifier, ModelError, Settings};
 use crate::train::{
     LabelledRow, StudentSettings, TrainData, TrainTarget, draw_texts, read_labelled, read_texts, soup, student,
@@ -96,6 +98,8 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
         annotated: read_rows(&args.data, read_labelled, &mut tally)?,
         dev: read_rows(std::slice::from_ref(&args.dev), read_labelled, &mut tally)?,
     };
+    // A teacher may label for hours.
+    settings.check_rows(texts.len(), data.annotated.len())?;
     let teachers =
         args.teacher.iter().map(|name| checkpoint(name, &base_folder(name)?)).collect::<Result<Vec<_>, _>>()?;
     let student = start(&args, &texts, &teachers[0])?;
@@ -120,7 +124,11 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
         storage: StorageArg::F32.into(),
         settings: Settings {
             name: args.target.name("student"),
-            base: student.settings.base.clone(),
+            // A base that was not trained here is what it started from, else the teacher whose part it is.
+            base: student.settings.base.clone().or_else(|| {
+                let base = args.base.first().map(|base| base.display().to_string());
+                Some(public_name(base.as_ref().or(args.teacher.first())?))
+            }),
             window_tokens: student.settings.window_tokens,
             window_overlap: student.settings.window_overlap,
             ..Settings::default()

@@ -47,6 +47,9 @@ pub(super) enum CliError {
     #[error("{}: its training left no source out (copydesk train --leave-out)", model.display())]
     NothingLeftOut { model: PathBuf },
     #[cfg(feature = "train")]
+    #[error("{model}: no head over the first token's vector that training could keep (--keep-head)")]
+    NoHeadToKeep { model: String },
+    #[cfg(feature = "train")]
     #[error("hf:{repository}: {reason}")]
     Hub { repository: String, reason: String },
 }

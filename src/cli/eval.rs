@@ -7,7 +7,7 @@ use super::plan::EvalPlan;
 use super::records::{PageText, ParsedRecord, parse_records, predict_pages, record_pages};
 use crate::corpus::{Chunk, InputError, Record, RecordLine};
 use crate::eval::{self, EvalOptions, Evaluation, JudgedRow, Noise, NoiseFigures, SplitMix64, evaluate};
-use crate::label::{Label, Scores};
+use crate::label::{Label, Scores, annotator_confidence};
 use crate::model::{ModelError, ModelSession, Prediction};
 use crate::report::{EvalTable, NoiseTable};
 use crate::text::{facts, model_text};
@@ -18,11 +18,7 @@ use std::ops::Range;
 /// Carries out a plan.
 pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
     let EvalPlan { mut reading, model, data, robustness, json } = plan;
-    let judge = Judge {
-        text_field: reading.text_field.clone(),
-        page_field: reading.page_field.clone(),
-        noises: if robustness { &Noise::ALL } else { &[] },
-    };
+    let judge = Judge { text_field: reading.text_field.clone(), noises: if robustness { &Noise::ALL } else { &[] } };
     let mut rows = Vec::new();
     let mut copies: Vec<(Noise, Vec<Scores>)> = judge.noises.iter().map(|&noise| (noise, Vec::new())).collect();
     let work = |session: &mut ModelSession<'_>, chunk: &Chunk| judge.judge(session, chunk);
@@ -75,13 +71,11 @@ struct Judged {
 /// Labels chunks of gold rows.
 struct Judge {
     text_field: String,
-    page_field: Option<String>,
     noises: &'static [Noise],
 }
 
 /// A labelled row without the model's answer.
 struct GoldRow<'chunk> {
-    object: Record<'chunk>,
     text: Cow<'chunk, str>,
     judged: JudgedRow,
 }
@@ -99,12 +93,11 @@ impl<'chunk> GoldRow<'chunk> {
         let judged = JudgedRow {
             gold: object.text("label")?.parse()?,
             scores: Scores([0.0; 5]),
-            // Other people's `confidence` may be a probability; it says nothing on the scale of 1 to 3.
-            confidence: object.value("confidence").and_then(|value| value.parse().ok()),
+            confidence: object.value("confidence").and_then(|value| annotator_confidence(value.parse().ok()?)),
             source: object.name("source").map(Cow::into_owned),
             doc: object.name("doc").map(Cow::into_owned),
         };
-        Ok(GoldRow { object, text, judged })
+        Ok(GoldRow { text, judged })
     }
 }
 
@@ -112,8 +105,7 @@ impl Judge {
     fn judge(&self, session: &mut ModelSession<'_>, chunk: &Chunk) -> Worked<Judged> {
         let mut worked: Worked<Judged> = Worked::default();
         let rows = parse_records(chunk, &mut worked, |line| GoldRow::parse(line, &self.text_field));
-        let pages =
-            record_pages(rows.iter().map(|(_, line, row)| (*line, Some(&row.object))), self.page_field.as_deref());
+        let pages = record_pages(chunk, rows.iter().map(|(position, _, _)| *position));
         let texts = rows.iter().map(|(_, _, row)| Cow::Borrowed(row.text.as_ref())).collect();
         // Only rows that have an answer in every version are counted, so that the versions can be compared.
         let mut answers = vec![answers(session, texts, &pages)];

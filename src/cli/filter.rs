@@ -26,6 +26,7 @@ pub(super) fn run(plan: FilterPlan) -> Result<Tally, CliError> {
     let mut ham_output = Output::open(&ham)?;
     let mut spam_output = spam.as_ref().map(Output::open).transpose()?;
     let mut spam_records = 0;
+    let mut ham_closed = false;
     let text_field = reading.text_field.clone();
     let bar = ham != Target::StandardOutput || !std::io::stdout().is_terminal();
     let work = |session: &mut ModelSession<'_>, chunk: &Chunk| separate(session, chunk, &text_field, threshold);
@@ -34,13 +35,22 @@ pub(super) fn run(plan: FilterPlan) -> Result<Tally, CliError> {
         if let Some(output) = &mut spam_output {
             output.write(&separated.spam)?;
         }
-        ham_output.write(&separated.ham)
+        match ham_output.write(&separated.ham) {
+            // Nobody reads the genuine comments any more; whoever named a file for the others still wants it whole.
+            Err(CliError::ClosedPipe) if spam_output.is_some() => {
+                ham_closed = true;
+                Ok(())
+            }
+            written => written,
+        }
     })?;
     if done.tally.done() > 0 || done.tally.failed == 0 {
         if let Some(output) = spam_output {
             output.finish()?;
         }
-        ham_output.finish()?;
+        if !ham_closed {
+            ham_output.finish()?;
+        }
     }
     let genuine = done.tally.done() - spam_records;
     done.summarise(&reading, &format!("; genuine {genuine}, spam {spam_records} (threshold {threshold})"));

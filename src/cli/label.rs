@@ -24,8 +24,8 @@ pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
         csv::push_header(&mut header, unit, with_text);
         output.write(&header)?;
     }
-    let (text_field, page_field) = (reading.text_field.clone(), reading.page_field.clone());
-    let labeller = Labeller { unit, text_field, page_field, verdict, format, with_text };
+    let text_field = reading.text_field.clone();
+    let labeller = Labeller { unit, text_field, verdict, format, with_text };
     // On a terminal the rows themselves show how far it is.
     let bar = target != Target::StandardOutput || !std::io::stdout().is_terminal();
     let work = |session: &mut ModelSession<'_>, chunk: &Chunk| labeller.label(session, chunk);
@@ -41,7 +41,6 @@ pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
 struct Labeller {
     unit: Unit,
     text_field: String,
-    page_field: Option<String>,
     verdict: VerdictOptions,
     format: RowFormat,
     with_text: bool,
@@ -76,7 +75,7 @@ impl Labeller {
         }
         let texts: Vec<PageText<'_>> =
             entries.iter().map(|entry| PageText { text: &entry.model_text, facts: facts(entry.text) }).collect();
-        let pages = self.pages(&entries);
+        let pages = self.pages(chunk, &entries);
         let mut previous_item = None;
         for (entry, prediction) in entries.iter().zip(predict_pages(session, &texts, &pages)) {
             match prediction {
@@ -99,16 +98,11 @@ impl Labeller {
     }
 
     /// The entries that stand on one page: the paragraphs of a text, or records that name the same page.
-    fn pages(&self, entries: &[Entry<'_>]) -> Vec<Range<usize>> {
+    fn pages(&self, chunk: &Chunk, entries: &[Entry<'_>]) -> Vec<Range<usize>> {
+        let items = entries.iter().map(|entry| entry.item);
         match self.unit {
-            Unit::Paragraph => page_ranges(&entries.iter().map(|entry| Some(entry.item)).collect::<Vec<_>>()),
-            Unit::Record => {
-                let records = entries.iter().filter_map(|entry| match entry.part {
-                    Part::Record(record) => Some((record.line, record.object.as_ref())),
-                    Part::Passage(_) => None,
-                });
-                record_pages(records, self.page_field.as_deref())
-            }
+            Unit::Paragraph => page_ranges(&items.map(Some).collect::<Vec<_>>()),
+            Unit::Record => record_pages(chunk, items),
         }
     }
 

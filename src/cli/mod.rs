@@ -82,8 +82,10 @@ fn exit_status(outcome: &Result<Tally, CliError>) -> u8 {
     }
 }
 
-/// One line on standard error, after the program's name.
+/// One line on standard error, after the program's name. What inputs say of themselves may be in it: no control character
+/// of theirs reaches the terminal.
 fn tell(message: std::fmt::Arguments<'_>) {
+    let message = crate::report::printable(&message.to_string());
     // Where standard error is closed the exit status still tells.
     let _ = writeln!(std::io::stderr(), "copydesk: {message}");
 }

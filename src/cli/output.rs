@@ -56,8 +56,7 @@ impl Output {
             let writer = OpenOptions::new().write(true).open(&path).map(BufWriter::new).map_err(unwritable)?;
             return Ok(Output::InPlace { path, writer });
         }
-        let temporary = temporary_path(&path).map_err(unwritable)?;
-        let file = OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(unwritable)?;
+        let (temporary, file) = create_temporary(&path).map_err(unwritable)?;
         let writer = BufWriter::new(file);
         let replacement = Replacement { path: path.clone(), temporary, writer, finished: false };
         if let Some(metadata) = existing {
@@ -109,11 +108,19 @@ impl Drop for Replacement {
     }
 }
 
-/// A hidden name in the same folder, so that renaming never copies and folders given as input leave it out.
-fn temporary_path(path: &Path) -> io::Result<PathBuf> {
+/// A new file with a hidden name in the same folder, so that renaming never copies and folders given as input leave it out.
+fn create_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
     let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no file name"))?;
-    let name = format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id());
-    Ok(path.with_file_name(name))
+    let name = name.to_string_lossy();
+    let mut number = 0;
+    loop {
+        // A process that was killed leaves its file, and in a container the next one often has the same id.
+        let temporary = path.with_file_name(format!(".{name}.{}.{number}.tmp", std::process::id()));
+        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => number += 1,
+            opened => return opened.map(|file| (temporary, file)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -135,6 +142,18 @@ mod tests {
         output.finish().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows");
+        let (left, _) = create_temporary(&path).unwrap();
+        let mut output = Output::open(&Target::new(Some(path.clone()))).unwrap();
+        output.write(b"new").unwrap();
+        output.finish().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert!(left.exists());
     }
 
     #[test]

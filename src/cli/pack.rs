@@ -4,7 +4,8 @@ use super::calibration::{FOLDS, HeldOut, SEED, SpamThresholds, spam_thresholds};
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
-use crate::eval::{cross_fit_temperature, scores_at_temperature};
+use super::train::{LEFT_OUT, left_out_of, remembered, unseen};
+use crate::eval::{EvalError, cross_fit_temperature, fit_temperature, scores_at_temperature};
 use crate::label::{LABEL_COUNT, Label, Scores};
 use crate::model::{Checkpoint, Classifier, Reading, Storage};
 use crate::report::Development;
@@ -47,15 +48,16 @@ pub struct PackArgs {
 pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
     let named = |model: &Path, error| CliError::Model { model: model.display().to_string(), error };
     let models = args.model.iter().map(|model| Checkpoint::load(model).map_err(|error| named(model, error)));
-    let mut checkpoint = soup(models.collect::<Result<Vec<_>, _>>()?)?;
+    let mut checkpoint = mean(models.collect::<Result<Vec<_>, _>>()?)?;
     checkpoint.settings.name = args.name.unwrap_or(checkpoint.settings.name);
     let model_error = |error| named(&args.out, error);
     let mut tally = Tally::default();
     if let Some(path) = &args.calibrate {
-        // What is calibrated is what is shipped: the quantised weights, not the trained ones.
-        checkpoint.save(&args.out, Storage::Int8).map_err(model_error)?;
-        let packed = Classifier::from_dir(&args.out).map_err(model_error)?;
         let held_out = HeldOut::read(path, &mut tally)?;
+        // What is calibrated is what is shipped: the quantised weights, not the trained ones.
+        let stored = checkpoint.stored(Storage::Int8).map_err(model_error)?;
+        let precision = stored.stored_precision();
+        let packed = Classifier::from_checkpoint(stored, precision).map_err(model_error)?;
         let (gold, documents) = (held_out.gold(), held_out.documents());
         let alone = held_out.alone(&packed).map_err(model_error)?;
         let on_page = held_out.on_page(&packed).map_err(model_error)?;
@@ -85,9 +87,31 @@ pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
     Ok(tally)
 }
 
+/// The mean of the models, which remembers of them what holds for it: the sources that all left out, and no figures, which
+/// were measured on one of them.
+fn mean(models: Vec<Checkpoint>) -> Result<Checkpoint, CliError> {
+    if models.len() == 1 {
+        return Ok(soup(models)?);
+    }
+    let left_out = models.first().map_or(Vec::new(), |first| unseen(&left_out_of(&first.settings), &models));
+    let mut mean = soup(models)?;
+    mean.settings.data.remove(Development::FIELD);
+    mean.settings.data.remove(LEFT_OUT);
+    mean.settings.data.extend(remembered(&left_out));
+    Ok(mean)
+}
+
 /// Fits a temperature and tells what it does to the calibration error of documents that it was not fitted on.
 fn fit(name: &str, logits: &[[f32; LABEL_COUNT]], gold: &[Label], documents: &[Option<&str>]) -> Result<f32, CliError> {
-    let fit = cross_fit_temperature(logits, gold, documents, FOLDS, SEED).map_err(TrainError::from)?;
+    let fit = match cross_fit_temperature(logits, gold, documents, FOLDS, SEED) {
+        Ok(fit) => fit,
+        Err(EvalError::FoldCount { documents, .. }) => {
+            let temperature = fit_temperature(logits, gold).map_err(TrainError::from)?;
+            tell(format_args!("{name} {temperature:.4}; {documents} documents are too few to say what it is worth"));
+            return Ok(temperature);
+        }
+        Err(error) => return Err(TrainError::from(error).into()),
+    };
     tell(format_args!(
         "{name} {:.4}; expected calibration error, cross-fitted: {:.4} before, {:.4} after",
         fit.temperature,

@@ -83,31 +83,42 @@ pub(super) fn predict(session: &mut ModelSession<'_>, texts: &[&str]) -> Vec<Res
     }
 }
 
+/// Texts that are labelled together, about so many: the vectors of all of them are in memory at once.
+const BATCH_TEXTS: usize = 2048;
+
 /// Labels texts beside the others of their page; `pages` are ranges that cover the texts in order. Where a text makes the
-/// model fail, all are labelled as if each stood alone.
+/// model fail, those around it are labelled as if each stood alone.
 pub(super) fn predict_pages(
     session: &mut ModelSession<'_>,
     texts: &[PageText<'_>],
     pages: &[Range<usize>],
 ) -> Vec<Result<Prediction, ModelError>> {
-    let plain: Vec<&str> = texts.iter().map(|text| text.text).collect();
-    let facts: Vec<[f32; FACT_COUNT]> = texts.iter().map(|text| text.facts).collect();
-    let pages: Vec<Page<'_>> =
-        pages.iter().map(|page| Page { texts: &plain[page.clone()], facts: &facts[page.clone()] }).collect();
-    match session.classify_pages(&pages) {
-        Ok(predictions) => predictions.into_iter().map(Ok).collect(),
-        Err(_) => plain.iter().map(|text| predict_one(session, text)).collect(),
+    let mut predictions = Vec::with_capacity(texts.len());
+    let mut rest = pages;
+    while let Some(first) = rest.first() {
+        let fitting = rest.iter().take_while(|page| page.end - first.start <= BATCH_TEXTS).count().max(1);
+        let (batch, others) = rest.split_at(fitting);
+        rest = others;
+        let texts = &texts[first.start..batch[fitting - 1].end];
+        let plain: Vec<&str> = texts.iter().map(|text| text.text).collect();
+        let facts: Vec<[f32; FACT_COUNT]> = texts.iter().map(|text| text.facts).collect();
+        let pages: Vec<Page<'_>> = batch
+            .iter()
+            .map(|page| page.start - first.start..page.end - first.start)
+            .map(|page| Page { texts: &plain[page.clone()], facts: &facts[page] })
+            .collect();
+        match session.classify_pages(&pages) {
+            Ok(labelled) => predictions.extend(labelled.into_iter().map(Ok)),
+            Err(_) => predictions.extend(plain.iter().map(|text| predict_one(session, text))),
+        }
     }
+    predictions
 }
 
-/// The pages among records in order, by a field of theirs; every record is a page of its own where no field is named.
-pub(super) fn record_pages<'record, 'chunk: 'record>(
-    records: impl Iterator<Item = (&'record RecordLine, Option<&'record Record<'chunk>>)>,
-    page_field: Option<&str>,
-) -> Vec<Range<usize>> {
-    let keys: Vec<_> =
-        records.map(|(line, object)| Some((Arc::clone(&line.source), object?.name(page_field?)?))).collect();
-    page_ranges(&keys)
+/// The pages among those items of a chunk that are used, as ranges; `positions` are the items' places in the chunk. What was
+/// set aside between two of them leaves them on one page.
+pub(super) fn record_pages(chunk: &Chunk, positions: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
+    page_ranges(&positions.map(|position| chunk.pages.get(position)).collect::<Vec<_>>())
 }
 
 fn predict_one(session: &mut ModelSession<'_>, text: &str) -> Result<Prediction, ModelError> {

@@ -3,10 +3,10 @@
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
-use crate::model::{Checkpoint, Settings, Storage};
+use crate::model::{Checkpoint, PageConfig, Settings, Storage};
 use crate::train::{
     LabelledRow, LabelledRows, Progress, TrainData, TrainError, TrainReport, TrainSettings, TrainTarget, read_labelled,
-    soup, train,
+    read_weak, soup, train,
 };
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -24,6 +24,9 @@ pub struct TrainArgs {
     pub data: Vec<PathBuf>,
 
     /// Weakly labelled rows for a first stage; may be repeated
+    ///
+    /// As the annotated rows; where a row has scores, as copydesk label --unit record writes them, they count instead of
+    /// the label.
     #[arg(long, value_name = "FILE")]
     pub weak: Vec<PathBuf>,
 
@@ -128,11 +131,10 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     let settings = settings(&args)?;
     settings.check()?;
     let mut tally = Tally::default();
-    let mut read = |paths: &[PathBuf]| read_rows(paths, read_labelled, &mut tally);
     let data = TrainData {
-        weak: read(&args.weak)?,
-        annotated: read(&args.data)?,
-        dev: read(std::slice::from_ref(&args.dev))?,
+        weak: read_rows(&args.weak, read_weak, &mut tally)?,
+        annotated: read_rows(&args.data, read_labelled, &mut tally)?,
+        dev: read_rows(std::slice::from_ref(&args.dev), read_labelled, &mut tally)?,
     };
     let data = leave_out(data, &args.leave_out)?;
     for row in &data.annotated {
@@ -144,6 +146,11 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
         .iter()
         .map(|name| load(&base_folder(name)?).map_err(|error| CliError::Model { model: name.clone(), error }));
     let models = models.collect::<Result<Vec<_>, _>>()?;
+    if args.keep_head {
+        for (name, model) in args.base.iter().zip(&models) {
+            check_kept(name, model, settings.page)?;
+        }
+    }
     let unseen = unseen(&args.leave_out, &models);
     let base = soup(models)?;
     let target = TrainTarget {
@@ -170,18 +177,31 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     Ok(tally)
 }
 
+/// Refuses a base without a head that training can go on from, and says so where it is a new page network that is trained.
+fn check_kept(name: &str, model: &Checkpoint, page: Option<PageConfig>) -> Result<(), CliError> {
+    // A head over a pooler reads other vectors than the ones that are trained here.
+    if model.head.as_ref().is_none_or(|head| head.pooler.is_some()) {
+        return Err(CliError::NoHeadToKeep { model: name.to_owned() });
+    }
+    let kept = model.page.as_ref().map(|page| page.config);
+    if page.is_some() && kept != page {
+        tell(format_args!("{name} has no page network of the sizes in the settings; a new one is trained"));
+    }
+    Ok(())
+}
+
 /// A base's name as a published model may tell it: the repository on the hub, or the folder's own name without its path.
-fn public_name(base: &str) -> String {
+pub(super) fn public_name(base: &str) -> String {
     let folder = || Path::new(base).file_name().map_or(base.into(), |name| name.to_string_lossy());
     base.strip_prefix("hf:").map_or_else(|| folder().into_owned(), str::to_owned)
 }
 
 /// Field of a model's free-form data that lists the sources which its training left out.
-const LEFT_OUT: &str = "left_out";
+pub(super) const LEFT_OUT: &str = "left_out";
 
 /// The sources left out now that none of the models which training starts from saw before: all of them, but for models
 /// that were trained here and did not leave them out too.
-fn unseen(left_out: &[String], bases: &[Checkpoint]) -> Vec<String> {
+pub(super) fn unseen(left_out: &[String], bases: &[Checkpoint]) -> Vec<String> {
     let trained: Vec<Vec<String>> =
         bases.iter().filter(|base| base.settings.base.is_some()).map(|base| left_out_of(&base.settings)).collect();
     left_out.iter().filter(|name| trained.iter().all(|names| names.contains(name))).cloned().collect()
@@ -193,7 +213,7 @@ pub(super) fn left_out_of(settings: &Settings) -> Vec<String> {
     names.into_iter().flatten().filter_map(|name| Some(name.as_str()?.to_owned())).collect()
 }
 
-fn remembered(left_out: &[String]) -> serde_json::Map<String, serde_json::Value> {
+pub(super) fn remembered(left_out: &[String]) -> serde_json::Map<String, serde_json::Value> {
     let list = (!left_out.is_empty()).then(|| (LEFT_OUT.to_owned(), left_out.into()));
     list.into_iter().collect()
 }
@@ -245,16 +265,18 @@ fn settings(args: &TrainArgs) -> Result<TrainSettings, CliError> {
     Ok(settings)
 }
 
-/// The settings of the files, each over those before it; without files the defaults.
+/// The defaults with the fields of the files over them, the last file's uppermost.
 pub(super) fn training_settings(paths: &[PathBuf], defaults: TrainSettings) -> Result<TrainSettings, CliError> {
-    let mut fields = serde_json::Map::new();
     let mut settings = defaults;
     for path in paths {
         let unusable = |reason: String| CliError::Settings { path: path.clone(), reason };
         let json = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
         let file: serde_json::Map<_, _> = serde_json::from_slice(&json).map_err(|error| unusable(error.to_string()))?;
-        fields.extend(file);
-        settings = serde_json::from_value(fields.clone().into()).map_err(|error| unusable(error.to_string()))?;
+        let mut fields = serde_json::to_value(&settings).map_err(|error| unusable(error.to_string()))?;
+        if let Some(fields) = fields.as_object_mut() {
+            fields.extend(file);
+        }
+        settings = serde_json::from_value(fields).map_err(|error| unusable(error.to_string()))?;
     }
     Ok(settings)
 }
@@ -371,7 +393,7 @@ mod tests {
         assert_eq!(training_settings(&[], defaults.clone()).unwrap(), defaults);
         let common = file("common", r#"{"batch_size": 8, "noise": 0.5, "page": null}"#);
         let stage = file("stage", r#"{"noise": 0.25}"#);
-        let expected = TrainSettings { batch_size: 8, noise: 0.25, page: None, ..TrainSettings::default() };
+        let expected = TrainSettings { batch_size: 8, noise: 0.25, page: None, ..defaults.clone() };
         assert_eq!(training_settings(&[common.clone(), stage.clone()], defaults.clone()).unwrap(), expected);
         let wrong = file("wrong", r#"{"nose": 0.25}"#);
         let refused = training_settings(&[common, wrong, stage], defaults).unwrap_err().to_string();

@@ -88,6 +88,8 @@ pub struct Chunk {
     pub items: Vec<Item>,
     /// Bytes of the sources that went into the chunk.
     pub bytes: u64,
+    /// The page of each item, as a number; empty where every item is a page of its own.
+    pub pages: Vec<u64>,
 }
 
 /// Reads sources into chunks.
@@ -159,14 +161,15 @@ impl OpenSource {
         };
         let mut head = Vec::new();
         reader.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(InputError::Unreadable)?;
-        if let Some(offset) = zero_byte(&head) {
-            return Err(InputError::NotText { offset });
-        }
         let by_name = match &source.origin {
             Origin::StandardInput => None,
             Origin::File(path) => InputFormat::from_extension(path),
         };
         let format = options.format.or(by_name).unwrap_or_else(|| InputFormat::from_head(&head));
+        // In JSON lines a zero byte spoils its own line only.
+        if let Some(offset) = zero_byte(&head).filter(|_| format == InputFormat::Text) {
+            return Err(InputError::NotText { offset });
+        }
         let input = BufReader::with_capacity(HEAD_BYTES, Cursor::new(head).chain(reader));
         let kind = if format == InputFormat::Text && options.unit == Unit::Paragraph {
             SourceKind::Passages { pieces: TextPieces::new(input), next_paragraph: 0, offset: 0 }
@@ -298,6 +301,13 @@ mod tests {
             .collect();
         let expected = [(1, "first"), (3, "invalid UTF-8 at byte 1 of the line"), (4, " last\r")];
         assert_eq!(items, expected.map(|(line, text)| (line, text.to_owned())));
+    }
+
+    #[test]
+    fn a_zero_byte_spoils_one_record() {
+        let chunks = read("rows.jsonl", b"{\"text\": \"a\"}\n{\"text\": \"\0\"}\n{\"text\": \"b\"}\n", Unit::Record);
+        assert_eq!(chunks[0].items.len(), 3);
+        assert!(chunks[0].items.iter().all(|item| matches!(item, Item::Record(_))));
     }
 
     #[test]

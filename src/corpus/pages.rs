@@ -1,16 +1,17 @@
 //! Records of one page kept together.
 
-use super::chunk::{Chunk, Item, RecordLine};
+use super::chunk::{Chunk, Item};
 use super::record::Record;
 use super::sniff::InputFormat;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 /// Records of a page that are worked on together; a longer page is cut after every so many, counted from its beginning.
 const PAGE_RECORDS: usize = 256;
 
-/// Regroups the chunks of a stream so that no page is cut where a chunk happened to end: a record's neighbours depend on
-/// the input alone, not on what was read before it.
+/// Regroups the chunks of a stream so that no page is cut where a chunk happened to end, and numbers the pages
+/// ([`Chunk::pages`]): a record's neighbours depend on the input alone, not on what was read before it.
 pub struct PageChunks<I> {
     chunks: I,
     page_field: String,
@@ -18,13 +19,21 @@ pub struct PageChunks<I> {
     open: Vec<Item>,
     key: Option<(Arc<str>, String)>,
     records: usize,
+    /// Number of that page.
+    page: u64,
     bytes: u64,
 }
 
 impl<I: Iterator<Item = Chunk>> PageChunks<I> {
     /// Neighbouring records whose field `page_field` has the same value are one page.
     pub fn new(chunks: I, page_field: String) -> PageChunks<I> {
-        PageChunks { chunks, page_field, open: Vec::new(), key: None, records: 0, bytes: 0 }
+        PageChunks { chunks, page_field, open: Vec::new(), key: None, records: 0, page: 0, bytes: 0 }
+    }
+
+    /// Moves the open page's items to a chunk.
+    fn close_page(&mut self, whole: &mut Chunk) {
+        whole.pages.resize(whole.pages.len() + self.open.len(), self.page);
+        whole.items.append(&mut self.open);
     }
 }
 
@@ -32,44 +41,45 @@ impl<I: Iterator<Item = Chunk>> Iterator for PageChunks<I> {
     type Item = Chunk;
 
     fn next(&mut self) -> Option<Chunk> {
-        loop {
-            let Some(chunk) = self.chunks.next() else {
-                let items = std::mem::take(&mut self.open);
-                let bytes = std::mem::take(&mut self.bytes);
-                return (!items.is_empty() || bytes > 0).then_some(Chunk { items, bytes });
-            };
+        let mut whole = Chunk::default();
+        while let Some(chunk) = self.chunks.next() {
             self.bytes += chunk.bytes;
-            let mut whole = Vec::new();
             for item in chunk.items {
                 // What is no record ends no page: a line that is set aside leaves its neighbours together.
-                if let Item::Record(line) = &item {
-                    let key = page_key(line, &self.page_field);
+                if let Some(key) = page_key(&item, &self.page_field) {
                     if key.is_none() || key != self.key || self.records == PAGE_RECORDS {
-                        whole.append(&mut self.open);
+                        self.close_page(&mut whole);
+                        self.page += 1;
                         (self.key, self.records) = (key, 0);
                     }
                     self.records += 1;
                 }
                 self.open.push(item);
             }
-            if !whole.is_empty() {
-                return Some(Chunk { items: whole, bytes: std::mem::take(&mut self.bytes) });
+            if !whole.items.is_empty() {
+                break;
             }
         }
+        if whole.items.is_empty() {
+            self.close_page(&mut whole);
+        }
+        whole.bytes = std::mem::take(&mut self.bytes);
+        (!whole.items.is_empty() || whole.bytes > 0).then_some(whole)
     }
 }
 
-/// The page that a record stands on: its source and the field's value; `None` for a record without.
-fn page_key(line: &RecordLine, page_field: &str) -> Option<(Arc<str>, String)> {
+/// `None` for what is no record. Else the page that the record stands on, its source and the field's value, or `None` for a
+/// record that is a page of its own.
+fn page_key(item: &Item, page_field: &str) -> Option<Option<(Arc<str>, String)>> {
+    let Item::Record(line) = item else { return None };
     if line.format != InputFormat::Jsonl {
-        return None;
+        return Some(None);
     }
-    let name = Record::parse(&line.text).ok()?.name(page_field)?.into_owned();
-    Some((Arc::clone(&line.source), name))
+    let name = Record::parse(&line.text).ok()?.name(page_field).map(Cow::into_owned);
+    Some(name.map(|name| (Arc::clone(&line.source), name)))
 }
 
-/// The pages among neighbouring records of a chunk of [`PageChunks`], as ranges; `keys` are the records' sources and
-/// values of the page field.
+/// The pages among neighbours, as ranges: those with the same key, at most 256 of them. What has no key is a page of its own.
 pub fn page_ranges<K: PartialEq>(keys: &[Option<K>]) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for (index, key) in keys.iter().enumerate() {
@@ -86,6 +96,7 @@ pub fn page_ranges<K: PartialEq>(keys: &[Option<K>]) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corpus::RecordLine;
 
     fn record(number: u64, page: &str) -> Item {
         let text = format!("{{\"page\": {page}}}");
@@ -106,7 +117,7 @@ mod tests {
         let chunks = std::iter::from_fn(move || {
             let items: Vec<Item> = rest.by_ref().take(chunk_size).collect();
             let bytes = items.len() as u64;
-            (!items.is_empty()).then_some(Chunk { items, bytes })
+            (!items.is_empty()).then_some(Chunk { items, bytes, pages: Vec::new() })
         });
         PageChunks::new(chunks, "page".to_owned()).collect()
     }
@@ -127,8 +138,10 @@ mod tests {
             let mut ends = Vec::new();
             let mut before = 0;
             for chunk in &chunks {
-                let keys = vec![Some(()); chunk.items.len()];
-                ends.extend(page_ranges(&keys).into_iter().map(|range| before + range.end));
+                ends.extend(chunk.pages.chunk_by(|a, b| a == b).scan(before, |end, page| {
+                    *end += page.len();
+                    Some(*end)
+                }));
                 before += chunk.items.len();
             }
             ends
@@ -136,6 +149,18 @@ mod tests {
         let expected = [PAGE_RECORDS, 2 * PAGE_RECORDS, 2 * PAGE_RECORDS + 3];
         for chunk_size in [1, 7, 100, PAGE_RECORDS, 1000] {
             assert_eq!(ends(chunk_size), expected, "{chunk_size}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_record_leaves_its_page_whole_and_uncounted() {
+        let mut pages = vec!["\"a\""; PAGE_RECORDS + 2];
+        pages[1] = "broken";
+        pages.extend(["\"b\"", "null", "null"]);
+        for chunk_size in [1, 3, 1000] {
+            let numbers: Vec<u64> = regroup(&pages, chunk_size).into_iter().flat_map(|chunk| chunk.pages).collect();
+            let lengths: Vec<usize> = numbers.chunk_by(|a, b| a == b).map(<[u64]>::len).collect();
+            assert_eq!(lengths, [PAGE_RECORDS + 1, 1, 1, 1, 1], "{chunk_size}");
         }
     }
 

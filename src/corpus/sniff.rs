@@ -40,8 +40,9 @@ impl InputFormat {
         }
         let is_object =
             |line: &[u8]| std::str::from_utf8(line).is_ok_and(|line| Record::parse(line.trim_ascii()).is_ok());
-        // The last line may go on beyond the head. A record that fills the whole head begins like one.
-        let cut = !head.contains(&b'\n') && head.len() >= HEAD_BYTES - 3;
+        // The last line may go on beyond the head: a long record that begins like one.
+        let last = head.rsplit(|&byte| byte == b'\n').next().unwrap_or(head);
+        let cut = head.len() >= HEAD_BYTES - 3 && last.trim_ascii_start().first() == Some(&b'{');
         if cut || head.split(|&byte| byte == b'\n').any(is_object) { InputFormat::Jsonl } else { InputFormat::Text }
     }
 }
@@ -71,7 +72,10 @@ mod tests {
         assert_eq!(InputFormat::from_head(b"[1, 2]\n{\"text\": \"b\"}\n"), InputFormat::Text);
         assert_eq!(InputFormat::from_head(b""), InputFormat::Text);
         let long = format!("{{\"text\": \"{}", "x".repeat(HEAD_BYTES));
-        assert_eq!(InputFormat::from_head(&long.as_bytes()[..HEAD_BYTES]), InputFormat::Jsonl);
+        for before in ["", "\n", "{broken\n"] {
+            let long = format!("{before}{long}");
+            assert_eq!(InputFormat::from_head(&long.as_bytes()[..HEAD_BYTES]), InputFormat::Jsonl, "{before:?}");
+        }
     }
 
     #[test]

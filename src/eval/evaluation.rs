@@ -193,7 +193,9 @@ impl Metrics {
         let units = Units::new(&outcomes(rows), bootstrap.resampling);
         let confusion = Totals::of(&units).confusion;
         let accuracy = |totals: &Totals| totals.confusion.accuracy();
-        let macro_f1 = |totals: &Totals| totals.confusion.macro_f1();
+        // A resample without a label that the rows have is left out of the interval.
+        let macro_f1_labels = confusion.labels_in_gold();
+        let macro_f1 = |totals: &Totals| totals.confusion.macro_f1_of(&macro_f1_labels);
         let mut figures: Vec<Figure<'_>> =
             vec![&accuracy, &macro_f1, &Totals::mean_brier, &Totals::mean_negative_log_likelihood];
         let of_labels = Label::ALL.map(|label| {
@@ -224,7 +226,7 @@ impl Metrics {
             units: units.len() as u64,
             accuracy: overall[0]?,
             macro_f1: overall[1]?,
-            macro_f1_labels: confusion.labels_in_gold(),
+            macro_f1_labels,
             brier_score: overall[2]?,
             negative_log_likelihood: overall[3]?,
             classes,
@@ -239,11 +241,9 @@ impl SourceMetrics {
     fn of(source: Option<&str>, rows: &[&JudgedRow], bootstrap: &BootstrapOptions) -> Option<SourceMetrics> {
         let units = Units::new(&outcomes(rows), bootstrap.resampling);
         let confusion = Totals::of(&units).confusion;
-        let estimates = estimate(
-            &units,
-            bootstrap,
-            &[&|totals: &Totals| totals.confusion.accuracy(), &|totals: &Totals| totals.confusion.macro_f1()],
-        );
+        let labels = confusion.labels_in_gold();
+        let macro_f1 = |totals: &Totals| totals.confusion.macro_f1_of(&labels);
+        let estimates = estimate(&units, bootstrap, &[&|totals: &Totals| totals.confusion.accuracy(), &macro_f1]);
         Some(SourceMetrics {
             source: source.map(str::to_owned),
             rows: rows.len() as u64,

@@ -90,12 +90,17 @@ impl ConfusionMatrix {
     /// the label it was taken from. (Other tools average over the union of gold and predicted labels; the two agree
     /// wherever every label is present.)
     pub fn macro_f1(&self) -> Option<f64> {
-        let (sum, labels) = Label::ALL
-            .into_iter()
-            .filter(|&label| self.support(label) > 0)
-            .filter_map(|label| self.f1(label))
-            .fold((0.0, 0_u32), |(sum, labels), f1| (sum + f1, labels + 1));
-        (labels > 0).then(|| sum / f64::from(labels))
+        self.macro_f1_of(&self.labels_in_gold())
+    }
+
+    /// Mean F1 of `labels`; `None` where there are none, or one of them has no row in the gold labels: means over different
+    /// labels do not compare.
+    pub fn macro_f1_of(&self, labels: &[Label]) -> Option<f64> {
+        if labels.is_empty() || labels.iter().any(|&label| self.support(label) == 0) {
+            return None;
+        }
+        let sum: f64 = labels.iter().filter_map(|&label| self.f1(label)).sum();
+        Some(sum / labels.len() as f64)
     }
 }
 

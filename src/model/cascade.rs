@@ -199,6 +199,9 @@ impl CascadeSession<'_> {
             let first = &readings[index];
             let weights = if first.on_page { on_page } else { alone };
             let scores = Scores::from_mixture([first.logits, second.logits], [weights.small, weights.large]);
+            if scores.0.iter().any(|score| !score.is_finite()) {
+                return Err(ModelError::NotFiniteOutput { got: second.logits });
+            }
             answers[index].prediction.scores = scores;
             answers[index].large_tokens = Some(second.prediction.tokens);
         }

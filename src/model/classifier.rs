@@ -282,10 +282,12 @@ impl Session<'_> {
                 let reading = &mut readings[index];
                 let logits = &mut reading.logits;
                 logits.iter_mut().zip(correction).for_each(|(logit, value)| *logit += value);
-                if logits.iter().any(|value| !value.is_finite()) {
+                let scores = Scores::from_logits(logits.map(|logit| logit / temperature));
+                // A tiny temperature makes scores of finite logits that are no numbers.
+                if logits.iter().chain(&scores.0).any(|value| !value.is_finite()) {
                     return Err(ModelError::NotFiniteOutput { got: *logits });
                 }
-                reading.prediction.scores = Scores::from_logits(logits.map(|logit| logit / temperature));
+                reading.prediction.scores = scores;
                 reading.on_page = true;
             }
         }

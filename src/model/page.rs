@@ -37,6 +37,24 @@ impl Default for PageConfig {
     }
 }
 
+impl PageConfig {
+    /// What every size must be.
+    pub(crate) const EXPECTED: &str = "a size that fits the others, 1 to a few thousand";
+
+    /// The first size that no network can have, with its value.
+    pub(crate) fn wrong_size(self) -> Option<(&'static str, usize)> {
+        let rules = [
+            ("page.width", self.width, (1..=4096).contains(&self.width)),
+            ("page.heads", self.heads, self.heads >= 1 && self.width.is_multiple_of(self.heads)),
+            ("page.intermediate", self.intermediate, (1..=16384).contains(&self.intermediate)),
+            ("page.layers", self.layers, (1..=64).contains(&self.layers)),
+            ("page.reach", self.reach, (1..=4096).contains(&self.reach)),
+            ("page.distances", self.distances, (1..=4096).contains(&self.distances)),
+        ];
+        rules.into_iter().find(|rule| !rule.2).map(|(name, got, _)| (name, got))
+    }
+}
+
 /// A named part of the flat parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
@@ -169,7 +187,8 @@ impl PageWeights {
     pub(super) fn read(tensors: &Tensors<'_>, config: PageConfig, hidden: usize) -> Result<PageWeights, ModelError> {
         check(config)?;
         let layout = PageLayout::new(config, hidden);
-        let mut values = Vec::with_capacity(layout.len);
+        // Not with room for what the sizes promise: the file may not hold it.
+        let mut values = Vec::new();
         for part in &layout.parts {
             values.extend(tensors.values(&part.name, &part.shape)?);
         }
@@ -179,21 +198,9 @@ impl PageWeights {
 
 /// Sizes are read from a file: they must make sense before anything is allocated for them.
 fn check(config: PageConfig) -> Result<(), ModelError> {
-    let rules = [
-        ("page.width", config.width, (1..=4096).contains(&config.width)),
-        ("page.heads", config.heads, config.heads >= 1 && config.width.is_multiple_of(config.heads)),
-        ("page.intermediate", config.intermediate, (1..=16384).contains(&config.intermediate)),
-        ("page.layers", config.layers, (1..=64).contains(&config.layers)),
-        ("page.reach", config.reach, (1..=4096).contains(&config.reach)),
-        ("page.distances", config.distances, (1..=4096).contains(&config.distances)),
-    ];
-    match rules.into_iter().find(|rule| !rule.2) {
-        Some((field, got, _)) => {
-            let expected = "a size that fits the others, 1 to a few thousand".to_owned();
-            Err(ModelError::BadSetting { file: settings::FILE, field, expected, got: got.to_string() })
-        }
-        None => Ok(()),
-    }
+    let Some((field, got)) = config.wrong_size() else { return Ok(()) };
+    let expected = PageConfig::EXPECTED.to_owned();
+    Err(ModelError::BadSetting { file: settings::FILE, field, expected, got: got.to_string() })
 }
 
 /// A page network made ready for use.

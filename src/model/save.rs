@@ -23,6 +23,13 @@ pub enum Storage {
     Int8,
 }
 
+/// The files of a folder that are made from a checkpoint; its tokenizer is a file as it is.
+struct Encoded {
+    config: Vec<u8>,
+    settings: Vec<u8>,
+    weights: Vec<u8>,
+}
+
 impl Checkpoint {
     /// Writes `config.json`, `tokenizer.json`, `model.safetensors` and `copydesk.json` into `dir`, which is created
     /// if absent. Other files in it are left alone.
@@ -34,24 +41,38 @@ impl Checkpoint {
     /// [`ModelError::Unwritable`], or what is wrong with the checkpoint itself: a folder that could not be loaded
     /// again is not written.
     pub fn save(&self, dir: &Path, storage: Storage) -> Result<(), ModelError> {
+        let (Encoded { config, settings, weights }, _) = self.encode(storage)?;
+        std::fs::create_dir_all(dir).map_err(|source| ModelError::Unwritable { path: dir.to_owned(), source })?;
+        write(&dir.join(TOKENIZER_FILE), &self.tokenizer)?;
+        write(&dir.join(WEIGHTS_FILE), &weights)?;
+        write(&dir.join(settings::FILE), &settings)?;
+        write(&dir.join(layout::FILE), &config)
+    }
+
+    /// The checkpoint that a folder written by [`Checkpoint::save`] gives back, without writing it.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::save`], but for writing.
+    pub fn stored(&self, storage: Storage) -> Result<Checkpoint, ModelError> {
+        self.encode(storage).map(|(_, checkpoint)| checkpoint)
+    }
+
+    /// The files of a folder, and what they give back.
+    fn encode(&self, storage: Storage) -> Result<(Encoded, Checkpoint), ModelError> {
         let tokenizer = Tokenizer::from_bytes(&self.tokenizer)?;
         let config = layout::to_json(&self.config, self.head.is_some(), tokenizer.pad());
         let config = pretty(layout::FILE, &config)?;
         let page = self.page.as_ref().map(|page| page.config);
         let settings = pretty(settings::FILE, &Settings { page, ..self.settings.clone() })?;
         let weights = self.safetensors(storage)?;
-        Checkpoint::load_bytes(ModelFiles {
+        let checkpoint = Checkpoint::load_bytes(ModelFiles {
             name: &self.settings.name,
             config: &config,
             tokenizer: &self.tokenizer,
             weights: &weights,
             settings: Some(&settings),
         })?;
-        std::fs::create_dir_all(dir).map_err(|source| ModelError::Unwritable { path: dir.to_owned(), source })?;
-        write(&dir.join(TOKENIZER_FILE), &self.tokenizer)?;
-        write(&dir.join(WEIGHTS_FILE), &weights)?;
-        write(&dir.join(settings::FILE), &settings)?;
-        write(&dir.join(layout::FILE), &config)
+        Ok((Encoded { config, settings, weights }, checkpoint))
     }
 
     fn safetensors(&self, storage: Storage) -> Result<Vec<u8>, ModelError> {

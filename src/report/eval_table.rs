@@ -1,5 +1,6 @@
 //! An evaluation as plain-text tables for a terminal, at most 100 columns wide.
 
+use super::printable;
 use crate::eval::{
     Calibration, ClassMetrics, CoveragePoint, Estimate, Evaluation, GenuineRows, Metrics, NoiseFigures, Proportion,
     Resampling, SourceMetrics, SpamOperatingPoints,
@@ -137,7 +138,7 @@ fn sources(f: &mut fmt::Formatter<'_>, sources: &[SourceMetrics], units_name: &s
         "source", "rows", units_name, "accuracy", "macro-F1", "labels"
     )?;
     for source in sources {
-        let name = source.source.as_deref().map_or_else(|| "(no source)".to_owned(), printable);
+        let name = source.source.as_deref().map_or_else(|| "(no source)".to_owned(), short_name);
         let labels = source.support.iter().filter(|&&rows| rows > 0).count();
         writeln!(
             f,
@@ -231,10 +232,9 @@ fn round_percent(share: f64) -> f64 {
     (share * 100.0 * 1e6).round() / 1e6
 }
 
-/// A source's name made safe for a terminal, where control characters could move the cursor, and cut to the column.
-fn printable(name: &str) -> String {
-    let mut characters: Vec<char> =
-        name.chars().map(|character| if character.is_control() { '\u{FFFD}' } else { character }).collect();
+/// A name as it fits its column.
+fn short_name(name: &str) -> String {
+    let mut characters: Vec<char> = printable(name).chars().collect();
     if characters.len() >= SOURCE_COLUMNS {
         characters.truncate(SOURCE_COLUMNS - 2);
         characters.push('…');

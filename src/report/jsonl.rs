@@ -58,16 +58,20 @@ pub fn push_record(out: &mut Vec<u8>, row: &RecordRow<'_>) {
 fn push_object(out: &mut Vec<u8>, object: &Record<'_>) {
     let line = object.line();
     let mut written = 0;
+    // One search for each of our names: a record may repeat a name thousands of times.
+    let mut renamed: [Option<String>; ADDED_FIELDS.len()] = Default::default();
     for field in object.fields() {
-        if ADDED_FIELDS.contains(&field.key.as_ref()) {
+        let Some(ours) = ADDED_FIELDS.iter().position(|name| *name == field.key) else { continue };
+        let name = renamed[ours].get_or_insert_with(|| {
             let mut name = format!("input_{}", field.key);
             while object.value(&name).is_some() {
                 name.insert_str(0, "input_");
             }
-            out.extend_from_slice(&line.as_bytes()[written..field.key_span.start]);
-            push_string(out, &name);
-            written = field.key_span.end;
-        }
+            name
+        });
+        out.extend_from_slice(&line.as_bytes()[written..field.key_span.start]);
+        push_string(out, name);
+        written = field.key_span.end;
     }
     out.extend_from_slice(line[written..object.close()].trim_ascii_end().as_bytes());
     if !object.fields().is_empty() {

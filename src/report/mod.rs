@@ -8,6 +8,7 @@ pub mod jsonl;
 mod models;
 mod number;
 mod pretty;
+mod printable;
 mod row;
 
 pub use bench::{BenchReport, BenchRun, Spread, TimeShare};
@@ -15,4 +16,5 @@ pub use cascade::CascadeTable;
 pub use eval_table::{EvalTable, NoiseTable};
 pub use models::{Asked, COUNTED_TOKENS, CascadeParts, Development, ModelEntry, ModelsTable, NetworkSizes, Operations};
 pub use pretty::PageStyle;
+pub(crate) use printable::printable;
 pub use row::{ParagraphRow, RecordRow, Verdict, VerdictOptions};

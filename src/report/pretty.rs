@@ -2,6 +2,7 @@
 //!
 //! This is no wire format and may change.
 
+use super::printable;
 use super::row::Verdict;
 use crate::label::Label;
 use console::{Color, Style, measure_text_width};
@@ -66,18 +67,6 @@ fn style_of(label: Option<Label>) -> Style {
         Some(Label::Other) => Style::new().dim(),
         None => Style::new().fg(Color::Magenta),
     }
-}
-
-/// Makes control characters visible: a text must not steer the terminal that shows it. Tabs and line breaks count as
-/// spaces.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\t' | '\n' | '\r' => ' ',
-            c if c.is_control() => '\u{fffd}',
-            c => c,
-        })
-        .collect()
 }
 
 /// Breaks a text between words into lines of at most `width` columns; longer words are broken anywhere.

@@ -16,8 +16,8 @@ pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 pub(super) struct Position {
     pub producer: String,
     pub settings: TrainSettings,
-    /// Digest of the examples of both stages, in order.
-    pub data_digest: u64,
+    /// Digest of the parameters that the run started from, the examples of both stages and those that judge it.
+    pub digest: u64,
     /// Steps made over all stages.
     pub steps: usize,
     pub history: History,
@@ -73,7 +73,7 @@ pub(super) fn load(
     path: &Path,
     network: &mut Network,
     settings: &TrainSettings,
-    data_digest: u64,
+    digest: u64,
 ) -> Result<Option<(Position, Average)>, TrainError> {
     let foreign = |reason: String| TrainError::ForeignCheckpoint { path: path.to_owned(), reason };
     let buffer = match std::fs::read(path) {
@@ -91,8 +91,8 @@ pub(super) fn load(
     if &position.settings != settings {
         return Err(foreign("it belongs to a run with other settings".into()));
     }
-    if position.data_digest != data_digest {
-        return Err(foreign("it belongs to a run with other data".into()));
+    if position.digest != digest {
+        return Err(foreign("it belongs to a run with another base or other rows".into()));
     }
     let tensors = SafeTensors::deserialize(&buffer).map_err(|error| foreign(error.to_string()))?;
     let read = |name: &str, len: usize| -> Result<Vec<f32>, TrainError> {

@@ -5,10 +5,11 @@ use super::threads::{Place, places};
 use super::{TrainError, TrainSettings};
 use crate::corpus::page_ranges;
 use crate::eval::{Noise, SplitMix64};
-use crate::label::{LABEL_COUNT, Label, Scores};
+use crate::label::{LABEL_COUNT, Label, Scores, annotator_confidence};
 use crate::text::{FACT_COUNT, facts, model_text};
 use crate::tokenizer::Tokenizer;
 use serde::Deserialize;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,32 +17,25 @@ use std::io::{BufRead, BufReader, Read};
 use std::ops::Range;
 use std::path::Path;
 
-/// A labelled paragraph as a data file has it. Only `text` and `label` must be there; unknown fields are ignored.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+/// A labelled paragraph.
+#[derive(Clone, Debug, PartialEq)]
 pub struct LabelledRow {
     /// The paragraph.
     pub text: String,
     /// Its label.
     pub label: Label,
-    /// How sure the annotator was: 1 a coin toss, 2 leaning, 3 sure. In a row with a teacher's `scores` it is the
-    /// teacher's confidence and has no use here.
-    #[serde(default)]
-    pub confidence: Option<f32>,
+    /// How sure the annotator was: 1 a coin toss, 2 leaning, 3 sure.
+    pub confidence: Option<u8>,
     /// Site or collection.
-    #[serde(default)]
     pub source: Option<String>,
     /// Page.
-    #[serde(default)]
     pub doc: Option<String>,
     /// A teacher's probabilities, as `copydesk label --unit record` writes them. They take the place of the label as the
     /// target.
-    #[serde(default)]
     pub scores: Option<ScoreFields>,
     /// The label that the row had before the teacher's, as `copydesk label` keeps it.
-    #[serde(default)]
     pub input_label: Option<Label>,
     /// A teacher's vector of the text, `[hidden]`; see [`TrainSettings::vector_weight`].
-    #[serde(skip)]
     pub vector: Option<Vec<f32>>,
 }
 
@@ -105,12 +99,49 @@ pub struct LabelledRows {
     pub set_aside: Vec<(usize, String)>,
 }
 
-/// Reads JSON lines with `text` and `label`; a name ending in `.zst` is decompressed.
+/// Reads JSON lines with `text` and an annotator's `label`; `confidence`, `source` and `doc` are taken if they are there,
+/// other fields are ignored, a model's `scores` among them. A name ending in `.zst` is decompressed.
 ///
 /// # Errors
 /// [`TrainError::Unreadable`], and [`TrainError::NoRows`] where no line is usable. A bad line is no error: it is listed.
 pub fn read_labelled(path: &Path) -> Result<LabelledRows, TrainError> {
-    read_rows(path, |line| serde_json::from_slice(line))
+    read_rows(path, |line| {
+        #[derive(Deserialize)]
+        struct AnnotatedRow {
+            text: String,
+            label: Label,
+            confidence: Option<Value>,
+            source: Option<String>,
+            doc: Option<String>,
+        }
+        let AnnotatedRow { text, label, confidence, source, doc } = serde_json::from_slice(line)?;
+        let confidence = confidence.and_then(|value| annotator_confidence(value.as_f64()?));
+        Ok(LabelledRow { text, label, confidence, source, doc, scores: None, input_label: None, vector: None })
+    })
+}
+
+/// Reads weakly labelled JSON lines: as [`read_labelled`], but `scores` that a model gave count instead of the label. The
+/// `confidence` of such a row is the model's and is ignored.
+///
+/// # Errors
+/// As [`read_labelled`].
+pub fn read_weak(path: &Path) -> Result<LabelledRows, TrainError> {
+    read_rows(path, |line| {
+        #[derive(Deserialize)]
+        struct WeakRow {
+            text: String,
+            label: Label,
+            confidence: Option<Value>,
+            source: Option<String>,
+            doc: Option<String>,
+            scores: Option<ScoreFields>,
+            input_label: Option<Label>,
+        }
+        let WeakRow { text, label, confidence, source, doc, scores, input_label } = serde_json::from_slice(line)?;
+        let confidence = confidence.filter(|_| scores.is_none());
+        let confidence = confidence.and_then(|value| annotator_confidence(value.as_f64()?));
+        Ok(LabelledRow { text, label, confidence, source, doc, scores, input_label, vector: None })
+    })
 }
 
 /// Reads JSON lines with `text`, for a teacher to label: a row without `label` gets `other` until then, and one with a
@@ -168,7 +199,10 @@ fn read_rows(
             Err(error) => result.set_aside.push((number, error.to_string())),
         }
     }
-    if result.rows.is_empty() { Err(TrainError::NoRows { path: path.to_owned() }) } else { Ok(result) }
+    if result.rows.is_empty() {
+        return Err(TrainError::NoRows { path: path.to_owned(), set_aside: result.set_aside });
+    }
+    Ok(result)
 }
 
 /// Draws `count` rows, evenly over the labels and, within a label, evenly over the sources as far as they last, so that
@@ -270,12 +304,13 @@ pub(super) fn examples(rows: &[LabelledRow], tokenizer: &Tokenizer, settings: &T
             ids.extend(tokenizer.encode(&model_text(&text)).into_iter().take(settings.max_tokens - 2));
             ids.push(tokenizer.sep());
             let target = target(row, settings);
-            let confidence = match (row.scores, row.confidence) {
-                (None, Some(confidence)) if confidence < 1.5 => 0,
-                (None, Some(confidence)) if confidence < 2.5 => 1,
-                _ => 2,
+            let [coin_toss, leaning, sure] = settings.confidence_weights;
+            let confidence_weight = match row.confidence {
+                Some(1) => coin_toss,
+                Some(2) => leaning,
+                _ => sure,
             };
-            let weight = class_weights[row.label.index()] * settings.confidence_weights[confidence];
+            let weight = class_weights[row.label.index()] * confidence_weight;
             let (label, vector) = (row.label, row.vector.clone());
             Example { ids, label, target, weight, facts: facts(&text), run, in_thread, vector }
         })
@@ -298,8 +333,7 @@ pub(super) fn run_numbers(rows: &[LabelledRow]) -> Vec<usize> {
     numbers
 }
 
-/// The row's text, or with the given probability a copy that looks different. Only kinds of noise that the model's text
-/// does not level are of use here.
+/// The row's text, or with the given probability a copy that looks different.
 fn noisy<'row>(row: &'row LabelledRow, probability: f32, random: &mut SplitMix64) -> Cow<'row, str> {
     if random.unit() >= probability {
         return Cow::Borrowed(&row.text);
@@ -350,9 +384,13 @@ mod tests {
         let texts = read_texts(&path).unwrap();
         assert_eq!(texts.rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(), ["plain", "judged"]);
         assert_eq!(texts.set_aside[0].0, 3);
+        let weak = read_weak(&path).unwrap();
+        assert_eq!((weak.rows.len(), weak.set_aside.len(), weak.rows[0].confidence), (1, 2, None));
+        // What an annotator says counts, whatever a model said before.
         let labelled = read_labelled(&path).unwrap();
-        assert_eq!((labelled.rows.len(), labelled.set_aside.len()), (1, 2));
-        let soft = &labelled.rows[0];
+        let judged: Vec<_> = labelled.rows.iter().map(|row| (row.text.as_str(), row.scores)).collect();
+        assert_eq!(judged, [("judged", None), ("broken", None)]);
+        let soft = &weak.rows[0];
         assert_eq!(target(soft, &TrainSettings::default()), [0.1, 0.2, 0.0, 0.0, 0.7]);
         let relabelled = LabelledRow { input_label: Some(Label::CommentSpam), ..soft.clone() };
         let settings = TrainSettings { source_label_share: [0.5; LABEL_COUNT], ..TrainSettings::default() };
@@ -425,5 +463,8 @@ mod tests {
         let read = read_labelled(&path).unwrap();
         assert_eq!(read.rows.len(), 1);
         assert_eq!(read.set_aside.iter().map(|line| line.0).collect::<Vec<_>>(), [3, 4]);
+        std::fs::write(&path, "{\"text\":\"b\",\"label\":\"spam\"}\n{}\n").unwrap();
+        let error = read_labelled(&path).unwrap_err().to_string();
+        assert!(error.contains("2 set aside, the first in line 1") && error.contains("spam"), "{error}");
     }
 }

@@ -15,6 +15,9 @@ pub enum TrainError {
         /// Its range.
         expected: &'static str,
     },
+    /// No stage has both rows and a pass over them.
+    #[error("there is nothing to train on: no stage has both rows and epochs")]
+    NothingToTrain,
     /// A data file could not be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
@@ -24,10 +27,12 @@ pub enum TrainError {
         source: std::io::Error,
     },
     /// A data file holds not one usable row.
-    #[error("{}: no row with `text` and a known `label`", path.display())]
+    #[error("{}: not one usable row{}", path.display(), first_reason(set_aside))]
     NoRows {
         /// The file.
         path: PathBuf,
+        /// Line number, from 1, and reason of every line that was set aside.
+        set_aside: Vec<(usize, String)>,
     },
     /// Models cannot be averaged.
     #[error("the models have no mean: {what}")]
@@ -85,4 +90,10 @@ pub enum TrainError {
     /// The development set could not be judged.
     #[error(transparent)]
     Eval(#[from] EvalError),
+}
+
+fn first_reason(set_aside: &[(usize, String)]) -> String {
+    set_aside.first().map_or(String::new(), |(line, reason)| {
+        format!("; {} set aside, the first in line {line}: {reason}", set_aside.len())
+    })
 }

@@ -29,7 +29,7 @@ mod threads;
 mod trainer;
 
 pub use checkpoint::CHECKPOINT_FILE;
-pub use data::{LabelledRow, LabelledRows, ScoreFields, draw_texts, pages, read_labelled, read_texts};
+pub use data::{LabelledRow, LabelledRows, ScoreFields, draw_texts, pages, read_labelled, read_texts, read_weak};
 pub use error::TrainError;
 pub use run::{TrainData, TrainReport, TrainTarget, train};
 pub use settings::TrainSettings;

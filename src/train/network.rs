@@ -343,8 +343,8 @@ impl Network {
         Ok((weight, Tensor::from_slice(bias, LABEL_COUNT, &Device::Cpu)?))
     }
 
-    /// Clips the gradient to `settings.clip_norm` and makes one AdamW step; returns the norm before clipping.
-    pub fn update(&mut self, gradient: &Gradient, rate: f32, settings: &TrainSettings) -> Result<f64, TrainError> {
+    /// Clips the gradient to `settings.clip_norm`, the page network's apart, and makes one AdamW step.
+    pub fn update(&mut self, gradient: &Gradient, rate: f32, settings: &TrainSettings) -> Result<(), TrainError> {
         let dense_squares = {
             let (storage, _) = gradient.dense.storage_and_layout();
             match &*storage {
@@ -389,7 +389,7 @@ impl Network {
             }
         }
         self.updates += 1;
-        Ok(norm)
+        Ok(())
     }
 }
 

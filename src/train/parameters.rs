@@ -44,7 +44,7 @@ pub(super) struct Layout {
     pub layers: Vec<LayerSlots>,
     /// Length of the flat vector.
     pub len: usize,
-    /// Matrices first to last with the layer they belong to: what weight decay applies to.
+    /// Every parameter, first to last, with the layer that it belongs to and whether weight decay applies to it.
     pub segments: Vec<Segment>,
 }
 

@@ -72,6 +72,7 @@ pub fn train(
     }
     let weak = examples(&draw_evenly(weak_rows, settings.weak_rows, settings.seed), &tokenizer, settings);
     let annotated = examples(&data.annotated, &tokenizer, settings);
+    settings.check_rows(weak.len(), annotated.len())?;
     let as_they_are = TrainSettings { noise: 0.0, thread_sources: Vec::new(), ..settings.clone() };
     let dev = examples(&data.dev, &tokenizer, &as_they_are);
     // A head over a pooler reads other vectors than the ones trained here.

@@ -1,5 +1,6 @@
 //! Everything that decides a training run's result.
 
+use super::TrainError;
 use crate::model::PageConfig;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ pub struct TrainSettings {
     pub weight_decay: f32,
     /// Share of a stage's steps in which the learning rate rises linearly; then it falls linearly to 0.
     pub warmup: f32,
-    /// Largest norm of the whole gradient.
+    /// Largest norm of the gradient; that of the page network is clipped apart.
     pub clip_norm: f32,
     /// Probability mass of a target that is spread evenly over all labels.
     pub label_smoothing: f32,
@@ -51,8 +52,8 @@ pub struct TrainSettings {
     /// Weight of the mean squared difference between the encoder's vector and the teacher's, in rows that have one; 0
     /// leaves the vectors aside. For students whose head is their teacher's.
     pub vector_weight: f32,
-    /// Share of the training rows that are read in a noisy copy: cut after the first sentence, in another typography, or
-    /// obfuscated as spam is.
+    /// Share of the training rows that are read in a copy, by thirds: cut after the first sentence; spam obfuscated, other
+    /// rows as they are; in another typography, which the page network alone can tell (by the length among its facts).
     pub noise: f32,
     /// Dropout probability in 256ths, on embeddings, attention probabilities, both residual branches and the head.
     pub dropout_256ths: u8,
@@ -62,7 +63,7 @@ pub struct TrainSettings {
     pub r_drop: f32,
     /// Exponent of the class weights: weight ∝ frequency^-exponent; 0 turns them off, 0.5 is 1/√frequency.
     pub class_weight_exponent: f32,
-    /// Weight of rows whose annotator's confidence was 1, 2 and 3; rows without one count as 3.
+    /// Weight of rows whose annotator's confidence was 1, 2 and 3; rows without one of these count as 3.
     pub confidence_weights: [f32; 3],
     /// Decay per step of the exponential moving average that is evaluated and saved; 0 turns it off.
     pub average_decay: f32,
@@ -108,14 +109,26 @@ impl TrainSettings {
     /// Names the first setting that makes no sense.
     ///
     /// # Errors
-    /// [`super::TrainError::InvalidSetting`].
-    pub fn check(&self) -> Result<(), super::TrainError> {
+    /// [`TrainError::InvalidSetting`].
+    pub fn check(&self) -> Result<(), TrainError> {
         let rules = [
             ("batch_size", self.batch_size >= 1, "at least 1"),
             ("workers", self.workers >= 1, "at least 1"),
             ("max_tokens", self.max_tokens >= 3, "at least 3"),
             ("epochs", self.epochs + self.weak_epochs >= 1, "at least 1 with weak_epochs"),
             ("learning_rate", self.learning_rate > 0.0 && self.learning_rate.is_finite(), "above 0"),
+            ("weak_learning_rate", self.weak_learning_rate > 0.0 && self.weak_learning_rate.is_finite(), "above 0"),
+            ("weight_decay", self.weight_decay >= 0.0 && self.weight_decay.is_finite(), "0 or above"),
+            (
+                "class_weight_exponent",
+                self.class_weight_exponent >= 0.0 && self.class_weight_exponent.is_finite(),
+                "0 or above",
+            ),
+            (
+                "confidence_weights",
+                self.confidence_weights.iter().all(|weight| *weight > 0.0 && weight.is_finite()),
+                "above 0 each",
+            ),
             ("layer_decay", self.layer_decay > 0.0 && self.layer_decay <= 1.0, "above 0 and at most 1"),
             ("label_smoothing", (0.0..1.0).contains(&self.label_smoothing), "from 0 to below 1"),
             (
@@ -137,9 +150,21 @@ impl TrainSettings {
             ("warmup", (0.0..1.0).contains(&self.warmup), "from 0 to below 1"),
             ("clip_norm", self.clip_norm > 0.0, "above 0"),
         ];
+        if let Some((name, _)) = self.page.and_then(|page| page.wrong_size()) {
+            return Err(TrainError::InvalidSetting { name, expected: PageConfig::EXPECTED });
+        }
         match rules.into_iter().find(|rule| !rule.1) {
-            Some((name, _, expected)) => Err(super::TrainError::InvalidSetting { name, expected }),
+            Some((name, _, expected)) => Err(TrainError::InvalidSetting { name, expected }),
             None => Ok(()),
         }
+    }
+
+    /// Whether a run with so many rows in its two stages makes a step at all.
+    ///
+    /// # Errors
+    /// [`TrainError::NothingToTrain`].
+    pub fn check_rows(&self, weak: usize, annotated: usize) -> Result<(), TrainError> {
+        let steps = self.weak_epochs.min(weak) + self.epochs.min(annotated);
+        if steps == 0 { Err(TrainError::NothingToTrain) } else { Ok(()) }
     }
 }

@@ -18,7 +18,7 @@ pub struct StudentSettings {
     pub layers: usize,
     /// Width of the feed-forward part: the teacher's neurons with the largest weights are kept.
     pub intermediate: usize,
-    /// Entries of the vocabulary: special tokens, single characters, and then the pieces that the texts use most.
+    /// Entries of the vocabulary: special tokens, single ASCII characters, and then the pieces that the texts use most.
     pub vocab: usize,
     /// Longest sequence, in tokens.
     pub positions: usize,
@@ -47,11 +47,12 @@ impl StudentSettings {
 
 /// Cuts a student out of `teacher`. `texts` decide which pieces its vocabulary keeps.
 ///
-/// Words whose piece is dropped are spelt with shorter pieces that the vocabulary still has, so no text becomes
-/// unreadable; it takes a few more tokens.
+/// Words whose piece is dropped are spelt with shorter pieces that the vocabulary still has, in a few more tokens; a word
+/// with a character that no text used may become unknown.
 ///
 /// # Errors
-/// [`TrainError::InvalidSetting`] for sizes that the teacher does not have, [`TrainError::Tokenizer`].
+/// [`TrainError::InvalidSetting`] for sizes that the teacher does not have or a vocabulary too small for the special tokens,
+/// [`TrainError::Tokenizer`].
 pub fn student<'a>(
     teacher: &Checkpoint,
     texts: impl IntoIterator<Item = &'a str>,
@@ -161,20 +162,26 @@ fn prune_vocabulary<'a>(
         .filter(|&(_, id)| id < counts.len())
         .collect();
     entries.sort_by_key(|entry| entry.1);
-    let special: HashSet<String> = file["added_tokens"]
-        .as_array()
+    let unknown = file["model"]["unk_token"].as_str();
+    let added = file["added_tokens"].as_array().into_iter().flatten().filter_map(|token| token["content"].as_str());
+    let special: HashSet<String> = ["[CLS]", "[SEP]", "[PAD]"]
         .into_iter()
-        .flatten()
-        .filter_map(|token| Some(token["content"].as_str()?.to_owned()))
+        .chain(unknown)
+        .chain(added)
+        .filter(|&token| vocab.contains_key(token))
+        .map(str::to_owned)
         .collect();
-    let always = |token: &str| {
+    if size < special.len() {
+        return Err(TrainError::InvalidSetting { name: "vocab", expected: "at least the number of special tokens" });
+    }
+    let is_character = |token: &str| {
         let characters = token.strip_prefix("##").unwrap_or(token);
-        special.contains(token) || characters.chars().nth(1).is_none() && characters.is_ascii()
+        characters.chars().nth(1).is_none() && characters.is_ascii()
     };
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|&entry| {
         let (token, id) = &entries[entry];
-        (!always(token), std::cmp::Reverse(counts[*id]), *id)
+        (!special.contains(token), !is_character(token), std::cmp::Reverse(counts[*id]), *id)
     });
     order.truncate(size);
     order.sort_unstable();
@@ -242,5 +249,16 @@ mod tests {
         let sizes = StudentSettings { layers: 3, ..StudentSettings::default() };
         let error = student(&fixture::checkpoint(23), ["x"], sizes).unwrap_err();
         assert!(matches!(error, TrainError::InvalidSetting { name: "layers", .. }), "{error}");
+    }
+
+    #[test]
+    fn special_tokens_stay_in_the_smallest_vocabulary() {
+        let teacher = fixture::checkpoint(24);
+        let of =
+            |vocab| student(&teacher, ["council"], StudentSettings { layers: 1, intermediate: 8, vocab, positions: 8 });
+        let refused = of(1).unwrap_err();
+        assert!(matches!(refused, TrainError::InvalidSetting { name: "vocab", .. }), "{refused}");
+        let smallest = (2..).find_map(|vocab| of(vocab).ok()).unwrap();
+        Tokenizer::from_bytes(&smallest.tokenizer).unwrap();
     }
 }

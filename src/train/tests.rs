@@ -395,7 +395,7 @@ fn rows() -> Vec<LabelledRow> {
     (0..18)
         .map(|i| {
             let (text, label) = texts[i % texts.len()];
-            LabelledRow { confidence: Some(3.0), ..LabelledRow::new(text, label) }
+            LabelledRow { confidence: Some(3), ..LabelledRow::new(text, label) }
         })
         .collect()
 }
@@ -478,12 +478,54 @@ fn a_stage_without_rows_is_no_epoch() {
 }
 
 #[test]
-fn a_checkpoint_of_other_settings_is_refused() {
+fn a_checkpoint_of_another_run_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    run_in(folder.path(), &TrainSettings { epochs: 1, ..settings() }, &mut |_| {});
-    let data = TrainData { weak: Vec::new(), annotated: rows(), dev: rows() };
+    let same = TrainSettings { epochs: 1, ..settings() };
+    run_in(folder.path(), &same, &mut |_| {});
     let target = target(folder.path(), 4);
-    let other = TrainSettings { seed: 9, ..settings() };
-    let result = train(&fixture::checkpoint(3), data, &other, &target, &mut |_| {});
-    assert!(matches!(result, Err(TrainError::ForeignCheckpoint { .. })), "{result:?}");
+    // As `run_in` has them.
+    let weak = || rows()[..9].to_vec();
+    let dev = || rows()[..6].to_vec();
+    let go_on = |base: u64, settings: &TrainSettings, annotated: Vec<LabelledRow>, dev: Vec<LabelledRow>| {
+        let data = TrainData { weak: weak(), annotated, dev };
+        train(&fixture::checkpoint(base), data, settings, &target, &mut |_| {})
+    };
+    for result in [
+        go_on(3, &TrainSettings { seed: 9, ..same.clone() }, rows(), dev()),
+        go_on(4, &same, rows(), dev()),
+        go_on(3, &same, rows().split_off(1), dev()),
+        go_on(3, &same, rows(), dev().split_off(1)),
+    ] {
+        assert!(matches!(result, Err(TrainError::ForeignCheckpoint { .. })), "{result:?}");
+    }
+    assert!(go_on(3, &same, rows(), dev()).is_ok());
+}
+
+#[test]
+fn a_run_without_a_step_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = TrainData { weak: Vec::new(), annotated: rows(), dev: rows() };
+    let none = TrainSettings { weak_epochs: 1, epochs: 0, ..settings() };
+    let result = train(&fixture::checkpoint(3), data, &none, &target(folder.path(), 4), &mut |_| {});
+    assert!(matches!(result, Err(TrainError::NothingToTrain)), "{result:?}");
+    assert!(!folder.path().join("training.json").exists());
+}
+
+#[test]
+fn settings_out_of_their_range_are_named() {
+    let page = |page| TrainSettings { page: Some(page), ..settings() };
+    let wrong = [
+        ("page.heads", page(PageConfig { heads: 0, ..PageConfig::default() })),
+        ("page.reach", page(PageConfig { reach: 0, ..PageConfig::default() })),
+        ("confidence_weights", TrainSettings { confidence_weights: [0.0; 3], ..settings() }),
+        ("weak_learning_rate", TrainSettings { weak_learning_rate: f32::NAN, ..settings() }),
+        ("weight_decay", TrainSettings { weight_decay: -0.1, ..settings() }),
+        ("class_weight_exponent", TrainSettings { class_weight_exponent: f32::INFINITY, ..settings() }),
+    ];
+    for (expected, settings) in wrong {
+        let Err(TrainError::InvalidSetting { name, .. }) = settings.check() else {
+            panic!("{expected} is let through")
+        };
+        assert_eq!(name, expected);
+    }
 }

@@ -147,21 +147,27 @@ pub(super) struct RunFiles {
     pub checkpoint_every: usize,
 }
 
-/// FNV-1a over every example, so that a checkpoint is not continued on other data.
-fn digest(stages: &[Stage<'_>]) -> u64 {
+/// FNV-1a over all that a run starts from, the parameters and every example, and over the examples that judge it, so that a
+/// checkpoint is not continued as another run.
+fn digest(network: &Network, stages: &[Stage<'_>], dev: &[Example]) -> Result<u64, TrainError> {
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
     let mut add = |value: u64| hash = (hash ^ value).wrapping_mul(0x0100_0000_01b3);
-    for stage in stages {
-        add(stage.epochs as u64);
-        for example in stage.examples {
+    let dense = network.dense_values()?;
+    let parameters = [&dense, &network.word, &network.head, &network.page];
+    parameters.into_iter().flatten().for_each(|number| add(u64::from(number.to_bits())));
+    for (epochs, examples) in stages.iter().map(|stage| (stage.epochs, stage.examples)).chain([(0, dev)]) {
+        add(epochs as u64);
+        add(examples.len() as u64);
+        for example in examples {
             add(example.label.index() as u64);
             add(example.run as u64);
             example.ids.iter().for_each(|&id| add(u64::from(id)));
-            let numbers = example.target.iter().chain([&example.weight]).chain(example.vector.iter().flatten());
+            let numbers = example.target.iter().chain([&example.weight]).chain(&example.facts);
+            let numbers = numbers.chain(example.vector.iter().flatten());
             numbers.for_each(|number| add(u64::from(number.to_bits())));
         }
     }
-    hash
+    Ok(hash)
 }
 
 /// Runs every stage. `keep` is called with the network as it stands whenever an epoch is the best so far on `dev`.
@@ -175,10 +181,10 @@ pub(super) fn run(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<EpochFigures>, TrainError> {
     let checkpoint_path = files.folder.join(CHECKPOINT_FILE);
-    let data_digest = digest(stages);
+    let digest = digest(network, stages, dev)?;
     let mut history = History::default();
     let mut average = Average::of(network)?;
-    if let Some((position, saved)) = checkpoint::load(&checkpoint_path, network, settings, data_digest)? {
+    if let Some((position, saved)) = checkpoint::load(&checkpoint_path, network, settings, digest)? {
         progress(Progress::Resumed(position.steps));
         (history, average) = (position.history, saved);
     }
@@ -194,8 +200,8 @@ pub(super) fn run(
         let per_epoch = stage.examples.len().div_ceil(settings.batch_size);
         for epoch in 0..stage.epochs {
             let first = before + epoch * per_epoch;
-            // An epoch that ended before the checkpoint is in the history already.
-            if network.updates > first + per_epoch || history.epochs.iter().any(|e| e.steps == first + per_epoch) {
+            // An epoch that ended before the checkpoint is in the history already; one that ended with it is judged anew.
+            if network.updates > first + per_epoch {
                 continue;
             }
             let begin = Instant::now();
@@ -224,7 +230,7 @@ pub(super) fn run(
                     let position = Position {
                         producer: PRODUCER.to_owned(),
                         settings: settings.clone(),
-                        data_digest,
+                        digest,
                         steps: network.updates,
                         history: history.clone(),
                     };
