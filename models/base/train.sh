@@ -43,7 +43,7 @@ folds=() teachers=() bases=()
 for fold in 1 2 3 4; do
     train "fold$fold" fold train --data "$rows" --data "$own" --leave-out "${groups[fold - 1]}" --base "$base" \
         --base-name sentence-transformers/all-MiniLM-L6-v2
-    [ -e "$work/fold$fold-packed" ] ||
+    [ -e "$work/fold$fold-packed/config.json" ] ||
         "$copydesk" pack --model "$work/fold$fold" --calibrate "$dev" --out "$work/fold$fold-packed"
     folds+=(--model "$work/fold$fold-packed")
     teachers+=(--teacher "$work/fold$fold-packed")
