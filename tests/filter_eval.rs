@@ -2,10 +2,9 @@
 
 mod common;
 
-use common::{arg, copydesk, rows, run, run_with, stderr, stdout};
+use common::{arg, rows, run, run_unread, run_with, stderr, stdout};
 use serde_json::Value;
 use std::fs;
-use std::process::Stdio;
 
 const COMMENTS: &str = "data/comments.jsonl";
 const LABELS: &str = "data/labels.jsonl";
@@ -35,14 +34,7 @@ fn every_comment_goes_to_one_side_by_its_score() {
 fn spam_is_kept_where_nobody_reads_the_genuine_comments() {
     let folder = tempfile::tempdir().unwrap();
     let spam = folder.path().join("spam.jsonl");
-    let mut child = copydesk()
-        .args(["filter", "--quiet", "--threshold", "0.5", "--spam", arg(&spam), COMMENTS])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
+    let output = run_unread(&["filter", "--quiet", "--threshold", "0.5", "--spam", arg(&spam), COMMENTS]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let whole = folder.path().join("whole.jsonl");
     run(&["filter", "--quiet", "--threshold", "0.5", "--spam", arg(&whole), COMMENTS]);

@@ -2,10 +2,9 @@
 
 mod common;
 
-use common::{arg, copydesk, rows, run, run_with, stderr, stdout};
+use common::{arg, rows, run, run_unread, run_with, stderr, stdout};
 use serde_json::{Value, json};
 use std::fs;
-use std::process::Stdio;
 
 const PAGE: &str = "data/pages/bus-lanes-op-ed.txt";
 const LABELS: [&str; 5] = ["reporting", "opinion", "comment_spam", "quotation", "other"];
@@ -206,14 +205,7 @@ fn pretty_shows_every_word() {
 
 #[test]
 fn a_closed_pipe_is_success() {
-    let mut child = copydesk()
-        .args(["label", "--quiet", "--threads", "2", "data/pages"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
+    let output = run_unread(&["label", "--quiet", "--threads", "2", "data/pages"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(stderr(&output), "");
 }

@@ -10,6 +10,10 @@ use std::sync::Arc;
 /// Records of a page that are worked on together; a longer page is cut after every so many, counted from its beginning.
 const PAGE_RECORDS: usize = 256;
 
+/// Items of a page, lines that were set aside among them, after which it is cut in any case, so that a file of nothing but
+/// broken lines is not held in memory.
+const PAGE_ITEMS: usize = 4096;
+
 /// Regroups the chunks of a stream so that no page is cut where a chunk happened to end, and numbers the pages
 /// ([`Chunk::pages`]): a record's neighbours depend on the input alone, not on what was read before it.
 pub struct PageChunks<I> {
@@ -46,13 +50,18 @@ impl<I: Iterator<Item = Chunk>> Iterator for PageChunks<I> {
             self.bytes += chunk.bytes;
             for item in chunk.items {
                 // What is no record ends no page: a line that is set aside leaves its neighbours together.
-                if let Some(key) = page_key(&item, &self.page_field) {
-                    if key.is_none() || key != self.key || self.records == PAGE_RECORDS {
-                        self.close_page(&mut whole);
-                        self.page += 1;
-                        (self.key, self.records) = (key, 0);
+                let begins = match page_key(&item, &self.page_field) {
+                    Some(key) => {
+                        let begins = key.is_none() || key != self.key || self.records == PAGE_RECORDS;
+                        self.key = key;
+                        self.records = if begins { 1 } else { self.records + 1 };
+                        begins
                     }
-                    self.records += 1;
+                    None => false,
+                };
+                if begins || self.open.len() == PAGE_ITEMS {
+                    self.close_page(&mut whole);
+                    self.page += 1;
                 }
                 self.open.push(item);
             }
@@ -162,6 +171,15 @@ mod tests {
             let lengths: Vec<usize> = numbers.chunk_by(|a, b| a == b).map(<[u64]>::len).collect();
             assert_eq!(lengths, [PAGE_RECORDS + 1, 1, 1, 1, 1], "{chunk_size}");
         }
+    }
+
+    #[test]
+    fn nothing_but_broken_lines_is_not_held_back() {
+        let chunks = regroup(&["broken"; 3 * PAGE_ITEMS + 1], 100);
+        assert_eq!(
+            chunks.iter().map(|chunk| chunk.items.len()).collect::<Vec<_>>(),
+            [PAGE_ITEMS, PAGE_ITEMS, PAGE_ITEMS, 1]
+        );
     }
 
     #[test]

@@ -118,9 +118,17 @@ impl<R: BufRead> TextPieces<R> {
             let rest = &mut self.buffer[self.clean..end];
             let length = rest.iter().position(|&byte| byte == b'\n').map_or(rest.len(), |feed| feed + 1);
             let line = &mut rest[..length];
-            if let Err(error) = std::str::from_utf8(line) {
-                self.failures.push((self.line, InputError::InvalidUtf8 { byte: error.valid_up_to() + 1 }));
-                line.trim_ascii_end_mut().fill(b' ');
+            if std::str::from_utf8(line).is_err() {
+                // Where lines end with a carriage return alone, the whole text may be one line to us.
+                let mut before = 0;
+                for part in line.split_inclusive_mut(|&byte| byte == b'\r') {
+                    if let Err(error) = std::str::from_utf8(part) {
+                        let byte = before + error.valid_up_to() + 1;
+                        self.failures.push((self.line, InputError::InvalidUtf8 { byte }));
+                        part.trim_ascii_end_mut().fill(b' ');
+                    }
+                    before += part.len();
+                }
             }
             self.clean += length;
             self.line += 1;
@@ -187,6 +195,13 @@ mod tests {
         assert_eq!(pieces[0].failures.len(), 1);
         assert_eq!(pieces[0].failures[0].0, 3);
         assert!(matches!(pieces[0].failures[0].1, InputError::InvalidUtf8 { byte: 2 }));
+    }
+
+    #[test]
+    fn a_carriage_return_alone_ends_what_is_lost() {
+        let pieces = pieces(b"First.\r\rSecond caf\xe9.\r\rThird.\r", 1000, LIMITS);
+        assert_eq!(pieces[0].text, "First.\r\r            \r\rThird.\r");
+        assert!(matches!(pieces[0].failures[..], [(1, InputError::InvalidUtf8 { byte: 19 })]));
     }
 
     #[test]

@@ -38,6 +38,14 @@ pub fn run(arguments: &[&str]) -> Output {
     run_with(arguments, b"")
 }
 
+/// Runs the command with nobody at the other end of its standard output.
+pub fn run_unread(arguments: &[&str]) -> Output {
+    let mut child =
+        copydesk().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    drop(child.stdout.take());
+    child.wait_with_output().expect("the binary ends")
+}
+
 /// Standard output as text.
 pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("standard output is UTF-8")
