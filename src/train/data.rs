@@ -9,6 +9,7 @@ use crate::label::{LABEL_COUNT, Label, Scores, annotator_confidence};
 use crate::text::{FACT_COUNT, facts, model_text};
 use crate::tokenizer::Tokenizer;
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -127,17 +128,8 @@ pub fn read_labelled(path: &Path) -> Result<LabelledRows, TrainError> {
 /// As [`read_labelled`].
 pub fn read_weak(path: &Path) -> Result<LabelledRows, TrainError> {
     read_rows(path, |line| {
-        #[derive(Deserialize)]
-        struct WeakRow {
-            text: String,
-            label: Label,
-            confidence: Option<Value>,
-            source: Option<String>,
-            doc: Option<String>,
-            scores: Option<ScoreFields>,
-            input_label: Option<Label>,
-        }
-        let WeakRow { text, label, confidence, source, doc, scores, input_label } = serde_json::from_slice(line)?;
+        let ScoredRow { text, label, confidence, source, doc, scores, input_label } = serde_json::from_slice(line)?;
+        let label = label.ok_or_else(|| serde_json::Error::missing_field("label"))?;
         let confidence = confidence.filter(|_| scores.is_none());
         let confidence = confidence.and_then(|value| annotator_confidence(value.as_f64()?));
         Ok(LabelledRow { text, label, confidence, source, doc, scores, input_label, vector: None })
@@ -151,20 +143,23 @@ pub fn read_weak(path: &Path) -> Result<LabelledRows, TrainError> {
 /// As [`read_labelled`].
 pub fn read_texts(path: &Path) -> Result<LabelledRows, TrainError> {
     read_rows(path, |line| {
-        #[derive(Deserialize)]
-        struct TextRow {
-            text: String,
-            label: Option<Label>,
-            source: Option<String>,
-            doc: Option<String>,
-            scores: Option<ScoreFields>,
-            input_label: Option<Label>,
-        }
-        let TextRow { text, label, source, doc, scores, input_label } = serde_json::from_slice(line)?;
+        let ScoredRow { text, label, source, doc, scores, input_label, .. } = serde_json::from_slice(line)?;
         let input_label = if scores.is_none() { label } else { input_label };
         let label = label.unwrap_or(Label::Other);
         Ok(LabelledRow { text, label, confidence: None, source, doc, scores, input_label, vector: None })
     })
+}
+
+/// A row that a model may have labelled.
+#[derive(Deserialize)]
+struct ScoredRow {
+    text: String,
+    label: Option<Label>,
+    confidence: Option<Value>,
+    source: Option<String>,
+    doc: Option<String>,
+    scores: Option<ScoreFields>,
+    input_label: Option<Label>,
 }
 
 fn read_rows(
