@@ -116,7 +116,7 @@ pub fn read_labelled(path: &Path) -> Result<LabelledRows, TrainError> {
             doc: Option<String>,
         }
         let AnnotatedRow { text, label, confidence, source, doc } = serde_json::from_slice(line)?;
-        let confidence = confidence.and_then(|value| annotator_confidence(value.as_f64()?));
+        let confidence = confidence_of(confidence);
         Ok(LabelledRow { text, label, confidence, source, doc, scores: None, input_label: None, vector: None })
     })
 }
@@ -130,8 +130,7 @@ pub fn read_weak(path: &Path) -> Result<LabelledRows, TrainError> {
     read_rows(path, |line| {
         let ScoredRow { text, label, confidence, source, doc, scores, input_label } = serde_json::from_slice(line)?;
         let label = label.ok_or_else(|| serde_json::Error::missing_field("label"))?;
-        let confidence = confidence.filter(|_| scores.is_none());
-        let confidence = confidence.and_then(|value| annotator_confidence(value.as_f64()?));
+        let confidence = confidence_of(confidence).filter(|_| scores.is_none());
         Ok(LabelledRow { text, label, confidence, source, doc, scores, input_label, vector: None })
     })
 }
@@ -148,6 +147,11 @@ pub fn read_texts(path: &Path) -> Result<LabelledRows, TrainError> {
         let label = label.unwrap_or(Label::Other);
         Ok(LabelledRow { text, label, confidence: None, source, doc, scores, input_label, vector: None })
     })
+}
+
+/// The annotator's confidence that a field holds, if it is one.
+fn confidence_of(field: Option<Value>) -> Option<u8> {
+    annotator_confidence(field?.as_f64()?)
 }
 
 /// A row that a model may have labelled.
