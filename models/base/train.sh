@@ -19,7 +19,9 @@ copydesk=${CARGO_TARGET_DIR:-target}/release/copydesk
 # glibc would give the large buffers back to the system after every step.
 export MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456
 mkdir -p "$work"
-rows=$data/annotated-train.jsonl own=$root/data/comment-kinds.jsonl dev=$data/gold-dev.jsonl
+rows=$data/annotated-train.jsonl dev=$data/gold-dev.jsonl
+own=("$root/data/comment-kinds.jsonl" "$root/data/more-comments.jsonl")
+labels=(--data "$rows" --data "${own[0]}" --data "${own[1]}")
 
 # The sources of a group are unlike: its fold still sees others with each one's kind of spam, as it would if that source
 # alone were left out.
@@ -41,7 +43,7 @@ train() {
 
 folds=() teachers=() bases=()
 for fold in 1 2 3 4; do
-    train "fold$fold" fold train --data "$rows" --data "$own" --leave-out "${groups[fold - 1]}" --base "$base" \
+    train "fold$fold" fold train "${labels[@]}" --leave-out "${groups[fold - 1]}" --base "$base" \
         --base-name sentence-transformers/all-MiniLM-L6-v2
     [ -e "$work/fold$fold-packed/config.json" ] ||
         "$copydesk" pack --model "$work/fold$fold" --calibrate "$dev" --out "$work/fold$fold-packed"
@@ -54,9 +56,9 @@ done
 
 train texts texts distill "${teachers[@]}" "${bases[@]}" --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst" \
     --rows 30000
-train annotated annotated distill "${teachers[@]}" --base "$work/texts" --texts "$rows" --texts "$own"
-train labels labels train --data "$rows" --data "$own" --base "$work/annotated" --keep-head
-train alone alone train --data "$rows" --data "$own" --base "$work/annotated" --keep-head
+train annotated annotated distill "${teachers[@]}" --base "$work/texts" --texts "$rows" --texts "${own[0]}" --texts "${own[1]}"
+train labels labels train "${labels[@]}" --base "$work/annotated" --keep-head
+train alone alone train "${labels[@]}" --base "$work/annotated" --keep-head
 "$copydesk" pack --model "$work/alone" --model "$work/labels" --model "$work/annotated" --name base \
     --calibrate "$dev" --out "$work/base"
 # One list of what every run came to, each with its name.
