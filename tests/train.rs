@@ -127,3 +127,35 @@ fn a_classifier_of_another_program_teaches_a_small_model() {
     assert!(agreement(&teacher, &fast) >= 54, "the teacher reads its own labels: {}", agreement(&teacher, &fast));
     assert!(agreement(&student, &teacher) >= 42, "of 60: {}", agreement(&student, &teacher));
 }
+
+#[test]
+fn scores_of_another_program_teach_without_its_model() {
+    let folder = tempfile::tempdir().unwrap();
+    // It says `quotation` of forum posts and nothing of the rest.
+    let rows: Vec<Value> =
+        fs::read_to_string(TRAIN).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let forum: Vec<&Value> = rows.iter().filter(|row| row["source"] == "forum").collect();
+    let line = |row: &&Value| {
+        let bytes = ["source", "doc", "text"].map(|field| row[field].as_str().unwrap()).join("\0");
+        let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        let key = bytes.bytes().fold(0xcbf2_9ce4_8422_2325, step);
+        json!({"key": format!("{key:016x}"), "scores": [0.0, 0.0, 0.0, 1.0, 0.0]}).to_string()
+    };
+    let scores = folder.path().join("scores.jsonl");
+    fs::write(&scores, forum.iter().map(line).collect::<Vec<_>>().join("\n")).unwrap();
+    let settings =
+        json!({"weak_epochs": 12, "epochs": 0, "weak_learning_rate": 3e-4, "source_label_share": [0, 0, 0, 0, 0]});
+    let settings = write_settings(folder.path(), &settings);
+    let out = folder.path().join("taught");
+    let distill = |more: &[&str]| {
+        let arguments = ["distill", "-q", "--scores", arg(&scores), "--texts", TRAIN, "--dev", DEV];
+        run(&[&arguments[..], &["--settings", &settings, "--out", arg(&out)], more].concat())
+    };
+    let output = distill(&["--base", "models/fast"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let told = format!("scores for {} of {} texts", forum.len(), rows.len());
+    assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+    assert!(labels(arg(&out)).iter().all(|label| label == "quotation"), "all that it learnt");
+    // Without a base there is nothing to start from.
+    assert_eq!(distill(&[]).status.code(), Some(2));
+}

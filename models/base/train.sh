@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # From data to the shipped files. Four models of one epoch over the annotated rows and the comments in data/, each without
 # a group of comment sources: what they say of the sources that they never saw tells what a new site may expect. The mean
-# of their weights then learns the mean of their answers for unlabelled and weakly labelled texts and for the rows of the
-# folds, and, twice from there, the labels of those rows: once by the page and alone alike, once mostly alone. The mean of
-# these three gets 8-bit weights and calibration.
-# A little over an hour and a half on two cores. A step that is done is not made again; an interrupted one goes on where it was.
+# of their weights then learns what a larger model said of unlabelled and weakly labelled texts (teacher-scores.jsonl.zst,
+# made by teacher.py); then the rows of the folds, by their labels and by what the larger model says of the pages and the
+# folds of the comments; and, twice from there, the labels of those rows: once by the page and alone alike, once mostly
+# alone. The mean of these three gets 8-bit weights and calibration.
+# Other data than ours has no scores in that file: give the step `texts` the folds as teachers, or make scores first.
+# About two hours on two cores. A step that is done is not made again; an interrupted one goes on where it was.
 # Usage: models/base/train.sh DATA BASE WORK
 #   DATA  folder with annotated-train.jsonl, gold-dev.jsonl, weak.jsonl.zst, unlabelled.jsonl.zst
 #   BASE  folder of sentence-transformers/all-MiniLM-L6-v2, or hf:sentence-transformers/all-MiniLM-L6-v2
@@ -21,6 +23,7 @@ export MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 
 mkdir -p "$work"
 rows=$data/annotated-train.jsonl dev=$data/gold-dev.jsonl
 own=("$root/data/comment-kinds.jsonl" "$root/data/more-comments.jsonl")
+scores=$root/models/base/teacher-scores.jsonl.zst
 labels=(--data "$rows" --data "${own[0]}" --data "${own[1]}")
 
 # The sources of a group are unlike: its fold still sees others with each one's kind of spam, as it would if that source
@@ -54,9 +57,9 @@ done
 "$copydesk" cross-eval --data "$rows" "${folds[@]}"
 "$copydesk" cross-eval --data "$rows" "${folds[@]}" --json > "$work/cross-eval.json"
 
-train texts texts distill "${teachers[@]}" "${bases[@]}" --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst" \
-    --rows 30000
-train annotated annotated distill "${teachers[@]}" --base "$work/texts" --texts "$rows" --texts "${own[0]}" --texts "${own[1]}"
+train texts texts distill --scores "$scores" "${bases[@]}" --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst"
+train annotated annotated distill "${teachers[@]}" --scores "$scores" --base "$work/texts" --texts "$rows" \
+    --texts "${own[0]}" --texts "${own[1]}"
 train labels labels train "${labels[@]}" --base "$work/annotated" --keep-head
 train alone alone train "${labels[@]}" --base "$work/annotated" --keep-head
 "$copydesk" pack --model "$work/alone" --model "$work/labels" --model "$work/annotated" --name base \

@@ -8,8 +8,8 @@ use super::train::{
 };
 use crate::model::{Checkpoint, Classifier, ModelError, Settings};
 use crate::train::{
-    LabelledRow, StudentSettings, TrainData, TrainTarget, draw_texts, read_labelled, read_texts, soup, student,
-    student_training, teach, train,
+    LabelledRow, StudentSettings, TrainData, TrainTarget, draw_texts, give_scores, read_labelled, read_scores,
+    read_texts, soup, student, student_training, teach, train,
 };
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -21,13 +21,22 @@ pub struct DistillArgs {
     ///
     /// A model of ours or any BertForSequenceClassification that has our labels. hf:OWNER/REPO is fetched from the Hugging
     /// Face hub; this needs a build with the feature hub. The mean of several teachers' probabilities is learnt.
-    #[arg(long, value_name = "TEACHER", required = true)]
+    #[arg(long, value_name = "TEACHER", required_unless_present = "scores")]
     pub teacher: Vec<String>,
+
+    /// What some other model says of the texts, JSON Lines with key and scores; may be repeated
+    ///
+    /// The key is FNV-1a of 64 bits, as sixteen hexadecimal digits, over source, a zero byte, doc, a zero byte and text;
+    /// scores is a list of five probabilities: reporting, opinion, comment_spam, quotation, other. Texts without scores are
+    /// labelled by the teachers, or left out where there are none.
+    #[arg(long, value_name = "FILE")]
+    pub scores: Vec<PathBuf>,
 
     /// Folder of the model that the student starts from; may be repeated [default: a part of the first teacher]
     ///
     /// Of several, all trained from one base, it starts from the mean of their weights.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["layers", "intermediate", "vocab"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["layers", "intermediate", "vocab"],
+          required_unless_present = "teacher")]
     pub base: Vec<PathBuf>,
 
     /// Texts that the teachers label, JSON Lines with text; may be repeated
@@ -88,9 +97,17 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     let settings = training_settings(&args.settings, student_training())?;
     settings.check()?;
     let mut tally = Tally::default();
+    let given = read_rows(&args.scores, read_scores, &mut tally)?;
     let mut texts = Vec::new();
     for path in &args.texts {
-        let rows = read_rows(std::slice::from_ref(path), read_texts, &mut tally)?;
+        let mut rows = read_rows(std::slice::from_ref(path), read_texts, &mut tally)?;
+        let (read, found) = (rows.len(), give_scores(&mut rows, &given));
+        if !given.is_empty() {
+            tell(format_args!("{}: scores for {found} of {read} texts", path.display()));
+        }
+        if args.teacher.is_empty() {
+            rows.retain(|row| row.scores.is_some());
+        }
         texts.extend(draw_texts(rows, args.rows, settings.seed));
     }
     let data = TrainData {
@@ -102,7 +119,7 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     settings.check_rows(texts.len(), data.annotated.len())?;
     let teachers =
         args.teacher.iter().map(|name| checkpoint(name, &base_folder(name)?)).collect::<Result<Vec<_>, _>>()?;
-    let student = start(&args, &texts, &teachers[0])?;
+    let student = start(&args, &texts, teachers.first())?;
     let teachers: Vec<Classifier> = args
         .teacher
         .iter()
@@ -112,7 +129,10 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
             Classifier::from_checkpoint(teacher, precision).map_err(|error| model_error(name, error))
         })
         .collect::<Result<_, _>>()?;
-    tell(format_args!("{} teachers label {} texts", teachers.len(), texts.len()));
+    if !teachers.is_empty() {
+        let unlabelled = texts.iter().filter(|row| row.scores.is_none()).count();
+        tell(format_args!("{} teachers label {unlabelled} texts", teachers.len()));
+    }
     teach(&mut texts, &teachers.iter().collect::<Vec<_>>(), settings.vector_weight > 0.0, settings.workers)
         .map_err(|error| model_error(&args.teacher.join(", "), error))?;
     for row in texts.iter().chain(&data.annotated) {
@@ -143,11 +163,12 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
 }
 
 /// The student before its training.
-fn start(args: &DistillArgs, texts: &[LabelledRow], teacher: &Checkpoint) -> Result<Checkpoint, CliError> {
-    if !args.base.is_empty() {
+fn start(args: &DistillArgs, texts: &[LabelledRow], teacher: Option<&Checkpoint>) -> Result<Checkpoint, CliError> {
+    // Without a base there is a teacher: the arguments demand one of them.
+    let Some(teacher) = teacher.filter(|_| args.base.is_empty()) else {
         let models = args.base.iter().map(|path| checkpoint(&path.display().to_string(), path));
         return Ok(soup(models.collect::<Result<Vec<_>, _>>()?)?);
-    }
+    };
     let sizes = StudentSettings {
         layers: args.layers,
         intermediate: args.intermediate,

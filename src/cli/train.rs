@@ -5,7 +5,7 @@ use super::job::Tally;
 use super::tell;
 use crate::model::{Checkpoint, PageConfig, Settings, Storage};
 use crate::train::{
-    LabelledRow, LabelledRows, Progress, TrainData, TrainError, TrainReport, TrainSettings, TrainTarget, read_labelled,
+    LabelledRow, Progress, ReadRows, TrainData, TrainError, TrainReport, TrainSettings, TrainTarget, read_labelled,
     read_weak, soup, train,
 };
 use clap::{Args, ValueEnum};
@@ -240,11 +240,11 @@ impl From<StorageArg> for Storage {
 }
 
 /// The rows of all files; lines that are none are told, counted and left out.
-pub(super) fn read_rows(
+pub(super) fn read_rows<T>(
     paths: &[PathBuf],
-    read: impl Fn(&Path) -> Result<LabelledRows, TrainError>,
+    read: impl Fn(&Path) -> Result<ReadRows<T>, TrainError>,
     tally: &mut Tally,
-) -> Result<Vec<LabelledRow>, CliError> {
+) -> Result<Vec<T>, CliError> {
     let mut rows = Vec::new();
     for path in paths {
         let read = read(path)?;

@@ -92,10 +92,10 @@ impl ScoreFields {
 }
 
 /// The rows of a file, and what could not be used.
-#[derive(Debug, Default)]
-pub struct LabelledRows {
+#[derive(Debug)]
+pub struct ReadRows<T> {
     /// The usable rows, in file order.
-    pub rows: Vec<LabelledRow>,
+    pub rows: Vec<T>,
     /// Line number, from 1, and reason of every line that was set aside.
     pub set_aside: Vec<(usize, String)>,
 }
@@ -105,8 +105,8 @@ pub struct LabelledRows {
 ///
 /// # Errors
 /// [`TrainError::Unreadable`], and [`TrainError::NoRows`] where no line is usable. A bad line is no error: it is listed.
-pub fn read_labelled(path: &Path) -> Result<LabelledRows, TrainError> {
-    read_rows(path, |line| {
+pub fn read_labelled(path: &Path) -> Result<ReadRows<LabelledRow>, TrainError> {
+    read_labelled_rows(path, |line| {
         #[derive(Deserialize)]
         struct AnnotatedRow {
             text: String,
@@ -126,8 +126,8 @@ pub fn read_labelled(path: &Path) -> Result<LabelledRows, TrainError> {
 ///
 /// # Errors
 /// As [`read_labelled`].
-pub fn read_weak(path: &Path) -> Result<LabelledRows, TrainError> {
-    read_rows(path, |line| {
+pub fn read_weak(path: &Path) -> Result<ReadRows<LabelledRow>, TrainError> {
+    read_labelled_rows(path, |line| {
         let ScoredRow { text, label, confidence, source, doc, scores, input_label } = serde_json::from_slice(line)?;
         let label = label.ok_or_else(|| serde_json::Error::missing_field("label"))?;
         let confidence = confidence_of(confidence).filter(|_| scores.is_none());
@@ -140,8 +140,8 @@ pub fn read_weak(path: &Path) -> Result<LabelledRows, TrainError> {
 ///
 /// # Errors
 /// As [`read_labelled`].
-pub fn read_texts(path: &Path) -> Result<LabelledRows, TrainError> {
-    read_rows(path, |line| {
+pub fn read_texts(path: &Path) -> Result<ReadRows<LabelledRow>, TrainError> {
+    read_labelled_rows(path, |line| {
         let ScoredRow { text, label, source, doc, scores, input_label, .. } = serde_json::from_slice(line)?;
         let input_label = if scores.is_none() { label } else { input_label };
         let label = label.unwrap_or(Label::Other);
@@ -166,10 +166,23 @@ struct ScoredRow {
     input_label: Option<Label>,
 }
 
-fn read_rows(
+fn read_labelled_rows(
     path: &Path,
     parse: impl Fn(&[u8]) -> serde_json::Result<LabelledRow>,
-) -> Result<LabelledRows, TrainError> {
+) -> Result<ReadRows<LabelledRow>, TrainError> {
+    read_rows(path, |line| match parse(line) {
+        Ok(row) if row.scores.is_some_and(|scores| scores.distribution().is_none()) => Err(NO_PROBABILITIES.to_owned()),
+        Ok(row) => Ok(row),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+/// Why a row with such scores is set aside.
+pub(super) const NO_PROBABILITIES: &str = "`scores` are not probabilities that sum to 1";
+
+/// Reads lines that are not blank, each by `parse`, whose error is the reason why a line is set aside. A name ending in
+/// `.zst` is decompressed.
+pub(super) fn read_rows<T>(path: &Path, parse: impl Fn(&[u8]) -> Result<T, String>) -> Result<ReadRows<T>, TrainError> {
     let unreadable = |source| TrainError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let input: Box<dyn Read> = if path.extension().is_some_and(|extension| extension == "zst") {
@@ -179,7 +192,7 @@ fn read_rows(
     } else {
         Box::new(file)
     };
-    let mut result = LabelledRows::default();
+    let mut result = ReadRows { rows: Vec::new(), set_aside: Vec::new() };
     let mut reader = BufReader::with_capacity(1 << 16, input);
     let mut line = Vec::new();
     for number in 1.. {
@@ -191,11 +204,8 @@ fn read_rows(
             continue;
         }
         match parse(&line) {
-            Ok(row) if row.scores.is_some_and(|scores| scores.distribution().is_none()) => {
-                result.set_aside.push((number, "`scores` are not probabilities that sum to 1".to_owned()));
-            }
             Ok(row) => result.rows.push(row),
-            Err(error) => result.set_aside.push((number, error.to_string())),
+            Err(reason) => result.set_aside.push((number, reason)),
         }
     }
     if result.rows.is_empty() {
