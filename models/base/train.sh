@@ -3,8 +3,7 @@
 # a group of comment sources: what they say of the sources that they never saw tells what a new site may expect. The mean
 # of their weights then learns what a larger model said of unlabelled and weakly labelled texts (teacher-scores.jsonl.zst,
 # made by teacher.py); then the rows of the folds, by their labels and by what the larger model says of the pages and the
-# folds of the comments; and, twice from there, the labels of those rows: once by the page and alone alike, once mostly
-# alone. The mean of these three gets 8-bit weights and calibration.
+# folds of the comments; and from there the labels of those rows. The mean of these two gets 8-bit weights and calibration.
 # Other data than ours has no scores in that file: give the step `texts` the folds as teachers, or make scores first.
 # About two hours on two cores. A step that is done is not made again; an interrupted one goes on where it was.
 # Usage: models/base/train.sh DATA BASE WORK
@@ -61,13 +60,11 @@ train texts texts distill --scores "$scores" "${bases[@]}" --texts "$data/unlabe
 train annotated annotated distill "${teachers[@]}" --scores "$scores" --base "$work/texts" --texts "$rows" \
     --texts "${own[0]}" --texts "${own[1]}"
 train labels labels train "${labels[@]}" --base "$work/annotated" --keep-head
-train alone alone train "${labels[@]}" --base "$work/annotated" --keep-head
-"$copydesk" pack --model "$work/alone" --model "$work/labels" --model "$work/annotated" --name base \
-    --calibrate "$dev" --out "$work/base"
+"$copydesk" pack --model "$work/labels" --model "$work/annotated" --name base --calibrate "$dev" --out "$work/base"
 # One list of what every run came to, each with its name.
 {
     separator='['
-    for run in fold1 fold2 fold3 fold4 texts annotated labels alone; do
+    for run in fold1 fold2 fold3 fold4 texts annotated labels; do
         printf '%s{"run": "%s",' "$separator" "$run"
         tail -c +2 "$work/$run/training.json"
         separator=','
