@@ -304,7 +304,8 @@ def main():
     tokenizer = tokenizers.Tokenizer.from_file(str(arguments.mpnet / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    texts, dev_texts, others = (Texts(part, tokenizer) for part in (rows, dev, unlabelled + weak))
+    unscored = unlabelled + weak
+    texts, dev_texts, others = (Texts(part, tokenizer) for part in (rows, dev, unscored))
     chosen = sample(unlabelled, weak, arguments.rows)
 
     sites = {site: group for group, names in enumerate(GROUPS) for site in names}
@@ -324,7 +325,7 @@ def main():
         print(f"fold {number + 1}: development macro-F1 on the page {macro_f1(of_dev, dev):.4f}", flush=True)
     print(f"mean of four: {macro_f1(dev_mean, dev):.4f}")
     pages = [index for index, row in enumerate(annotated) if row["source"] not in sites]
-    scored = [((unlabelled + weak)[index], scores) for index, scores in zip(chosen, mean)]
+    scored = [(unscored[index], scores) for index, scores in zip(chosen, mean)]
     scored += [(annotated[index], held[index]) for index in pages]
     with open(arguments.out, "w") as out:
         for row, scores in scored:
