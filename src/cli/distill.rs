@@ -8,8 +8,8 @@ use super::train::{
 };
 use crate::model::{Checkpoint, Classifier, ModelError, Settings};
 use crate::train::{
-    LabelledRow, StudentSettings, TrainData, TrainTarget, draw_texts, give_scores, read_labelled, read_scores,
-    read_texts, soup, student, student_training, teach, train,
+    GivenScores, LabelledRow, StudentSettings, TrainData, TrainTarget, draw_texts, give_scores, read_labelled,
+    read_scores, read_texts, soup, student, student_training, teach, train,
 };
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -97,7 +97,7 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     let settings = training_settings(&args.settings, student_training())?;
     settings.check()?;
     let mut tally = Tally::default();
-    let given = read_rows(&args.scores, read_scores, &mut tally)?;
+    let given: GivenScores = read_rows(&args.scores, read_scores, &mut tally)?.into_iter().collect();
     let mut texts = Vec::new();
     for path in &args.texts {
         let mut rows = read_rows(std::slice::from_ref(path), read_texts, &mut tally)?;

@@ -13,39 +13,41 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(u64);
 
-const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+/// State of FNV-1a with 64 bits before the first step.
+pub(crate) const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
-fn step(state: u64, word: u64) -> u64 {
+/// A step of FNV-1a; the words are bytes in the algorithm as published (Fowler, Noll and Vo).
+pub(crate) fn fnv_step(state: u64, word: u64) -> u64 {
     (state ^ word).wrapping_mul(PRIME)
 }
 
 fn of_bytes(state: u64, bytes: &[u8]) -> u64 {
-    let mut lanes = [0, 1, 2, 3].map(|lane| step(state, lane));
+    let mut lanes = [0, 1, 2, 3].map(|lane| fnv_step(state, lane));
     let (blocks, rest) = bytes.as_chunks::<32>();
     for block in blocks {
         let (words, _) = block.as_chunks::<8>();
         for (lane, word) in lanes.iter_mut().zip(words) {
-            *lane = step(*lane, u64::from_le_bytes(*word));
+            *lane = fnv_step(*lane, u64::from_le_bytes(*word));
         }
     }
-    let state = lanes.into_iter().fold(state, step);
-    let state = rest.iter().fold(state, |state, &byte| step(state, byte.into()));
-    step(state, bytes.len() as u64)
+    let state = lanes.into_iter().fold(state, fnv_step);
+    let state = rest.iter().fold(state, |state, &byte| fnv_step(state, byte.into()));
+    fnv_step(state, bytes.len() as u64)
 }
 
 impl Digest {
     /// The digest of a model's files.
     pub(super) fn of(files: ModelFiles<'_>) -> Result<Digest, ModelError> {
         let settings = files.settings.map(Settings::from_json).transpose()?;
-        let mut state = [files.config, files.tokenizer, files.weights].into_iter().fold(OFFSET, of_bytes);
+        let mut state = [files.config, files.tokenizer, files.weights].into_iter().fold(FNV_OFFSET, of_bytes);
         // What else stands in the file, such as figures and dates, changes no answer.
         if let Some(Settings { window_tokens, window_overlap, temperature, page_temperature, pooling, page, .. }) =
             settings
         {
             let numbers =
                 [window_tokens, window_overlap, temperature.to_bits() as usize, page_temperature.to_bits() as usize];
-            state = numbers.into_iter().fold(state, |state, number| step(state, number as u64));
+            state = numbers.into_iter().fold(state, |state, number| fnv_step(state, number as u64));
             state = of_bytes(state, format!("{pooling:?} {page:?}").as_bytes());
         }
         Ok(Digest(state))

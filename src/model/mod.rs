@@ -40,6 +40,8 @@ pub use cascade::{Answer, Cascade, CascadeSession, CascadeSettings, Member, Mixt
 pub use checkpoint::{Checkpoint, ModelFiles};
 pub use classifier::{Classifier, MICRO_BATCH_TOKENS, Page, Prediction, Reading, Session};
 pub use digest::{Digest, NoDigest};
+#[cfg(feature = "train")]
+pub(crate) use digest::{FNV_OFFSET, fnv_step};
 pub use embedded::{EMBEDDED_CASCADE, EMBEDDED_CASCADE_BYTES, EmbeddedModel};
 pub use error::ModelError;
 pub use head::Head;

@@ -40,6 +40,14 @@ pub struct LabelledRow {
     pub vector: Option<Vec<f32>>,
 }
 
+impl LabelledRow {
+    /// Takes a model's probabilities as the target, and the most probable label.
+    pub(super) fn set_scores(&mut self, scores: Scores) {
+        self.label = scores.best().0;
+        self.scores = Some(scores.into());
+    }
+}
+
 #[cfg(test)]
 impl LabelledRow {
     /// A row that has what it must have and nothing else.
@@ -88,6 +96,12 @@ impl ScoreFields {
         let sum: f32 = scores.iter().sum();
         let valid = scores.iter().all(|score| (0.0..=1.0).contains(score)) && (sum - 1.0).abs() < 0.01;
         valid.then(|| scores.map(|score| score / sum))
+    }
+
+    /// The error that sets a row with such scores aside, where they are no probabilities.
+    pub(super) fn check(self) -> serde_json::Result<()> {
+        let error = || serde_json::Error::custom("`scores` are not probabilities that sum to 1");
+        self.distribution().map(|_| ()).ok_or_else(error)
     }
 }
 
@@ -170,19 +184,19 @@ fn read_labelled_rows(
     path: &Path,
     parse: impl Fn(&[u8]) -> serde_json::Result<LabelledRow>,
 ) -> Result<ReadRows<LabelledRow>, TrainError> {
-    read_rows(path, |line| match parse(line) {
-        Ok(row) if row.scores.is_some_and(|scores| scores.distribution().is_none()) => Err(NO_PROBABILITIES.to_owned()),
-        Ok(row) => Ok(row),
-        Err(error) => Err(error.to_string()),
+    read_rows(path, |line| {
+        let row = parse(line)?;
+        row.scores.map_or(Ok(()), ScoreFields::check)?;
+        Ok(row)
     })
 }
 
-/// Why a row with such scores is set aside.
-pub(super) const NO_PROBABILITIES: &str = "`scores` are not probabilities that sum to 1";
-
 /// Reads lines that are not blank, each by `parse`, whose error is the reason why a line is set aside. A name ending in
 /// `.zst` is decompressed.
-pub(super) fn read_rows<T>(path: &Path, parse: impl Fn(&[u8]) -> Result<T, String>) -> Result<ReadRows<T>, TrainError> {
+pub(super) fn read_rows<T>(
+    path: &Path,
+    parse: impl Fn(&[u8]) -> serde_json::Result<T>,
+) -> Result<ReadRows<T>, TrainError> {
     let unreadable = |source| TrainError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let input: Box<dyn Read> = if path.extension().is_some_and(|extension| extension == "zst") {
@@ -205,7 +219,7 @@ pub(super) fn read_rows<T>(path: &Path, parse: impl Fn(&[u8]) -> Result<T, Strin
         }
         match parse(&line) {
             Ok(row) => result.rows.push(row),
-            Err(reason) => result.set_aside.push((number, reason)),
+            Err(error) => result.set_aside.push((number, error.to_string())),
         }
     }
     if result.rows.is_empty() {

@@ -1,66 +1,59 @@
 //! Scores that another program's model gave to texts, kept apart from the texts.
 
 use super::TrainError;
-use super::data::{LabelledRow, NO_PROBABILITIES, ReadRows, ScoreFields, read_rows};
+use super::data::{LabelledRow, ReadRows, ScoreFields, read_rows};
 use crate::label::{LABEL_COUNT, Scores};
+use crate::model::{FNV_OFFSET, fnv_step};
 use serde::Deserialize;
 use serde::de::Error as _;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// What a model says of one text, without the text.
+/// What a model says of texts, by the texts' keys.
 ///
 /// The key tells the text, so that scores may be passed on where texts may not: FNV-1a of 64 bits over the bytes of the
 /// row's source, doc and text, each of the first two, empty where the row has none, ended by a zero byte.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GivenScores {
-    key: u64,
-    scores: ScoreFields,
-}
+pub type GivenScores = HashMap<u64, Scores>;
 
 /// Reads JSON lines with `key`, sixteen hexadecimal digits, and `scores`, a list of probabilities in the order of
 /// [`Label::ALL`](crate::Label::ALL). A name ending in `.zst` is decompressed.
 ///
 /// # Errors
 /// As [`read_labelled`](super::read_labelled).
-pub fn read_scores(path: &Path) -> Result<ReadRows<GivenScores>, TrainError> {
+pub fn read_scores(path: &Path) -> Result<ReadRows<(u64, Scores)>, TrainError> {
     #[derive(Deserialize)]
     struct Line<'a> {
         key: &'a str,
         scores: [f32; LABEL_COUNT],
     }
-    let parse = |line: &[u8]| -> serde_json::Result<Option<GivenScores>> {
+    read_rows(path, |line| {
         let Line { key, scores } = serde_json::from_slice(line)?;
         let digits = |key: &&str| key.len() == 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
         let key = Some(key).filter(digits).and_then(|key| u64::from_str_radix(key, 16).ok());
         let key = key.ok_or_else(|| serde_json::Error::custom("`key` is not sixteen hexadecimal digits"))?;
-        let scores = ScoreFields::from(Scores(scores));
-        Ok(scores.distribution().map(|_| GivenScores { key, scores }))
-    };
-    read_rows(path, |line| match parse(line) {
-        Ok(given) => given.ok_or_else(|| NO_PROBABILITIES.to_owned()),
-        Err(error) => Err(error.to_string()),
+        ScoreFields::from(Scores(scores)).check()?;
+        Ok((key, Scores(scores)))
     })
 }
 
 /// Gives the rows that have no scores those of their key, and their most probable label; a label of their own is kept as
-/// [`LabelledRow::input_label`]. Of several with one key the last counts. Returns how many rows got scores.
-pub fn give_scores(rows: &mut [LabelledRow], given: &[GivenScores]) -> usize {
-    let by_key: HashMap<u64, ScoreFields> = given.iter().map(|given| (given.key, given.scores)).collect();
+/// [`LabelledRow::input_label`]. Returns how many rows got scores.
+pub fn give_scores(rows: &mut [LabelledRow], given: &GivenScores) -> usize {
     let mut count = 0;
     for row in rows.iter_mut().filter(|row| row.scores.is_none()) {
-        let Some(&scores) = by_key.get(&key(row)) else { continue };
-        row.label = Scores::from(scores).best().0;
-        row.scores = Some(scores);
+        let Some(&scores) = given.get(&key(row)) else { continue };
+        row.set_scores(scores);
         count += 1;
     }
     count
 }
 
 fn key(row: &LabelledRow) -> u64 {
-    let part = |part: &Option<String>| part.as_deref().unwrap_or_default().to_owned() + "\0";
-    let bytes = part(&row.source) + &part(&row.doc) + &row.text;
-    bytes.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    let [source, doc] = [&row.source, &row.doc].map(|name| name.as_deref().unwrap_or_default());
+    [source, "\0", doc, "\0", &row.text]
+        .iter()
+        .flat_map(|part| part.bytes())
+        .fold(FNV_OFFSET, |hash, byte| fnv_step(hash, byte.into()))
 }
 
 #[cfg(test)]
@@ -82,7 +75,7 @@ mod tests {
             "{\"key\":\"1a601ffa70bed4c9\",\"scores\":[0.1,0.7,0.1,0.05,0.05]}\n\
              {\"key\":\"d94cb1186c0e8ae4\",\"scores\":[0,0,1,0,0]}\n",
         );
-        let given = read_scores(&path).unwrap().rows;
+        let given: GivenScores = read_scores(&path).unwrap().rows.into_iter().collect();
         let row = |source: &str, doc: &str, text: &str| LabelledRow {
             source: Some(source.to_owned()),
             doc: Some(doc.to_owned()),
@@ -97,7 +90,8 @@ mod tests {
         assert!(rows[1].scores.is_none() && rows[2].scores.is_none());
         assert_eq!(rows[3].label, Label::CommentSpam);
         let kept = rows.clone();
-        assert_eq!(give_scores(&mut rows[..1], &[GivenScores { scores: kept[3].scores.unwrap(), ..given[0] }]), 0);
+        let others = given.keys().map(|&key| (key, kept[3].scores.unwrap().into())).collect();
+        assert_eq!(give_scores(&mut rows[..1], &others), 0);
         assert_eq!(rows, kept);
     }
 
@@ -108,7 +102,7 @@ mod tests {
              {\"key\":\"0123456789abcdef\",\"scores\":[1,1,0,0,0]}\n{\"key\":\"0123456789abcdef\",\"scores\":[1]}\n",
         );
         let read = read_scores(&path).unwrap();
-        assert_eq!((read.rows.len(), read.rows[0].key), (1, 0x0123_4567_89ab_cdef));
+        assert_eq!((read.rows.len(), read.rows[0].0), (1, 0x0123_4567_89ab_cdef));
         assert_eq!(read.set_aside.iter().map(|line| line.0).collect::<Vec<_>>(), [2, 3, 4]);
         assert!(read.set_aside[0].1.contains("hexadecimal") && read.set_aside[1].1.contains("sum to 1"));
     }

@@ -1,6 +1,6 @@
 //! What trained models say of texts, as targets for another.
 
-use super::data::{LabelledRow, ScoreFields, pages};
+use super::data::{LabelledRow, pages};
 use crate::label::{LABEL_COUNT, Scores};
 use crate::model::{Classifier, ModelError, Page};
 use crate::text::{facts, model_text};
@@ -52,8 +52,7 @@ pub fn teach(
     }
     for ((row, sum), vector) in rows.iter_mut().zip(sums).zip(vectors) {
         let Some(mean) = sum.filter(|_| row.scores.is_none()) else { continue };
-        row.label = Scores(mean).best().0;
-        row.scores = Some(ScoreFields::from(Scores(mean)));
+        row.set_scores(Scores(mean));
         row.vector = (!vector.is_empty()).then_some(vector);
     }
     Ok(())
@@ -108,6 +107,7 @@ mod tests {
     use crate::engine::Precision;
     use crate::label::Label;
     use crate::model::fixture;
+    use crate::train::ScoreFields;
 
     fn classifier(seed: u64) -> Classifier {
         Classifier::from_checkpoint(fixture::checkpoint(seed), Precision::F32).unwrap()

@@ -8,6 +8,7 @@ use super::optimizer::schedule;
 use super::{TrainError, TrainSettings};
 use crate::eval::ConfusionMatrix;
 use crate::label::{LABEL_COUNT, Scores};
+use crate::model::{FNV_OFFSET, fnv_step};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -150,8 +151,8 @@ pub(super) struct RunFiles {
 /// FNV-1a over all that a run starts from, the parameters and every example, and over the examples that judge it, so that a
 /// checkpoint is not continued as another run.
 fn digest(network: &Network, stages: &[Stage<'_>], dev: &[Example]) -> Result<u64, TrainError> {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    let mut add = |value: u64| hash = (hash ^ value).wrapping_mul(0x0100_0000_01b3);
+    let mut hash = FNV_OFFSET;
+    let mut add = |value: u64| hash = fnv_step(hash, value);
     let dense = network.dense_values()?;
     let parameters = [&dense, &network.word, &network.head, &network.page];
     parameters.into_iter().flatten().for_each(|number| add(u64::from(number.to_bits())));
