@@ -111,8 +111,10 @@ impl Judge {
         let mut answers = vec![answers(session, texts, &pages)];
         for &noise in self.noises {
             let noisy = rows.iter().map(|(_, line, row)| {
-                let mut random = SplitMix64::new(line.line);
-                Cow::Owned(noise.apply(&row.text, row.judged.gold, &mut random))
+                if !noise.concerns(row.judged.gold) {
+                    return Cow::Borrowed(row.text.as_ref());
+                }
+                Cow::Owned(noise.apply(&row.text, &mut SplitMix64::new(line.line)))
             });
             answers.push(self::answers(session, noisy.collect(), &pages));
         }

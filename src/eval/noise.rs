@@ -20,10 +20,12 @@ pub enum Noise {
     ListNumber,
     /// One to three emoji, inside or at the end.
     Emoji,
-    /// Spam only: half of the letters that have a Cyrillic look-alike are written with it.
+    /// Half of the letters that have a Cyrillic look-alike are written with it; in spam alone, where it is measured.
     Homoglyphs,
-    /// Spam only: digits and signs for letters in every third word.
+    /// Digits and signs for letters in every third word; in spam alone, where it is measured.
     Leet,
+    /// The same in all that is no spam: people write `gr8` and `i7-3770k` too.
+    LeetGenuine,
     /// Zero-width spaces and joiners inside words.
     ZeroWidth,
     /// Nothing after the first sentence.
@@ -32,7 +34,7 @@ pub enum Noise {
 
 impl Noise {
     /// Every kind, in the order of reports.
-    pub const ALL: [Noise; 10] = [
+    pub const ALL: [Noise; 11] = [
         Noise::Quotes,
         Noise::LowerCase,
         Noise::Typography,
@@ -41,6 +43,7 @@ impl Noise {
         Noise::Emoji,
         Noise::Homoglyphs,
         Noise::Leet,
+        Noise::LeetGenuine,
         Noise::ZeroWidth,
         Noise::FirstSentence,
     ];
@@ -56,14 +59,23 @@ impl Noise {
             Noise::Emoji => "emoji",
             Noise::Homoglyphs => "homoglyphs",
             Noise::Leet => "leet",
+            Noise::LeetGenuine => "leet_genuine",
             Noise::ZeroWidth => "zero_width",
             Noise::FirstSentence => "first_sentence",
         }
     }
 
-    /// The copy of a text; `label` decides about the kinds that only spammers use. Follows from `random`'s state alone.
-    pub fn apply(self, text: &str, label: Label, random: &mut SplitMix64) -> String {
-        let spam = label == Label::CommentSpam;
+    /// Whether a report changes the rows with this gold label.
+    pub fn concerns(self, label: Label) -> bool {
+        match self {
+            Noise::Homoglyphs | Noise::Leet => label == Label::CommentSpam,
+            Noise::LeetGenuine => label != Label::CommentSpam,
+            _ => true,
+        }
+    }
+
+    /// The copy of a text. Follows from `random`'s state alone.
+    pub fn apply(self, text: &str, random: &mut SplitMix64) -> String {
         match self {
             Noise::Quotes => swap_quotes(text),
             Noise::LowerCase => text.to_lowercase(),
@@ -71,11 +83,8 @@ impl Noise {
             Noise::HtmlEntities => entities(text),
             Noise::ListNumber => format!("{}. {text}", 1 + random.below(40)),
             Noise::Emoji => emoji(text, random),
-            Noise::Homoglyphs if spam => {
-                text.chars().map(|c| if random.below(2) == 0 { homoglyph(c) } else { c }).collect()
-            }
-            Noise::Leet if spam => leet(text, random),
-            Noise::Homoglyphs | Noise::Leet => text.to_owned(),
+            Noise::Homoglyphs => text.chars().map(|c| if random.below(2) == 0 { homoglyph(c) } else { c }).collect(),
+            Noise::Leet | Noise::LeetGenuine => leet(text, random),
             Noise::ZeroWidth => zero_width(text, random),
             Noise::FirstSentence => first_sentence(text).to_owned(),
         }
@@ -232,21 +241,25 @@ mod tests {
     const TEXT: &str = "\"We offer loans at 3 percent,\" the office said. Is it a café - or a bank? I don't know.";
 
     #[test]
-    fn every_kind_changes_spam_and_follows_from_the_seed() {
+    fn every_kind_changes_the_text_and_follows_from_the_seed() {
         for noise in Noise::ALL {
-            let apply = |seed| noise.apply(TEXT, Label::CommentSpam, &mut SplitMix64::new(seed));
+            let apply = |seed| noise.apply(TEXT, &mut SplitMix64::new(seed));
             assert!((0..8).any(|seed| apply(seed) != TEXT), "{noise:?}");
             assert_eq!(apply(5), apply(5), "{noise:?}");
         }
-        for noise in [Noise::Homoglyphs, Noise::Leet] {
-            assert_eq!(noise.apply(TEXT, Label::Opinion, &mut SplitMix64::new(1)), TEXT);
+    }
+
+    #[test]
+    fn leet_concerns_every_label_once() {
+        for label in Label::ALL {
+            assert_ne!(Noise::Leet.concerns(label), Noise::LeetGenuine.concerns(label), "{label}");
         }
     }
 
     #[test]
     fn what_the_model_text_levels_leaves_no_trace() {
         for noise in [Noise::Quotes, Noise::HtmlEntities, Noise::ListNumber, Noise::Homoglyphs, Noise::ZeroWidth] {
-            let copy = noise.apply(TEXT, Label::CommentSpam, &mut SplitMix64::new(7));
+            let copy = noise.apply(TEXT, &mut SplitMix64::new(7));
             assert_eq!(model_text(&copy), model_text(TEXT), "{noise:?}");
         }
     }

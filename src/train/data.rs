@@ -361,8 +361,9 @@ fn noisy<'row>(row: &'row LabelledRow, probability: f32, random: &mut SplitMix64
     if random.unit() >= probability {
         return Cow::Borrowed(&row.text);
     }
+    // Whatever the label: noise in one label's rows alone would teach that the noise is the label.
     let noise = [Noise::FirstSentence, Noise::Leet, Noise::Typography][random.below(3)];
-    Cow::Owned(noise.apply(&row.text, row.label, random))
+    Cow::Owned(noise.apply(&row.text, random))
 }
 
 /// What the model is to answer: the smoothed label; or a teacher's probabilities, with the share that the settings give
@@ -464,6 +465,16 @@ mod tests {
         assert_eq!(drawn.len(), 120);
         assert_eq!(count(Label::Other, "pages"), 60);
         assert!((20..=40).contains(&count(Label::Opinion, "small")), "{}", count(Label::Opinion, "small"));
+    }
+
+    #[test]
+    fn noise_does_not_depend_on_the_label() {
+        let text = "We offer loans at three percent. Is it a cafe or a bank? I do not know.";
+        for seed in 0..40 {
+            let copies = Label::ALL
+                .map(|label| noisy(&LabelledRow::new(text, label), 1.0, &mut SplitMix64::new(seed)).into_owned());
+            assert!(copies.iter().all(|copy| *copy == copies[0]), "{copies:?}");
+        }
     }
 
     #[test]

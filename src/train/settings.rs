@@ -52,8 +52,8 @@ pub struct TrainSettings {
     /// Weight of the mean squared difference between the encoder's vector and the teacher's, in rows that have one; 0
     /// leaves the vectors aside. For students whose head is their teacher's.
     pub vector_weight: f32,
-    /// Share of the training rows that are read in a copy, by thirds: cut after the first sentence; spam obfuscated, other
-    /// rows as they are; in another typography, which the page network alone can tell (by the length among its facts).
+    /// Share of the training rows that are read in a copy, by thirds: cut after the first sentence; with digits and signs for
+    /// letters; in another typography, which the page network alone can tell (by the length among its facts).
     pub noise: f32,
     /// Dropout probability in 256ths, on embeddings, attention probabilities, both residual branches and the head.
     pub dropout_256ths: u8,
