@@ -71,7 +71,7 @@ fn evaluation_takes_pages_and_noise() {
     assert!(alone.get("robustness").is_none());
     let noises: Vec<&str> =
         on_page["robustness"].as_array().unwrap().iter().map(|noise| noise["noise"].as_str().unwrap()).collect();
-    assert_eq!(noises.len(), 10);
+    assert_eq!(noises.len(), 11);
     let drop = |name: &str| {
         let figures = on_page["robustness"].as_array().unwrap();
         figures.iter().find(|noise| noise["noise"] == name).unwrap()["changed_rows"].as_u64().unwrap()
