@@ -5,7 +5,8 @@
 # made by teacher.py); then the rows of the folds, by their labels and by what the larger model says of the pages and the
 # folds of the comments; and from there the labels of those rows. The mean of these two gets 8-bit weights and calibration.
 # Other data than ours has no scores in that file: give the step `texts` the folds as teachers, or make scores first.
-# Two and a quarter hours on two cores without AVX-512. A step that is done is not made again; an interrupted one goes on where it was.
+# Two and a quarter hours on two cores without AVX-512. A step that is done is not made again; an interrupted one goes on
+# where it was.
 # Usage: models/base/train.sh DATA BASE WORK
 #   DATA  folder with annotated-train.jsonl, gold-dev.jsonl, weak.jsonl.zst, unlabelled.jsonl.zst
 #   BASE  folder of sentence-transformers/all-MiniLM-L6-v2, or hf:sentence-transformers/all-MiniLM-L6-v2
