@@ -7,8 +7,9 @@ mod common;
 use common::{arg, rows, run, stderr};
 use copydesk::engine::{Linear, Matrix};
 use copydesk::model::{Checkpoint, Storage};
+use copydesk::train::read_labels;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -164,4 +165,40 @@ fn scores_of_another_program_teach_without_its_model() {
     assert!(quotations(arg(&out)) >= 15, "of {}: {}", forum.len(), quotations(arg(&out)));
     // Without a base there is nothing to start from.
     assert_eq!(distill(&[]).status.code(), Some(2));
+}
+
+#[test]
+fn labels_passed_on_without_texts_join_the_texts_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let labels = folder.path().join("labels.jsonl");
+    // The keys of `s 0 d 0 a`, `0 0 a` and of no text here, made by another program.
+    let lines = "{\"key\":\"d94cb1186c0e8ae4\",\"label\":\"other\"}\n\
+                 {\"key\":\"1a601ffa70bed4c9\",\"label\":\"quotation\",\"confidence\":2}\n\
+                 {\"key\":\"0123456789abcdef\",\"label\":\"opinion\"}\n";
+    fs::write(&labels, lines).unwrap();
+    let texts = folder.path().join("texts.jsonl");
+    let lines = "{\"text\":\"a\",\"source\":\"s\",\"doc\":\"d\",\"label\":\"opinion\"}\n{\"text\":\"b\"}\n{\"text\":\"a\"}\n\
+                 {\"text\":\"a\",\"source\":\"s\",\"doc\":\"d\"}\n";
+    fs::write(&texts, lines).unwrap();
+    let joined = run(&["join", "--labels", arg(&labels), "--texts", arg(&texts)]);
+    let expected = [
+        json!({"text": "a", "label": "quotation", "confidence": 2, "source": "s", "doc": "d"}),
+        json!({"text": "a", "label": "other", "confidence": null, "source": null, "doc": null}),
+    ];
+    assert_eq!(rows(&joined, 0), expected);
+    assert!(stderr(&joined).contains("1 of 3 labels found no text"), "{}", stderr(&joined));
+    let out = folder.path().join("rows.jsonl");
+    let written = run(&["join", "--labels", arg(&labels), "--texts", arg(&texts), "--out", arg(&out)]);
+    assert!(written.status.success() && written.stdout.is_empty());
+    assert_eq!(fs::read(&out).unwrap(), joined.stdout);
+}
+
+#[test]
+fn no_label_of_the_test_is_trained_on() {
+    let read = |file: &str| read_labels(Path::new(file)).unwrap();
+    let (train, test) = (read("data/standoff-labels.jsonl.zst"), read("data/standoff-test.jsonl.zst"));
+    assert!(train.set_aside.is_empty() && test.set_aside.is_empty());
+    assert_eq!((train.rows.len(), test.rows.len()), (4198, 2152));
+    let keys: BTreeSet<u64> = train.rows.iter().chain(&test.rows).map(|row| row.0).collect();
+    assert_eq!(keys.len(), 4198 + 2152);
 }

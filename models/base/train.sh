@@ -3,9 +3,11 @@
 # a group of comment sources: what they say of the sources that they never saw tells what a new site may expect. The mean
 # of their weights then learns what a larger model said of unlabelled and weakly labelled texts (teacher-scores.jsonl.zst,
 # made by teacher.py); then the rows of the folds, by their labels and by what the larger model says of the pages and the
-# folds of the comments; and from there the labels of those rows. The mean of these two gets 8-bit weights and calibration.
-# Other data than ours has no scores in that file: give the step `texts` the folds as teachers, or make scores first.
-# Two and a quarter hours on two cores without AVX-512. A step that is done is not made again; an interrupted one goes on
+# folds of the comments; and from there the labels of those rows, once by themselves and once together with the labels that
+# data/standoff-labels.jsonl.zst gives to further texts. The mean of these three gets 8-bit weights and calibration.
+# Other data than ours has neither scores nor labels in those files: give the step `texts` the folds as teachers, or make
+# scores first, and leave the step `more` out.
+# Two and a half hours on two cores without AVX-512. A step that is done is not made again; an interrupted one goes on
 # where it was.
 # Usage: models/base/train.sh DATA BASE WORK
 #   DATA  folder with annotated-train.jsonl, gold-dev.jsonl, weak.jsonl.zst, unlabelled.jsonl.zst
@@ -54,18 +56,21 @@ for fold in 1 2 3 4; do
     teachers+=(--teacher "$work/fold$fold-packed")
     bases+=(--base "$work/fold$fold")
 done
-"$copydesk" cross-eval --data "$rows" "${folds[@]}"
 "$copydesk" cross-eval --data "$rows" "${folds[@]}" --json > "$work/cross-eval.json"
 
-train texts texts distill --scores "$scores" "${bases[@]}" --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst"
+texts=(--texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst")
+train texts texts distill --scores "$scores" "${bases[@]}" "${texts[@]}"
 train annotated annotated distill "${teachers[@]}" --scores "$scores" --base "$work/texts" --texts "$rows" \
     --texts "${own[0]}" --texts "${own[1]}"
 train labels labels train "${labels[@]}" --base "$work/annotated" --keep-head
-"$copydesk" pack --model "$work/labels" --model "$work/annotated" --name base --calibrate "$dev" --out "$work/base"
+"$copydesk" join --labels "$root/data/standoff-labels.jsonl.zst" "${texts[@]}" --out "$work/more.jsonl"
+train more labels train "${labels[@]}" --data "$work/more.jsonl" --base "$work/annotated" --keep-head
+"$copydesk" pack --model "$work/annotated" --model "$work/labels" --model "$work/more" --name base --calibrate "$dev" \
+    --out "$work/base"
 # One list of what every run came to, each with its name.
 {
     separator='['
-    for run in fold1 fold2 fold3 fold4 texts annotated labels; do
+    for run in fold1 fold2 fold3 fold4 texts annotated labels more; do
         printf '%s{"run": "%s",' "$separator" "$run"
         tail -c +2 "$work/$run/training.json"
         separator=','

@@ -31,7 +31,7 @@ distill texts --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst
     --layers 2 --intermediate 512 --vocab 16000
 distill annotated --base "$work/fast-texts" --texts "$data/annotated-train.jsonl"
 "$copydesk" pack --model "$work/fast-annotated" --calibrate "$dev" --out "$models/fast"
-"$copydesk" cascade --small "$models/fast" --large "$models/base" --calibrate "$dev" --within 0.003 --out "$models/auto"
+"$copydesk" cascade --small "$models/fast" --large "$models/base" --calibrate "$dev" --within 0.004 --out "$models/auto"
 for model in fast auto; do
     "$copydesk" eval --data "$dev" --model "$models/$model"
     "$copydesk" eval --data "$dev" --model "$models/$model" --page-field doc

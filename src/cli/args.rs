@@ -79,6 +79,13 @@ pub enum Command {
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk distill --teacher DIR --texts FILE --dev FILE --out DIR")]
     Distill(super::distill::DistillArgs),
+    /// Bring labels that were passed on without their texts together with the texts
+    ///
+    /// Whoever annotates texts of others may pass on the labels, but often not the texts. Each label goes to the first row with
+    /// its key; the rows come out as copydesk train reads them.
+    #[cfg(feature = "train")]
+    #[command(override_usage = "copydesk join --labels FILE... --texts FILE... [--out FILE]")]
+    Join(super::join::JoinArgs),
     /// Make a trained model ready to ship
     ///
     /// Stores the weights as 8-bit integers and, given held-out rows, fits the temperature and the spam threshold.

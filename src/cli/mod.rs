@@ -20,6 +20,8 @@ mod error;
 mod eval;
 mod filter;
 mod job;
+#[cfg(feature = "train")]
+pub mod join;
 mod label;
 mod models;
 mod output;
@@ -61,6 +63,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::CrossEval(args) => cross_eval::run(args),
         #[cfg(feature = "train")]
         Command::Distill(args) => distill::run(args),
+        #[cfg(feature = "train")]
+        Command::Join(args) => join::run(args),
         #[cfg(feature = "train")]
         Command::Pack(args) => pack::run(args),
         #[cfg(feature = "train")]

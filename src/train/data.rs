@@ -164,7 +164,7 @@ pub fn read_texts(path: &Path) -> Result<ReadRows<LabelledRow>, TrainError> {
 }
 
 /// The annotator's confidence that a field holds, if it is one.
-fn confidence_of(field: Option<Value>) -> Option<u8> {
+pub(super) fn confidence_of(field: Option<Value>) -> Option<u8> {
     annotator_confidence(field?.as_f64()?)
 }
 

@@ -1,19 +1,32 @@
-//! Scores that another program's model gave to texts, kept apart from the texts.
+//! What others gave to texts, a model its scores or an annotator a label, kept apart from the texts.
+//!
+//! A text is told by its key, so that scores and labels may be passed on where texts may not: FNV-1a of 64 bits over the
+//! bytes of the row's source, doc and text, each of the first two, empty where the row has none, ended by a zero byte.
 
 use super::TrainError;
-use super::data::{LabelledRow, ReadRows, ScoreFields, read_rows};
-use crate::label::{LABEL_COUNT, Scores};
+use super::data::{LabelledRow, ReadRows, ScoreFields, confidence_of, read_rows};
+use crate::label::{LABEL_COUNT, Label, Scores};
 use crate::model::{FNV_OFFSET, fnv_step};
 use serde::Deserialize;
 use serde::de::Error as _;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::path::Path;
 
 /// What a model says of texts, by the texts' keys.
-///
-/// The key tells the text, so that scores may be passed on where texts may not: FNV-1a of 64 bits over the bytes of the
-/// row's source, doc and text, each of the first two, empty where the row has none, ended by a zero byte.
 pub type GivenScores = HashMap<u64, Scores>;
+
+/// What an annotator says of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenLabel {
+    /// The label.
+    pub label: Label,
+    /// How sure the annotator was: 1 a coin toss, 2 leaning, 3 sure.
+    pub confidence: Option<u8>,
+}
+
+/// What an annotator says of texts, by the texts' keys.
+pub type GivenLabels = HashMap<u64, GivenLabel>;
 
 /// Reads JSON lines with `key`, sixteen hexadecimal digits, and `scores`, a list of probabilities in the order of
 /// [`Label::ALL`](crate::Label::ALL). A name ending in `.zst` is decompressed.
@@ -28,12 +41,43 @@ pub fn read_scores(path: &Path) -> Result<ReadRows<(u64, Scores)>, TrainError> {
     }
     read_rows(path, |line| {
         let Line { key, scores } = serde_json::from_slice(line)?;
-        let digits = |key: &&str| key.len() == 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let key = Some(key).filter(digits).and_then(|key| u64::from_str_radix(key, 16).ok());
-        let key = key.ok_or_else(|| serde_json::Error::custom("`key` is not sixteen hexadecimal digits"))?;
         ScoreFields::from(Scores(scores)).check()?;
-        Ok((key, Scores(scores)))
+        Ok((parse_key(key)?, Scores(scores)))
     })
+}
+
+/// Reads JSON lines with `key`, `label` and, if they have it, an annotator's `confidence`. A name ending in `.zst` is
+/// decompressed.
+///
+/// # Errors
+/// As [`read_labelled`](super::read_labelled).
+pub fn read_labels(path: &Path) -> Result<ReadRows<(u64, GivenLabel)>, TrainError> {
+    #[derive(Deserialize)]
+    struct Line<'a> {
+        key: &'a str,
+        label: Label,
+        confidence: Option<Value>,
+    }
+    read_rows(path, |line| {
+        let Line { key, label, confidence } = serde_json::from_slice(line)?;
+        Ok((parse_key(key)?, GivenLabel { label, confidence: confidence_of(confidence) }))
+    })
+}
+
+fn parse_key(key: &str) -> serde_json::Result<u64> {
+    let digits = |key: &&str| key.len() == 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let key = Some(key).filter(digits).and_then(|key| u64::from_str_radix(key, 16).ok());
+    key.ok_or_else(|| serde_json::Error::custom("`key` is not sixteen hexadecimal digits"))
+}
+
+/// The rows whose text has a label, with that label and its confidence and nothing of a model's. A label is used up by the
+/// first row that it fits, so those that are left found no text.
+pub fn take_labels(rows: Vec<LabelledRow>, given: &mut GivenLabels) -> Vec<LabelledRow> {
+    let labelled = rows.into_iter().filter_map(|row| {
+        let GivenLabel { label, confidence } = given.remove(&key(&row))?;
+        Some(LabelledRow { label, confidence, scores: None, input_label: None, vector: None, ..row })
+    });
+    labelled.collect()
 }
 
 /// Gives the rows that have no scores those of their key, and their most probable label; a label of their own is kept as
@@ -93,6 +137,34 @@ mod tests {
         let others = given.keys().map(|&key| (key, kept[3].scores.unwrap().into())).collect();
         assert_eq!(give_scores(&mut rows[..1], &others), 0);
         assert_eq!(rows, kept);
+    }
+
+    #[test]
+    fn labels_find_their_text_once() {
+        let (_folder, path) = file(
+            "{\"key\":\"1a601ffa70bed4c9\",\"label\":\"quotation\",\"confidence\":2}\n\
+             {\"key\":\"d94cb1186c0e8ae4\",\"label\":\"other\"}\n{\"key\":\"0123456789abcdef\",\"label\":\"opinion\"}\n\
+             {\"key\":\"0123456789abcdef\",\"label\":\"praise\"}\n{\"key\":\"123456789abcdef\",\"label\":\"opinion\"}\n",
+        );
+        let read = read_labels(&path).unwrap();
+        assert_eq!(read.set_aside.iter().map(|line| line.0).collect::<Vec<_>>(), [4, 5]);
+        let mut given: GivenLabels = read.rows.into_iter().collect();
+        let page = |label: Label| LabelledRow {
+            source: Some("s".to_owned()),
+            doc: Some("d".to_owned()),
+            ..LabelledRow::new("a", label)
+        };
+        let judged = LabelledRow {
+            scores: Some(Scores([0.0, 0.0, 1.0, 0.0, 0.0]).into()),
+            input_label: Some(Label::Reporting),
+            ..page(Label::CommentSpam)
+        };
+        let alone = LabelledRow::new("a", Label::Reporting);
+        let rows = vec![judged, LabelledRow::new("b", Label::Other), page(Label::Other), alone];
+        let expected =
+            [LabelledRow { confidence: Some(2), ..page(Label::Quotation) }, LabelledRow::new("a", Label::Other)];
+        assert_eq!(take_labels(rows, &mut given), expected);
+        assert_eq!(given.into_keys().collect::<Vec<_>>(), [0x0123_4567_89ab_cdef]);
     }
 
     #[test]

@@ -1,0 +1,68 @@
+//! `copydesk join`: labels that were passed on without their texts, brought together with the texts.
+
+use super::error::CliError;
+use super::job::Tally;
+use super::output::{Output, Target};
+use super::tell;
+use super::train::read_rows;
+use crate::label::Label;
+use crate::train::{GivenLabels, LabelledRow, read_labels, read_texts, take_labels};
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Arguments of `copydesk join`.
+#[derive(Debug, Args)]
+pub struct JoinArgs {
+    /// Labels, JSON Lines with key, label and confidence; may be repeated
+    ///
+    /// The key is FNV-1a of 64 bits, as sixteen hexadecimal digits, over source, a zero byte, doc, a zero byte and text.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub labels: Vec<PathBuf>,
+
+    /// Texts, JSON Lines with text and, if they have them, source and doc; may be repeated
+    ///
+    /// Names ending in .zst are decompressed.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub texts: Vec<PathBuf>,
+
+    /// Where the labelled rows go, JSON Lines for copydesk train, in the order of the texts [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// A row as `copydesk train` reads it.
+#[derive(Serialize)]
+struct Row<'a> {
+    text: &'a str,
+    label: Label,
+    confidence: Option<u8>,
+    source: Option<&'a str>,
+    doc: Option<&'a str>,
+}
+
+/// Carries out the arguments.
+pub(super) fn run(args: JoinArgs) -> Result<Tally, CliError> {
+    let mut tally = Tally::default();
+    let mut given: GivenLabels = read_rows(&args.labels, read_labels, &mut tally)?.into_iter().collect();
+    let labels = given.len();
+    let mut output = Output::open(&Target::new(args.out))?;
+    for path in &args.texts {
+        let rows = take_labels(read_rows(std::slice::from_ref(path), read_texts, &mut tally)?, &mut given);
+        tell(format_args!("{}: texts of {} labels", path.display(), rows.len()));
+        let mut lines = Vec::new();
+        for LabelledRow { text, label, confidence, source, doc, .. } in &rows {
+            tally.count(Some(*label));
+            let (source, doc) = (source.as_deref(), doc.as_deref());
+            let row = Row { text, label: *label, confidence: *confidence, source, doc };
+            serde_json::to_writer(&mut lines, &row).expect("a row can be written to memory; this is a bug");
+            lines.push(b'\n');
+        }
+        output.write(&lines)?;
+    }
+    if !given.is_empty() {
+        tell(format_args!("{} of {labels} labels found no text", given.len()));
+    }
+    output.finish()?;
+    Ok(tally)
+}
