@@ -7,8 +7,8 @@
 # data/standoff-labels.jsonl.zst gives to further texts. The mean of these three gets 8-bit weights and calibration.
 # Other data than ours has neither scores nor labels in those files: give the step `texts` the folds as teachers, or make
 # scores first, and leave the step `more` out.
-# Two and a half hours on two cores without AVX-512. A step that is done is not made again; an interrupted one goes on
-# where it was.
+# An hour and 40 minutes on two cores with AVX-512, two and a half hours without. A step that is done is not made again;
+# an interrupted one goes on where it was.
 # Usage: models/base/train.sh DATA BASE WORK
 #   DATA  folder with annotated-train.jsonl, gold-dev.jsonl, weak.jsonl.zst, unlabelled.jsonl.zst
 #   BASE  folder of sentence-transformers/all-MiniLM-L6-v2, or hf:sentence-transformers/all-MiniLM-L6-v2
