@@ -1,21 +1,12 @@
-//! Reading labelled rows and turning them into training examples.
+//! Labelled rows and reading them.
 
-use super::page::RUN;
-use super::threads::{Place, places};
-use super::{TrainError, TrainSettings};
-use crate::corpus::page_ranges;
-use crate::eval::{Noise, SplitMix64};
+use super::TrainError;
 use crate::label::{LABEL_COUNT, Label, Scores, annotator_confidence};
-use crate::text::{FACT_COUNT, facts, model_text};
-use crate::tokenizer::Tokenizer;
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::Value;
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::ops::Range;
 use std::path::Path;
 
 /// A labelled paragraph.
@@ -228,167 +219,6 @@ pub(super) fn read_rows<T>(
     Ok(result)
 }
 
-/// Draws `count` rows, evenly over the labels and, within a label, evenly over the sources as far as they last, so that
-/// one large collection does not speak for its label. All rows where there are no more than `count`, or it is 0.
-pub(super) fn draw_evenly(rows: Vec<LabelledRow>, count: usize, seed: u64) -> Vec<LabelledRow> {
-    if count == 0 || rows.len() <= count {
-        return rows;
-    }
-    let mut random = SplitMix64::new(seed);
-    let mut pools: Vec<BTreeMap<String, Vec<LabelledRow>>> = vec![BTreeMap::new(); LABEL_COUNT];
-    for row in rows {
-        pools[row.label.index()].entry(row.source.clone().unwrap_or_default()).or_default().push(row);
-    }
-    for pool in pools.iter_mut().flat_map(BTreeMap::values_mut) {
-        random.shuffle(pool);
-    }
-    let mut drawn = Vec::with_capacity(count);
-    while drawn.len() < count && pools.iter().any(|pool| !pool.is_empty()) {
-        for pool in &mut pools {
-            // One row of a random source, not one of every source, so that labels with many sources get no more rows.
-            let Some(name) = pool.keys().nth(random.below(pool.len())).cloned() else { continue };
-            let Some(rows) = pool.get_mut(&name) else { continue };
-            drawn.extend(rows.pop());
-            if rows.is_empty() {
-                pool.remove(&name);
-            }
-        }
-    }
-    drawn.truncate(count);
-    drawn
-}
-
-/// The ranges of neighbouring rows that are one page: same source, same doc. A row without doc is a page of its own.
-pub fn pages(rows: &[LabelledRow]) -> Vec<Range<usize>> {
-    let keys: Vec<_> = rows.iter().map(|row| Some((&row.source, row.doc.as_ref()?))).collect();
-    page_ranges(&keys)
-}
-
-/// Draws about `count` rows of one file: evenly over labels and sources, as weakly labelled rows are drawn, where rows
-/// have labels; otherwise whole runs of neighbouring rows, at most 16 rows long, at random, so that pages stay pages. All
-/// rows where there are no more than `count`, or it is 0.
-pub fn draw_texts(rows: Vec<LabelledRow>, count: usize, seed: u64) -> Vec<LabelledRow> {
-    if rows.iter().any(|row| row.input_label.is_some()) {
-        return draw_evenly(rows, count, seed);
-    }
-    if count == 0 || rows.len() <= count {
-        return rows;
-    }
-    let numbers = run_numbers(&rows);
-    let mut order: Vec<usize> = (0..=numbers.last().copied().unwrap_or(0)).collect();
-    SplitMix64::new(seed).shuffle(&mut order);
-    let mut lengths = vec![0; order.len()];
-    numbers.iter().for_each(|&number| lengths[number] += 1);
-    let mut drawn = vec![false; order.len()];
-    let mut total = 0;
-    for run in order {
-        if total < count {
-            drawn[run] = true;
-            total += lengths[run];
-        }
-    }
-    rows.into_iter().zip(numbers).filter(|(_, number)| drawn[*number]).map(|(row, _)| row).collect()
-}
-
-/// A tokenised row with what the loss needs.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Example {
-    /// `[CLS] … [SEP]`, at most `max_tokens`.
-    pub ids: Vec<u32>,
-    pub label: Label,
-    /// Smoothed target distribution.
-    pub target: [f32; LABEL_COUNT],
-    /// Class weight times confidence weight.
-    pub weight: f32,
-    /// Facts about the paragraph as it is written.
-    pub facts: [f32; FACT_COUNT],
-    /// Number of the run of neighbouring rows of one page that the row belongs to.
-    pub run: usize,
-    /// Whether that run is an invented thread, so that the row is not on its page.
-    pub in_thread: bool,
-    /// The teacher's vector, `[hidden]`.
-    pub vector: Option<Vec<f32>>,
-}
-
-/// Tokenises rows and computes targets and weights, in the order of [`places`].
-pub(super) fn examples(rows: &[LabelledRow], tokenizer: &Tokenizer, settings: &TrainSettings) -> Vec<Example> {
-    let mut counts = [0usize; LABEL_COUNT];
-    for row in rows {
-        counts[row.label.index()] += 1;
-    }
-    let class_weights = class_weights(&counts, settings.class_weight_exponent);
-    let mut random = SplitMix64::new(settings.seed ^ 0x6e01_5e00);
-    places(rows, settings)
-        .into_iter()
-        .map(|Place { row, run, in_thread }| {
-            let row = &rows[row];
-            let text = noisy(row, settings.noise, &mut random);
-            let mut ids = vec![tokenizer.cls()];
-            ids.extend(tokenizer.encode(&model_text(&text)).into_iter().take(settings.max_tokens - 2));
-            ids.push(tokenizer.sep());
-            let target = target(row, settings);
-            let [coin_toss, leaning, sure] = settings.confidence_weights;
-            let confidence_weight = match row.confidence {
-                Some(1) => coin_toss,
-                Some(2) => leaning,
-                _ => sure,
-            };
-            let weight = class_weights[row.label.index()] * confidence_weight;
-            let (label, vector) = (row.label, row.vector.clone());
-            Example { ids, label, target, weight, facts: facts(&text), run, in_thread, vector }
-        })
-        .collect()
-}
-
-/// For every row the number of its run: neighbouring rows with the same source and doc, at most [`RUN`] of them. Rows
-/// without doc are runs of their own.
-pub(super) fn run_numbers(rows: &[LabelledRow]) -> Vec<usize> {
-    let mut numbers: Vec<usize> = Vec::with_capacity(rows.len());
-    let mut length = 0;
-    for (index, row) in rows.iter().enumerate() {
-        let follows = index.checked_sub(1).is_some_and(|before| {
-            row.doc.is_some() && rows[before].doc == row.doc && rows[before].source == row.source
-        });
-        let number = numbers.last().map_or(0, |&number| if follows && length < RUN { number } else { number + 1 });
-        length = if numbers.last() == Some(&number) { length + 1 } else { 1 };
-        numbers.push(number);
-    }
-    numbers
-}
-
-/// The row's text, or with the given probability a copy that looks different.
-fn noisy<'row>(row: &'row LabelledRow, probability: f32, random: &mut SplitMix64) -> Cow<'row, str> {
-    if random.unit() >= probability {
-        return Cow::Borrowed(&row.text);
-    }
-    // Whatever the label: noise in one label's rows alone would teach that the noise is the label.
-    let noise = [Noise::FirstSentence, Noise::Leet, Noise::Typography][random.below(3)];
-    Cow::Owned(noise.apply(&row.text, random))
-}
-
-/// What the model is to answer: the smoothed label; or a teacher's probabilities, with the share that the settings give
-/// to the label that the row had before.
-fn target(row: &LabelledRow, settings: &TrainSettings) -> [f32; LABEL_COUNT] {
-    let Some(teacher) = row.scores.and_then(ScoreFields::distribution) else {
-        let mut target = [settings.label_smoothing / LABEL_COUNT as f32; LABEL_COUNT];
-        target[row.label.index()] += 1.0 - settings.label_smoothing;
-        return target;
-    };
-    let Some(before) = row.input_label else { return teacher };
-    let share = settings.source_label_share[before.index()];
-    let mut target = teacher.map(|probability| probability * (1.0 - share));
-    target[before.index()] += share;
-    target
-}
-
-/// Weights ∝ frequency^-exponent, scaled so that the average row weighs 1. A label without rows weighs 1.
-fn class_weights(counts: &[usize; LABEL_COUNT], exponent: f32) -> [f32; LABEL_COUNT] {
-    let total: usize = counts.iter().sum();
-    let raw = counts.map(|count| if count == 0 { 1.0 } else { (count as f32 / total as f32).powf(-exponent) });
-    let mean = raw.iter().zip(counts).map(|(weight, &count)| weight * count as f32).sum::<f32>() / total.max(1) as f32;
-    std::array::from_fn(|label| if counts[label] == 0 { 1.0 } else { raw[label] / mean })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -414,75 +244,6 @@ mod tests {
         let labelled = read_labelled(&path).unwrap();
         let judged: Vec<_> = labelled.rows.iter().map(|row| (row.text.as_str(), row.scores)).collect();
         assert_eq!(judged, [("judged", None), ("broken", None)]);
-        let soft = &weak.rows[0];
-        assert_eq!(target(soft, &TrainSettings::default()), [0.1, 0.2, 0.0, 0.0, 0.7]);
-        let relabelled = LabelledRow { input_label: Some(Label::CommentSpam), ..soft.clone() };
-        let settings = TrainSettings { source_label_share: [0.5; LABEL_COUNT], ..TrainSettings::default() };
-        assert_eq!(target(&relabelled, &settings), [0.05, 0.1, 0.5, 0.0, 0.35]);
-    }
-
-    #[test]
-    fn neighbours_on_a_page_are_one_run() {
-        let on =
-            |source: &str, doc: Option<&str>| LabelledRow { doc: doc.map(str::to_owned), ..row(Label::Other, source) };
-        let mut rows = vec![on("a", Some("1")), on("a", Some("1")), on("b", Some("1")), on("b", None), on("b", None)];
-        rows.extend(vec![on("c", Some("2")); RUN + 2]);
-        let numbers = run_numbers(&rows);
-        assert_eq!(numbers[..6], [0, 0, 1, 2, 3, 4]);
-        assert_eq!(numbers[5..].iter().filter(|&&number| number == 4).count(), RUN);
-        assert_eq!(numbers.last(), Some(&5));
-    }
-
-    fn row(label: Label, source: &str) -> LabelledRow {
-        LabelledRow { source: Some(source.into()), ..LabelledRow::new("t", label) }
-    }
-
-    #[test]
-    fn texts_without_labels_are_drawn_in_whole_runs() {
-        let on = |doc: &str| LabelledRow { doc: Some(doc.to_owned()), ..row(Label::Other, "pages") };
-        let rows: Vec<LabelledRow> =
-            (0..50).flat_map(|page| vec![on(&page.to_string()); 3]).chain(vec![on("long"); 2 * RUN]).collect();
-        let drawn = draw_texts(rows.clone(), 60, 7);
-        assert!((60..60 + RUN).contains(&drawn.len()), "{}", drawn.len());
-        let of = |doc: &str| drawn.iter().filter(|row| row.doc.as_deref() == Some(doc)).count();
-        assert!((0..50).all(|page| matches!(of(&page.to_string()), 0 | 3)));
-        assert_eq!(of("long") % RUN, 0);
-        assert_eq!(draw_texts(rows.clone(), 0, 7), rows);
-        let labelled: Vec<LabelledRow> =
-            rows.into_iter().map(|row| LabelledRow { input_label: Some(Label::Other), ..row }).collect();
-        assert_eq!(draw_texts(labelled, 60, 7).len(), 60);
-    }
-
-    #[test]
-    fn drawing_balances_labels_and_sources() {
-        let mut rows = vec![row(Label::Opinion, "large"); 900];
-        rows.extend(vec![row(Label::Opinion, "small"); 40]);
-        rows.extend(vec![row(Label::Other, "pages"); 60]);
-        let drawn = draw_evenly(rows, 120, 3);
-        let count = |label, source: &str| {
-            drawn.iter().filter(|r| r.label == label && r.source.as_deref() == Some(source)).count()
-        };
-        assert_eq!(drawn.len(), 120);
-        assert_eq!(count(Label::Other, "pages"), 60);
-        assert!((20..=40).contains(&count(Label::Opinion, "small")), "{}", count(Label::Opinion, "small"));
-    }
-
-    #[test]
-    fn noise_does_not_depend_on_the_label() {
-        let text = "We offer loans at three percent. Is it a cafe or a bank? I do not know.";
-        for seed in 0..40 {
-            let copies = Label::ALL
-                .map(|label| noisy(&LabelledRow::new(text, label), 1.0, &mut SplitMix64::new(seed)).into_owned());
-            assert!(copies.iter().all(|copy| *copy == copies[0]), "{copies:?}");
-        }
-    }
-
-    #[test]
-    fn rare_classes_weigh_more_and_the_average_row_weighs_one() {
-        let counts = [900, 100, 0, 0, 0];
-        let weights = class_weights(&counts, 0.5);
-        assert!((weights[1] / weights[0] - 3.0).abs() < 1e-5);
-        assert!((weights[0] * 0.9 + weights[1] * 0.1 - 1.0).abs() < 1e-5);
     }
 
     #[test]

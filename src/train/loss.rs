@@ -1,6 +1,6 @@
 //! The parts of the loss, in tensors that candle differentiates.
 
-use super::data::Example;
+use super::examples::Example;
 use crate::label::LABEL_COUNT;
 use candle_core::{D, Device, Result, Tensor};
 

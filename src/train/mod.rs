@@ -9,8 +9,10 @@
 mod batches;
 mod checkpoint;
 mod data;
+mod draw;
 mod encoder_op;
 mod error;
+mod examples;
 mod given;
 mod kernels;
 mod layer;
@@ -30,7 +32,8 @@ mod threads;
 mod trainer;
 
 pub use checkpoint::CHECKPOINT_FILE;
-pub use data::{LabelledRow, ReadRows, ScoreFields, draw_texts, pages, read_labelled, read_texts, read_weak};
+pub use data::{LabelledRow, ReadRows, ScoreFields, read_labelled, read_texts, read_weak};
+pub use draw::{draw_texts, pages};
 pub use error::TrainError;
 pub use given::{GivenLabel, GivenLabels, GivenScores, give_scores, read_labels, read_scores, take_labels};
 pub use run::{TrainData, TrainReport, TrainTarget, train};

@@ -1,7 +1,7 @@
 //! The trained quantities and one data-parallel gradient over them.
 
-use super::data::Example;
 use super::encoder_op::{Activations, EncoderOp};
+use super::examples::Example;
 use super::kernels::{add_assign, square_sum};
 use super::layer::Geometry;
 use super::loss::{Targets, vector_difference};

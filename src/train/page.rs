@@ -1,6 +1,6 @@
 //! The page network in differentiable tensors, beside the encoder in the same step.
 
-use super::data::Example;
+use super::examples::Example;
 use crate::eval::SplitMix64;
 use crate::model::page::{DenseSlot, NORM_EPS, NormSlot, PageLayout};
 use crate::text::FACT_COUNT;

@@ -1,6 +1,8 @@
 //! A whole training run: base checkpoint and rows in, model folder out.
 
-use super::data::{LabelledRow, draw_evenly, examples};
+use super::data::LabelledRow;
+use super::draw::draw_evenly;
+use super::examples::examples;
 use super::network::Network;
 use super::trainer::{self, EpochFigures, Progress, RunFiles, Stage};
 use super::{TrainError, TrainSettings, parameters};

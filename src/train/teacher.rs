@@ -1,6 +1,7 @@
 //! What trained models say of texts, as targets for another.
 
-use super::data::{LabelledRow, pages};
+use super::data::LabelledRow;
+use super::draw::pages;
 use crate::label::{LABEL_COUNT, Scores};
 use crate::model::{Classifier, ModelError, Page};
 use crate::text::{facts, model_text};

@@ -1,6 +1,6 @@
 //! The trainer against independent implementations, and against itself after an interruption.
 
-use super::data::Example;
+use super::examples::Example;
 use super::network::Network;
 use super::*;
 use crate::engine::{EncoderConfig, EncoderWeights, LayerNorm, Linear, Matrix};

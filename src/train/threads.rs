@@ -1,7 +1,8 @@
 //! Which rows are read together: the pages of a file, and threads made of comments that stand scattered in it.
 
 use super::TrainSettings;
-use super::data::{LabelledRow, run_numbers};
+use super::data::LabelledRow;
+use super::draw::run_numbers;
 use super::page::RUN;
 use crate::eval::SplitMix64;
 use std::ops::Range;

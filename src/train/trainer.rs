@@ -2,7 +2,7 @@
 
 use super::batches::{deal, epoch_batches};
 use super::checkpoint::{self, CHECKPOINT_FILE, PRODUCER, Position};
-use super::data::Example;
+use super::examples::Example;
 use super::network::Network;
 use super::optimizer::schedule;
 use super::{TrainError, TrainSettings};

@@ -1,0 +1,127 @@
+//! Turning labelled rows into training examples.
+
+use super::TrainSettings;
+use super::data::{LabelledRow, ScoreFields};
+use super::threads::{Place, places};
+use crate::eval::{Noise, SplitMix64};
+use crate::label::{LABEL_COUNT, Label};
+use crate::text::{FACT_COUNT, facts, model_text};
+use crate::tokenizer::Tokenizer;
+use std::borrow::Cow;
+
+/// A tokenised row with what the loss needs.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Example {
+    /// `[CLS] … [SEP]`, at most `max_tokens`.
+    pub ids: Vec<u32>,
+    pub label: Label,
+    /// Smoothed target distribution.
+    pub target: [f32; LABEL_COUNT],
+    /// Class weight times confidence weight.
+    pub weight: f32,
+    /// Facts about the paragraph as it is written.
+    pub facts: [f32; FACT_COUNT],
+    /// Number of the run of neighbouring rows of one page that the row belongs to.
+    pub run: usize,
+    /// Whether that run is an invented thread, so that the row is not on its page.
+    pub in_thread: bool,
+    /// The teacher's vector, `[hidden]`.
+    pub vector: Option<Vec<f32>>,
+}
+
+/// Tokenises rows and computes targets and weights, in the order of [`places`].
+pub(super) fn examples(rows: &[LabelledRow], tokenizer: &Tokenizer, settings: &TrainSettings) -> Vec<Example> {
+    let mut counts = [0usize; LABEL_COUNT];
+    for row in rows {
+        counts[row.label.index()] += 1;
+    }
+    let class_weights = class_weights(&counts, settings.class_weight_exponent);
+    let mut random = SplitMix64::new(settings.seed ^ 0x6e01_5e00);
+    places(rows, settings)
+        .into_iter()
+        .map(|Place { row, run, in_thread }| {
+            let row = &rows[row];
+            let text = noisy(row, settings.noise, &mut random);
+            let mut ids = vec![tokenizer.cls()];
+            ids.extend(tokenizer.encode(&model_text(&text)).into_iter().take(settings.max_tokens - 2));
+            ids.push(tokenizer.sep());
+            let target = target(row, settings);
+            let [coin_toss, leaning, sure] = settings.confidence_weights;
+            let confidence_weight = match row.confidence {
+                Some(1) => coin_toss,
+                Some(2) => leaning,
+                _ => sure,
+            };
+            let weight = class_weights[row.label.index()] * confidence_weight;
+            let (label, vector) = (row.label, row.vector.clone());
+            Example { ids, label, target, weight, facts: facts(&text), run, in_thread, vector }
+        })
+        .collect()
+}
+
+/// The row's text, or with the given probability a copy that looks different.
+fn noisy<'row>(row: &'row LabelledRow, probability: f32, random: &mut SplitMix64) -> Cow<'row, str> {
+    if random.unit() >= probability {
+        return Cow::Borrowed(&row.text);
+    }
+    // Whatever the label: noise in one label's rows alone would teach that the noise is the label.
+    let noise = [Noise::FirstSentence, Noise::Leet, Noise::Typography][random.below(3)];
+    Cow::Owned(noise.apply(&row.text, random))
+}
+
+/// What the model is to answer: the smoothed label; or a teacher's probabilities, with the share that the settings give
+/// to the label that the row had before.
+fn target(row: &LabelledRow, settings: &TrainSettings) -> [f32; LABEL_COUNT] {
+    let Some(teacher) = row.scores.and_then(ScoreFields::distribution) else {
+        let mut target = [settings.label_smoothing / LABEL_COUNT as f32; LABEL_COUNT];
+        target[row.label.index()] += 1.0 - settings.label_smoothing;
+        return target;
+    };
+    let Some(before) = row.input_label else { return teacher };
+    let share = settings.source_label_share[before.index()];
+    let mut target = teacher.map(|probability| probability * (1.0 - share));
+    target[before.index()] += share;
+    target
+}
+
+/// Weights ∝ frequency^-exponent, scaled so that the average row weighs 1. A label without rows weighs 1.
+fn class_weights(counts: &[usize; LABEL_COUNT], exponent: f32) -> [f32; LABEL_COUNT] {
+    let total: usize = counts.iter().sum();
+    let raw = counts.map(|count| if count == 0 { 1.0 } else { (count as f32 / total as f32).powf(-exponent) });
+    let mean = raw.iter().zip(counts).map(|(weight, &count)| weight * count as f32).sum::<f32>() / total.max(1) as f32;
+    std::array::from_fn(|label| if counts[label] == 0 { 1.0 } else { raw[label] / mean })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::Scores;
+
+    #[test]
+    fn a_teachers_answer_is_the_target_beside_a_share_of_the_label_before() {
+        let teacher = Scores([0.1, 0.2, 0.0, 0.0, 0.7]);
+        let soft = LabelledRow { scores: Some(teacher.into()), ..LabelledRow::new("judged", Label::Opinion) };
+        assert_eq!(target(&soft, &TrainSettings::default()), teacher.0);
+        let relabelled = LabelledRow { input_label: Some(Label::CommentSpam), ..soft };
+        let settings = TrainSettings { source_label_share: [0.5; LABEL_COUNT], ..TrainSettings::default() };
+        assert_eq!(target(&relabelled, &settings), [0.05, 0.1, 0.5, 0.0, 0.35]);
+    }
+
+    #[test]
+    fn noise_does_not_depend_on_the_label() {
+        let text = "We offer loans at three percent. Is it a cafe or a bank? I do not know.";
+        for seed in 0..40 {
+            let copies = Label::ALL
+                .map(|label| noisy(&LabelledRow::new(text, label), 1.0, &mut SplitMix64::new(seed)).into_owned());
+            assert!(copies.iter().all(|copy| *copy == copies[0]), "{copies:?}");
+        }
+    }
+
+    #[test]
+    fn rare_classes_weigh_more_and_the_average_row_weighs_one() {
+        let counts = [900, 100, 0, 0, 0];
+        let weights = class_weights(&counts, 0.5);
+        assert!((weights[1] / weights[0] - 3.0).abs() < 1e-5);
+        assert!((weights[0] * 0.9 + weights[1] * 0.1 - 1.0).abs() < 1e-5);
+    }
+}
