@@ -27,7 +27,7 @@ pub struct LabelledRow {
     pub scores: Option<ScoreFields>,
     /// The label that the row had before the teacher's, as `copydesk label` keeps it.
     pub input_label: Option<Label>,
-    /// A teacher's vector of the text, `[hidden]`; see [`TrainSettings::vector_weight`].
+    /// A teacher's vector of the text, `[hidden]`; see [`vector_weight`](super::TrainSettings::vector_weight).
     pub vector: Option<Vec<f32>>,
 }
 
