@@ -240,6 +240,8 @@ mod tests {
         assert_eq!(texts.set_aside[0].0, 3);
         let weak = read_weak(&path).unwrap();
         assert_eq!((weak.rows.len(), weak.set_aside.len(), weak.rows[0].confidence), (1, 2, None));
+        let distribution = weak.rows[0].scores.and_then(ScoreFields::distribution);
+        assert_eq!(distribution, Some([0.1, 0.2, 0.0, 0.0, 0.7]));
         // What an annotator says counts, whatever a model said before.
         let labelled = read_labelled(&path).unwrap();
         let judged: Vec<_> = labelled.rows.iter().map(|row| (row.text.as_str(), row.scores)).collect();

@@ -73,17 +73,9 @@ pub fn draw_texts(rows: Vec<LabelledRow>, count: usize, seed: u64) -> Vec<Labell
 /// For every row the number of its run: neighbouring rows with the same source and doc, at most [`RUN`] of them. Rows
 /// without doc are runs of their own.
 pub(super) fn run_numbers(rows: &[LabelledRow]) -> Vec<usize> {
-    let mut numbers: Vec<usize> = Vec::with_capacity(rows.len());
-    let mut length = 0;
-    for (index, row) in rows.iter().enumerate() {
-        let follows = index.checked_sub(1).is_some_and(|before| {
-            row.doc.is_some() && rows[before].doc == row.doc && rows[before].source == row.source
-        });
-        let number = numbers.last().map_or(0, |&number| if follows && length < RUN { number } else { number + 1 });
-        length = if numbers.last() == Some(&number) { length + 1 } else { 1 };
-        numbers.push(number);
-    }
-    numbers
+    let runs =
+        pages(rows).into_iter().flat_map(|page| page.clone().step_by(RUN).map(move |start| RUN.min(page.end - start)));
+    runs.enumerate().flat_map(|(number, length)| std::iter::repeat_n(number, length)).collect()
 }
 
 #[cfg(test)]
