@@ -1,15 +1,14 @@
 //! `copydesk filter`: genuine comments to one side, spam to the other.
 
 use super::error::CliError;
-use super::job::{self, Tally, Worked};
+use super::job::{self, Summary};
 use super::output::{Output, Target};
 use super::plan::FilterPlan;
-use super::records::{ParsedRecord, parse_records, predict};
-use crate::corpus::{Chunk, InputError};
-use crate::label::Label;
-use crate::model::ModelSession;
-use crate::report::{RecordRow, Verdict, VerdictOptions, jsonl};
-use crate::text::model_text;
+use super::{Outcome, Status};
+use crate::corpus::Unit;
+use crate::label::LabelId;
+use crate::pipeline::{Event, Labelled, Labeller, Part, Verdict, VerdictOptions, Worked};
+use crate::report::{RecordRow, jsonl};
 use std::io::IsTerminal;
 
 /// The comments of a chunk, separated.
@@ -18,20 +17,25 @@ struct Separated {
     ham: Vec<u8>,
     spam: Vec<u8>,
     spam_records: u64,
+    /// Records without a text that can be judged; they stand with the genuine ones.
+    unjudged: u64,
 }
 
 /// Carries out a plan.
-pub(super) fn run(plan: FilterPlan) -> Result<Tally, CliError> {
-    let FilterPlan { mut reading, model, threshold, ham, spam } = plan;
+pub(super) fn run(plan: FilterPlan) -> Result<Outcome, CliError> {
+    let FilterPlan { reading, model, spam_label, threshold, ham, spam, exit_code } = plan;
     let mut ham_output = Output::open(&ham)?;
     let mut spam_output = spam.as_ref().map(Output::open).transpose()?;
-    let mut spam_records = 0;
-    let mut ham_closed = false;
-    let text_field = reading.text_field.clone();
+    let quiet = reading.quiet;
+    let (mut spam_records, mut unjudged, mut ham_closed) = (0, 0, false);
     let bar = ham != Target::StandardOutput || !std::io::stdout().is_terminal();
-    let work = |session: &mut ModelSession<'_>, chunk: &Chunk| separate(session, chunk, &text_field, threshold);
-    let done = job::run(&mut reading, &model, bar, work, |separated: Separated| {
+    let labeller = Labeller::new(&reading.options);
+    let work = move |session: &mut _, chunk, worked: &mut Worked<Separated>| {
+        labeller.label(session, chunk, &mut |event| separate(event, spam_label, threshold, worked));
+    };
+    let done = job::run(reading, &model, bar, work, |separated| {
         spam_records += separated.spam_records;
+        unjudged += separated.unjudged;
         if let Some(output) = &mut spam_output {
             output.write(&separated.spam)?;
         }
@@ -44,7 +48,7 @@ pub(super) fn run(plan: FilterPlan) -> Result<Tally, CliError> {
             written => written,
         }
     })?;
-    if done.tally.done() > 0 || done.tally.failed == 0 {
+    if done.counts.done() > 0 || unjudged > 0 || done.counts.failed() == 0 {
         if let Some(output) = spam_output {
             output.finish()?;
         }
@@ -52,42 +56,48 @@ pub(super) fn run(plan: FilterPlan) -> Result<Tally, CliError> {
             ham_output.finish()?;
         }
     }
-    let genuine = done.tally.done() - spam_records;
-    done.summarise(&reading, &format!("; genuine {genuine}, spam {spam_records} (threshold {threshold})"));
-    Ok(done.tally)
+    if !quiet {
+        let genuine = done.counts.done() - spam_records;
+        let mut extra = format!(": genuine {genuine}, spam {spam_records} (threshold {threshold})");
+        if unjudged > 0 {
+            extra += &format!(", not judged and kept with the genuine ones {unjudged}");
+        }
+        done.summarise(&Summary { unit: Unit::Record, labels: None, extra });
+    }
+    let status = (exit_code && spam_records > 0).then_some(Status::SpamFound);
+    Ok(Outcome { counts: done.counts, status })
 }
 
-fn separate(session: &mut ModelSession<'_>, chunk: &Chunk, text_field: &str, threshold: f32) -> Worked<Separated> {
-    let mut worked: Worked<Separated> = Worked::default();
-    let records = parse_records(chunk, &mut worked, |line| {
-        let record = ParsedRecord::parse(line, text_field)?;
-        let text = model_text(&record.text).into_owned();
-        if text.is_empty() { Err(InputError::BlankText) } else { Ok((record, text)) }
-    });
-    let texts: Vec<&str> = records.iter().map(|(_, _, (_, text))| text.as_str()).collect();
-    for ((position, _, (record, _)), prediction) in records.iter().zip(predict(session, &texts)) {
-        let prediction = match prediction {
-            Ok(prediction) => prediction,
-            Err(error) => {
-                worked.fail(*position, format!("{}: {error}", record.doc()));
-                continue;
+fn separate(event: Event<'_>, spam_label: LabelId, threshold: f32, worked: &mut Worked<Separated>) {
+    match event {
+        Event::Document => {}
+        Event::Rejected { rejected, object } => {
+            // Whoever filters must not lose a comment that nothing was said against.
+            if let Some(object) = object {
+                jsonl::push_unjudged(&mut worked.output.ham, object, &rejected.reason.to_string());
+                worked.output.unjudged += 1;
             }
-        };
-        let verdict = Verdict::new(&prediction, VerdictOptions::default());
-        worked.tally.count(verdict.label);
-        let is_spam = prediction.scores.get(Label::CommentSpam) >= threshold;
-        worked.output.spam_records += u64::from(is_spam);
-        let out = if is_spam { &mut worked.output.spam } else { &mut worked.output.ham };
-        match &record.object {
-            Some(object) => {
-                let row = RecordRow { doc: &record.doc(), text: &record.text, object: Some(object), verdict };
-                jsonl::push_record(out, &row);
-            }
-            None => {
-                out.extend_from_slice(record.line.text.as_bytes());
-                out.push(b'\n');
+            worked.reject(rejected);
+        }
+        Event::Labelled(Labelled { part, text, prediction, .. }) => {
+            let verdict = Verdict::new(prediction, VerdictOptions::default());
+            worked.counts.count(verdict.label.map(LabelId::index));
+            let is_spam = verdict.scores.get(spam_label) >= threshold;
+            worked.output.spam_records += u64::from(is_spam);
+            let out = if is_spam { &mut worked.output.spam } else { &mut worked.output.ham };
+            match part {
+                Part::Record { record, doc } => match &record.object {
+                    Some(object) => {
+                        let row = RecordRow { doc, source: None, text, object: Some(object), verdict };
+                        jsonl::push_record(out, &row);
+                    }
+                    None => {
+                        out.extend_from_slice(record.line.text.as_bytes());
+                        out.push(b'\n');
+                    }
+                },
+                Part::Passage(_) => unreachable!("sources are read as records; this is a bug"),
             }
         }
     }
-    worked
 }

@@ -1,132 +1,79 @@
-//! What every command does: chunks to workers, results in order, messages, counts.
+//! What every command does with a stream of chunks: messages, counts, progress, output in order.
 
 use super::error::CliError;
+use super::messages::Messages;
 use super::plan::Reading;
 use super::progress::{Progress, per_second};
 use super::tell;
-use crate::corpus::{Chunk, ChunkReader, PageChunks, Unit, ordered};
-use crate::label::{LABEL_COUNT, Label};
+use crate::corpus::{Chunk, Unit};
+use crate::label::LabelSet;
 use crate::model::{Model, ModelSession};
-
-/// Counts over a command.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    /// Text files, and records that were split into paragraphs.
-    pub documents: u64,
-    /// Paragraphs or records with each label.
-    pub labels: [u64; LABEL_COUNT],
-    /// Paragraphs or records whose confidence was too low for a label.
-    pub unlabelled: u64,
-    /// Inputs that were set aside.
-    pub failed: u64,
-}
-
-impl Tally {
-    /// Counts a paragraph or a record.
-    pub fn count(&mut self, label: Option<Label>) {
-        match label {
-            Some(label) => self.labels[label.index()] += 1,
-            None => self.unlabelled += 1,
-        }
-    }
-
-    /// Paragraphs or records that the model answered for.
-    pub fn done(&self) -> u64 {
-        self.labels.iter().sum::<u64>() + self.unlabelled
-    }
-
-    fn add(&mut self, other: &Tally) {
-        self.documents += other.documents;
-        self.labels.iter_mut().zip(other.labels).for_each(|(sum, count)| *sum += count);
-        self.unlabelled += other.unlabelled;
-        self.failed += other.failed;
-    }
-}
-
-/// What became of a chunk.
-#[derive(Default)]
-pub(super) struct Worked<O> {
-    pub output: O,
-    pub tally: Tally,
-    /// Messages with the position in the chunk of the item that each is about.
-    failures: Vec<(usize, String)>,
-}
-
-impl<O> Worked<O> {
-    /// Sets an item of the chunk aside.
-    pub fn fail(&mut self, item: usize, message: String) {
-        self.tally.failed += 1;
-        self.failures.push((item, message));
-    }
-}
+use crate::pipeline::{Counts, Input, Worked, start};
+use std::sync::Arc;
 
 /// A finished job.
 pub(super) struct Done {
-    pub tally: Tally,
+    pub counts: Counts,
     progress: Progress,
 }
 
 /// Reads everything, lets `work` label each chunk on some thread, and hands its output to `write` in input order.
 ///
 /// `bar` is whether a progress bar would be in nobody's way.
-pub(super) fn run<O: Send>(
-    reading: &mut Reading,
-    model: &Model,
+pub(super) fn run<O: Default + Send + 'static>(
+    reading: Reading,
+    model: &Arc<Model>,
     bar: bool,
-    work: impl Fn(&mut ModelSession<'_>, &Chunk) -> Worked<O> + Sync,
+    work: impl Fn(&mut ModelSession<'_>, Chunk, &mut Worked<O>) + Send + Sync + 'static,
     mut write: impl FnMut(O) -> Result<(), CliError>,
 ) -> Result<Done, CliError> {
-    let sources = std::mem::take(&mut reading.sources);
-    let progress = Progress::start(&sources, bar && !reading.quiet);
-    let noun = noun(reading.options.unit);
-    let chunks = ChunkReader::new(sources, reading.options);
-    let chunks: Box<dyn Iterator<Item = Chunk> + Send> = match &reading.page_field {
-        Some(field) => Box::new(PageChunks::new(chunks, field.clone())),
-        None => Box::new(chunks),
-    };
-    let work = &work;
-    let workers = (0..reading.threads)
-        .map(|_| {
-            let mut session = model.session();
-            move |chunk: Chunk| (work(&mut session, &chunk), chunk.bytes)
-        })
-        .collect();
-    let mut tally = Tally::default();
-    let outcome = ordered(chunks, workers, |(mut worked, bytes)| {
-        worked.failures.sort_by_key(|(item, _)| *item);
-        for (_, message) in &worked.failures {
-            progress.tell_failure(message);
-        }
-        tally.add(&worked.tally);
-        progress.advance(bytes, tally.done(), noun);
-        write(worked.output)
-    });
+    let Reading { sources, options, page_field, threads, quiet, errors } = reading;
+    let progress = Progress::start(&sources, bar && !quiet);
+    let noun = noun(options.unit);
+    let mut messages = Messages::new(errors.as_ref(), quiet)?;
+    let mut counts = Counts::default();
+    for worked in start(model, threads, Input { sources, options, page_field }, work) {
+        messages.take(&worked.rejected, &progress)?;
+        counts.add(&worked.counts);
+        progress.advance(worked.bytes, counts.done(), noun);
+        write(worked.output)?;
+    }
     progress.finish();
-    outcome.map(|()| Done { tally, progress })
+    messages.finish()?;
+    Ok(Done { counts, progress })
+}
+
+/// What a command says at its end.
+pub(super) struct Summary<'a> {
+    pub unit: Unit,
+    /// The labels that are counted; `None` where the counts of labels say nothing.
+    pub labels: Option<&'a LabelSet>,
+    /// What more there is to say.
+    pub extra: String,
 }
 
 impl Done {
-    /// Tells in one line what was done, unless nobody wants to know; `extra` goes before the failures.
-    pub fn summarise(&self, reading: &Reading, extra: &str) {
-        if reading.quiet {
-            return;
-        }
-        let Tally { documents, labels, unlabelled, failed } = self.tally;
+    /// Tells in one line what was done.
+    pub fn summarise(&self, summary: &Summary<'_>) {
+        let Counts { documents, labels, unlabelled, .. } = &self.counts;
         let elapsed = self.progress.elapsed();
-        let done = self.tally.done();
-        let mut line = match reading.options.unit {
-            Unit::Paragraph => format!("{}, ", counted(documents, "documents")),
+        let done = self.counts.done();
+        let mut line = match summary.unit {
+            Unit::Paragraph => format!("{}, ", counted(*documents, "documents")),
             Unit::Record => String::new(),
         };
-        let unit = noun(reading.options.unit);
         let rate = per_second(done, elapsed);
-        line += &format!("{} in {:.1} s ({rate:.0}/s)", counted(done, unit), elapsed.as_secs_f64());
-        let counts: Vec<_> = Label::ALL.iter().zip(labels).map(|(label, count)| format!("{label} {count}")).collect();
-        line += &format!(": {}", counts.join(", "));
-        if unlabelled > 0 {
+        line += &format!("{} in {:.1} s ({rate:.0}/s)", counted(done, noun(summary.unit)), elapsed.as_secs_f64());
+        if let Some(set) = summary.labels {
+            let count = |index: usize| labels.get(index).copied().unwrap_or(0);
+            let counts = set.iter().enumerate().map(|(index, label)| format!("{label} {}", count(index)));
+            line += &format!(": {}", counts.collect::<Vec<_>>().join(", "));
+        }
+        if *unlabelled > 0 {
             line += &format!(", no label {unlabelled}");
         }
-        line += extra;
+        line += &summary.extra;
+        let failed = self.counts.failed();
         if failed > 0 {
             line += &format!("; {failed} set aside");
         }

@@ -1,0 +1,156 @@
+//! What got no label: the first few of each kind as they come, all of them counted, and all of them in a file for whoever
+//! wants it.
+
+use super::error::CliError;
+use super::output::{Output, Target};
+use super::progress::Progress;
+use super::tell;
+use crate::pipeline::Rejected;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Messages of one kind that are told as they come. Whoever has 200,000 bad records wants to read of five.
+const TOLD_OF_A_KIND: u64 = 5;
+
+/// Fields that hold the text in data sets and exports that people have, the likeliest first.
+const TEXT_FIELDS: [&str; 12] = [
+    "content", "body", "text", "comment", "comment_text", "comment_content", "message", "raw_content", "article",
+    "document", "review", "html",
+];
+
+/// Messages of one command.
+pub(super) struct Messages {
+    kinds: BTreeMap<&'static str, Kind>,
+    errors: Option<Output>,
+    quiet: bool,
+}
+
+/// What came of one kind.
+struct Kind {
+    count: u64,
+    /// The reason of the first, without file and line.
+    example: String,
+    /// What to do about it.
+    hint: Option<String>,
+}
+
+/// A line of the file of `--errors`.
+///
+/// ```json
+/// {"file": "rows.jsonl", "line": 7, "paragraph": null, "kind": "missing_field", "reason": "no field `text`", "record": "{}"}
+/// ```
+///
+/// `record` is the record as it stands in the file, `null` where it could not be read as text or a whole file is meant.
+#[derive(Serialize)]
+struct ErrorRow<'a> {
+    file: &'a str,
+    line: Option<u64>,
+    paragraph: Option<u64>,
+    kind: &'a str,
+    reason: String,
+    record: Option<&'a str>,
+}
+
+impl Messages {
+    /// Messages, and a file for all of them if one is named.
+    pub fn new(errors: Option<&Target>, quiet: bool) -> Result<Messages, CliError> {
+        Ok(Messages { kinds: BTreeMap::new(), errors: errors.map(Output::open).transpose()?, quiet })
+    }
+
+    /// Takes what a chunk set aside.
+    pub fn take(&mut self, rejected: &[Rejected], progress: &Progress) -> Result<(), CliError> {
+        for rejected in rejected {
+            let reason = rejected.reason.to_string();
+            let kind = self.kinds.entry(rejected.kind()).or_insert_with(|| Kind {
+                count: 0,
+                example: reason.clone(),
+                hint: hint(rejected),
+            });
+            kind.count += 1;
+            if kind.count <= TOLD_OF_A_KIND {
+                progress.tell_failure(&rejected.to_string());
+            }
+            if let Some(errors) = &mut self.errors {
+                let row = ErrorRow {
+                    file: &rejected.source,
+                    line: rejected.line,
+                    paragraph: rejected.paragraph,
+                    kind: rejected.kind(),
+                    reason,
+                    record: rejected.record.as_deref(),
+                };
+                let mut line = serde_json::to_vec(&row).expect("a message can be written as JSON; this is a bug");
+                line.push(b'\n');
+                errors.write(&line)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells how many there were of each kind, where not all were told, and what to do about them. Makes the file appear.
+    pub fn finish(self) -> Result<(), CliError> {
+        let no_file = self.errors.is_none();
+        let mut untold = 0;
+        for Kind { count, example, hint } in self.kinds.values() {
+            if *count > TOLD_OF_A_KIND {
+                untold += count - TOLD_OF_A_KIND;
+                tell(format_args!("{count} in all like: {example}"));
+            }
+            if let Some(hint) = hint {
+                tell(format_args!("hint: {hint}"));
+            }
+        }
+        if untold > 0 && no_file && !self.quiet {
+            tell(format_args!("--errors FILE takes every one of them, with file, line and reason"));
+        }
+        self.errors.map_or(Ok(()), Output::finish)
+    }
+}
+
+/// What helps against a kind of error, where something does.
+fn hint(rejected: &Rejected) -> Option<String> {
+    if rejected.kind() != "missing_field" {
+        return None;
+    }
+    let record: Value = serde_json::from_str(rejected.record.as_deref()?).ok()?;
+    text_field(&record).map(|field| format!("did you mean --text-field {field}?"))
+}
+
+/// The field that most likely holds a record's text; a dot leads into an object.
+fn text_field(record: &Value) -> Option<String> {
+    let mut texts = Vec::new();
+    collect_texts(record, "", 0, &mut texts);
+    let named = TEXT_FIELDS.iter().find_map(|name| {
+        texts.iter().find(|(path, _)| path.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(name)))
+    });
+    let longest = || texts.iter().filter(|(_, text)| text.contains(' ')).max_by_key(|(_, text)| text.len());
+    named.or_else(longest).map(|(path, _)| path.clone())
+}
+
+fn collect_texts<'a>(value: &'a Value, path: &str, depth: usize, texts: &mut Vec<(String, &'a str)>) {
+    let Value::Object(fields) = value else { return };
+    for (name, value) in fields {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        match value {
+            Value::String(text) => texts.push((path, text)),
+            Value::Object(_) if depth < 3 => collect_texts(value, &path, depth + 1, texts),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_field_of_the_text_is_guessed() {
+        let guess = |record: Value| text_field(&record);
+        assert_eq!(guess(json!({"id": "a", "content": "x"})).as_deref(), Some("content"));
+        assert_eq!(guess(json!({"meta": {"lang": "en"}, "data": {"Text": "x y"}})).as_deref(), Some("data.Text"));
+        assert_eq!(guess(json!({"url": "http://a", "words": "some words", "notes": "a b"})).as_deref(), Some("words"));
+        assert_eq!(guess(json!({"n": 1})), None);
+    }
+}

@@ -1,0 +1,72 @@
+//! Predictions that survive a bad text.
+
+use crate::model::{ModelError, ModelSession, Page, Prediction};
+use crate::text::FACT_COUNT;
+use std::ops::Range;
+
+/// Texts that are labelled together, about so many: the vectors of all of them are in memory at once.
+const BATCH_TEXTS: usize = 2048;
+
+/// A text with facts about it as it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageText<'text> {
+    /// As the model sees it.
+    pub text: &'text str,
+    /// [`facts`](crate::text::facts) about it.
+    pub facts: [f32; FACT_COUNT],
+}
+
+/// Labels texts beside the others of their page; `pages` are ranges that cover the texts in order.
+///
+/// An answer depends on the text's page alone, also where the model fails: then each page of the batch is read by itself, and
+/// only in a page that still fails each text is read alone, so that no more is lost than what cannot be had.
+pub(crate) fn predict_pages(
+    session: &mut ModelSession<'_>,
+    texts: &[PageText<'_>],
+    pages: &[Range<usize>],
+) -> Vec<Result<Prediction, ModelError>> {
+    let mut predictions = Vec::with_capacity(texts.len());
+    let mut rest = pages;
+    while let Some(first) = rest.first() {
+        let fitting = rest.iter().take_while(|page| page.end - first.start <= BATCH_TEXTS).count().max(1);
+        let (batch, others) = rest.split_at(fitting);
+        rest = others;
+        predict_batch(session, texts, batch, &mut predictions);
+    }
+    predictions
+}
+
+fn predict_batch(
+    session: &mut ModelSession<'_>,
+    texts: &[PageText<'_>],
+    pages: &[Range<usize>],
+    predictions: &mut Vec<Result<Prediction, ModelError>>,
+) {
+    match classify(session, texts, pages) {
+        Ok(labelled) => predictions.extend(labelled.into_iter().map(Ok)),
+        Err(_) if pages.len() > 1 => {
+            for page in pages {
+                predict_batch(session, texts, std::slice::from_ref(page), predictions);
+            }
+        }
+        Err(error) => match pages {
+            [page] if page.len() > 1 => predictions.extend(page.clone().map(|text| {
+                let alone = classify(session, texts, &[text..text + 1])?;
+                Ok(alone.into_iter().next().expect("one text has one answer; this is a bug"))
+            })),
+            _ => predictions.push(Err(error)),
+        },
+    }
+}
+
+fn classify(
+    session: &mut ModelSession<'_>,
+    texts: &[PageText<'_>],
+    pages: &[Range<usize>],
+) -> Result<Vec<Prediction>, ModelError> {
+    let plain: Vec<&str> = texts.iter().map(|text| text.text).collect();
+    let facts: Vec<[f32; FACT_COUNT]> = texts.iter().map(|text| text.facts).collect();
+    let pages: Vec<Page<'_>> =
+        pages.iter().map(|page| Page { texts: &plain[page.clone()], facts: &facts[page.clone()] }).collect();
+    session.classify_pages(&pages)
+}

@@ -1,0 +1,304 @@
+//! The front door of the library: texts in, labelled paragraphs out.
+
+use super::batch::{PageText, predict_pages};
+use super::rejected::LabelError;
+use super::rows::Rows;
+use crate::corpus::{InputError, ReadOptions, Source, page_ranges, passages};
+use crate::label::{Label, LabelId, LabelSet, Scores};
+use crate::model::{Model, ModelError, Prediction};
+use crate::parallel;
+use crate::text::{Paragraphs, facts, model_text};
+use std::borrow::Cow;
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Texts that one thread labels at once: enough to put those of like length together.
+const GROUP_TEXTS: usize = 256;
+
+/// Labels texts with a model.
+///
+/// Cheap to clone, and shared between threads: a server opens one and hands it to every request. What it says of a text is
+/// what `copydesk label` says, whatever the number of threads.
+///
+/// ```
+/// let desk = copydesk::Copydesk::builder().model("fast").build()?;
+/// let text = "The council voted 7 to 2 on Monday.\n\nFinally! About time they listened to us.";
+/// for paragraph in desk.label(text)? {
+///     println!("{} {:.2} {}", paragraph.label, paragraph.confidence, paragraph.text);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Copydesk {
+    model: Arc<Model>,
+    threads: usize,
+    paragraphs: Paragraphs,
+    left_out: Option<LabelId>,
+}
+
+/// How a [`Copydesk`] is to work; made by [`Copydesk::builder`].
+#[derive(Clone, Debug)]
+pub struct CopydeskBuilder {
+    model: PathBuf,
+    threads: Option<usize>,
+    paragraphs: Paragraphs,
+    without_furniture: bool,
+}
+
+/// A paragraph of a text with its label.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LabelledParagraph<'text> {
+    /// UTF-8 byte offsets in the text.
+    pub span: Range<usize>,
+    /// The slice of the text under `span`.
+    pub text: &'text str,
+    /// The most probable label.
+    pub label: Label,
+    /// Its probability, 0 to 1.
+    pub confidence: f32,
+    /// The probabilities of all labels; they sum to 1.
+    pub scores: Scores,
+    /// WordPiece tokens of the paragraph, special tokens not counted.
+    pub tokens: usize,
+    /// Windows that it was read in: 1, unless it is longer than the model reads at once.
+    pub windows: usize,
+}
+
+/// A whole text with its label.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LabelledText {
+    /// The most probable label.
+    pub label: Label,
+    /// Its probability, 0 to 1.
+    pub confidence: f32,
+    /// The probabilities of all labels; they sum to 1.
+    pub scores: Scores,
+    /// WordPiece tokens of the text, special tokens not counted.
+    pub tokens: usize,
+    /// Windows that it was read in: 1, unless it is longer than the model reads at once.
+    pub windows: usize,
+}
+
+impl CopydeskBuilder {
+    /// The model: `base`, `fast` or `auto`, which are built in, or the path of a folder. The default is `auto`.
+    ///
+    /// A folder that is called like a built-in model is written `./base`. With the feature `hub`, `hf:OWNER/NAME` is a model
+    /// of the Hugging Face hub.
+    pub fn model(mut self, name: impl AsRef<Path>) -> CopydeskBuilder {
+        name.as_ref().clone_into(&mut self.model);
+        self
+    }
+
+    /// Threads to work with; by default as many as the machine has cores. No answer depends on it.
+    pub fn threads(mut self, threads: usize) -> CopydeskBuilder {
+        self.threads = Some(threads.max(1));
+        self
+    }
+
+    /// How texts are cut into paragraphs.
+    pub fn paragraphs(mut self, paragraphs: Paragraphs) -> CopydeskBuilder {
+        self.paragraphs = paragraphs;
+        self
+    }
+
+    /// Leaves the label of page furniture out: its probability becomes 0 and the others are scaled to sum to 1.
+    pub fn without_furniture(mut self) -> CopydeskBuilder {
+        self.without_furniture = true;
+        self
+    }
+
+    /// Opens the model.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the model, and [`ModelError::MissingRole`] where furniture is to be left out and the model has no
+    /// label for it.
+    pub fn build(self) -> Result<Copydesk, ModelError> {
+        let model = Arc::new(Model::open(&self.model)?);
+        let left_out = match self.without_furniture {
+            true => Some(model.furniture_label()?),
+            false => None,
+        };
+        let threads = self.threads.unwrap_or_else(parallel::cores);
+        Ok(Copydesk { model, threads, paragraphs: self.paragraphs, left_out })
+    }
+}
+
+impl Copydesk {
+    /// Says what is to be opened. Nothing is read before [`CopydeskBuilder::build`].
+    pub fn builder() -> CopydeskBuilder {
+        let (model, paragraphs) = (PathBuf::from(DEFAULT_MODEL), Paragraphs::default());
+        CopydeskBuilder { model, threads: None, paragraphs, without_furniture: false }
+    }
+
+    /// The model's labels, in the order of its scores.
+    pub fn labels(&self) -> &LabelSet {
+        self.model.labels()
+    }
+
+    /// The model, for logits, vectors and sizes.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Labels the paragraphs of a text, each beside its neighbours.
+    ///
+    /// A text of nothing but blank characters has no paragraphs.
+    ///
+    /// # Errors
+    /// [`LabelError::Model`] if the model gives no usable numbers.
+    pub fn label<'text>(&self, text: &'text str) -> Result<Vec<LabelledParagraph<'text>>, LabelError> {
+        self.label_all(&[text]).pop().expect("one text has one answer; this is a bug")
+    }
+
+    /// As [`Copydesk::label`], for many texts at once; the answers stand in the order of the texts.
+    pub fn label_all<'text, T: AsRef<str>>(
+        &self,
+        texts: &'text [T],
+    ) -> Vec<Result<Vec<LabelledParagraph<'text>>, LabelError>> {
+        let mut entries = Vec::new();
+        let mut pages = Vec::new();
+        for (document, text) in texts.iter().map(AsRef::as_ref).enumerate() {
+            for (number, passage) in passages(text, self.paragraphs).into_iter().enumerate() {
+                for paragraph in passage {
+                    entries.push((document, paragraph));
+                    pages.push(Some((document, number)));
+                }
+            }
+        }
+        let texts_of_pages: Vec<PageText<'_>> = entries
+            .iter()
+            .map(|(document, paragraph)| {
+                let text = &texts[*document].as_ref()[paragraph.span.clone()];
+                PageText { text: &paragraph.text, facts: facts(text) }
+            })
+            .collect();
+        let predictions = self.predict(&texts_of_pages, &page_ranges(&pages));
+        let mut labelled: Vec<Result<Vec<_>, LabelError>> = texts.iter().map(|_| Ok(Vec::new())).collect();
+        for ((document, paragraph), prediction) in entries.iter().zip(predictions) {
+            let answers = &mut labelled[*document];
+            match (prediction, answers.as_mut()) {
+                (Ok(prediction), Ok(list)) => {
+                    let span = paragraph.span.clone();
+                    let text = &texts[*document].as_ref()[span.clone()];
+                    let LabelledText { label, confidence, scores, tokens, windows } = self.answer(prediction);
+                    list.push(LabelledParagraph { span, text, label, confidence, scores, tokens, windows });
+                }
+                (Err(error), Ok(_)) => *answers = Err(error.into()),
+                (_, Err(_)) => {}
+            }
+        }
+        labelled
+    }
+
+    /// Labels whole texts, each read alone, as `copydesk label --unit record` does. The answers stand in the order of the
+    /// texts.
+    ///
+    /// An error is [`InputError::BlankText`] for a text without a character that shows, or what the model failed with.
+    pub fn label_records<T: AsRef<str>>(&self, texts: &[T]) -> Vec<Result<LabelledText, LabelError>> {
+        let alone: Vec<&[T]> = texts.chunks(1).collect();
+        self.label_pages(&alone)
+    }
+
+    /// Labels whole texts beside the others of their page, as `copydesk label --unit record --page-field` does: each of `pages`
+    /// is a list of neighbours. The answers stand in the order of the texts, page after page.
+    ///
+    /// Errors are those of [`Copydesk::label_records`]; a text without an answer is no neighbour.
+    pub fn label_pages<P: AsRef<[T]>, T: AsRef<str>>(&self, pages: &[P]) -> Vec<Result<LabelledText, LabelError>> {
+        let texts: Vec<(usize, &str)> = pages
+            .iter()
+            .enumerate()
+            .flat_map(|(page, texts)| texts.as_ref().iter().map(move |text| (page, text.as_ref())))
+            .collect();
+        let plain: Vec<Cow<'_, str>> = texts.iter().map(|(_, text)| model_text(text)).collect();
+        let used: Vec<usize> = (0..texts.len()).filter(|&index| !plain[index].is_empty()).collect();
+        let page_of: Vec<Option<usize>> = used.iter().map(|&index| Some(texts[index].0)).collect();
+        let page_texts: Vec<PageText<'_>> =
+            used.iter().map(|&index| PageText { text: &plain[index], facts: facts(texts[index].1) }).collect();
+        let mut predictions = self.predict(&page_texts, &page_ranges(&page_of)).into_iter();
+        let mut answer = |text: &Cow<'_, str>| {
+            if text.is_empty() {
+                return Err(InputError::BlankText.into());
+            }
+            let prediction = predictions.next().expect("every text that is used has an answer; this is a bug");
+            Ok(self.answer(prediction?))
+        };
+        plain.iter().map(&mut answer).collect()
+    }
+
+    /// Labels everything that a reader gives, row after row, in order and in bounded memory.
+    ///
+    /// The input is read on a thread of its own; dropping the rows ends the work.
+    pub fn rows(&self, input: impl Read + Send + 'static, options: ReadOptions) -> Rows {
+        Rows::start(self, vec![Ok(Source::reader(input))].into(), options)
+    }
+
+    /// Labels files and folders, as [`Copydesk::rows`] does for a reader. A folder stands for all files below it.
+    pub fn rows_of(&self, paths: &[PathBuf], options: ReadOptions) -> Rows {
+        Rows::start(self, crate::corpus::resolve(paths), options)
+    }
+
+    /// A prediction under this desk's settings.
+    pub(super) fn answer(&self, prediction: Prediction) -> LabelledText {
+        let Prediction { scores, tokens, windows } = prediction;
+        let scores = match self.left_out {
+            Some(label) => scores.without(label),
+            None => scores,
+        };
+        let (label, confidence) = scores.best_label();
+        LabelledText { label, confidence, scores, tokens, windows }
+    }
+
+    /// Answers for texts in the order given; `pages` are ranges that cover them in order.
+    fn predict(&self, texts: &[PageText<'_>], pages: &[Range<usize>]) -> Vec<Result<Prediction, ModelError>> {
+        let groups = groups(pages);
+        let label = |session: &mut _, group: usize| {
+            let pages = &pages[groups[group].clone()];
+            let (Some(first), Some(last)) = (pages.first(), pages.last()) else { return Vec::new() };
+            let moved: Vec<Range<usize>> =
+                pages.iter().map(|page| page.start - first.start..page.end - first.start).collect();
+            predict_pages(session, &texts[first.start..last.end], &moved)
+        };
+        parallel::map_with(self.threads, groups.len(), || self.model.session(), label).into_iter().flatten().collect()
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        self.threads
+    }
+}
+
+/// Pages that are worked on together, as ranges of their numbers.
+fn groups(pages: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    let mut texts = 0;
+    for (number, page) in pages.iter().enumerate() {
+        match groups.last_mut() {
+            Some(group) if texts + page.len() <= GROUP_TEXTS => {
+                group.end = number + 1;
+                texts += page.len();
+            }
+            _ => {
+                groups.push(number..number + 1);
+                texts = page.len();
+            }
+        }
+    }
+    groups
+}
+
+/// The model where none is named.
+pub const DEFAULT_MODEL: &str = "auto";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_grouped_whole() {
+        assert_eq!(groups(&[0..100, 100..250, 250..260, 260..1000, 1000..1001]), [0..2, 2..3, 3..4, 4..5]);
+        assert!(groups(&[]).is_empty());
+    }
+}

@@ -1,0 +1,240 @@
+//! From what was read to texts with answers: splitting, normalising, grouping by page, and what becomes of failures.
+
+use super::batch::{PageText, predict_pages};
+use super::record::{NoText, ParsedRecord, record_pages};
+use super::rejected::Rejected;
+use crate::corpus::{Chunk, InputError, Item, Passage, Record, RecordLine, Unit, page_ranges};
+use crate::model::{ModelError, ModelSession, Prediction};
+use crate::text::{Paragraphs, facts, model_text, split_with};
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How chunks become labelled texts.
+#[derive(Clone, Debug)]
+pub(crate) struct Labeller {
+    /// What gets an answer.
+    pub unit: Unit,
+    /// Field of a JSON object that holds its text.
+    pub text_field: String,
+    /// How the texts of records are cut into paragraphs.
+    pub paragraphs: Paragraphs,
+}
+
+/// What becomes of a chunk's items, told in their order.
+pub(crate) enum Event<'a> {
+    /// A document or a record that can be used begins; its texts follow.
+    Document,
+    /// A text with an answer.
+    Labelled(Labelled<'a>),
+    /// Something without one.
+    Rejected {
+        /// What, and why.
+        rejected: Rejected,
+        /// The record as it was read, where it is an object.
+        object: Option<&'a Record<'a>>,
+    },
+}
+
+/// A paragraph or a record with the model's answer.
+pub(crate) struct Labelled<'a> {
+    /// The document or record that it is, or is part of.
+    pub part: &'a Part<'a>,
+    /// Number of the paragraph in the document and its byte span there; `None` for a whole record.
+    pub paragraph: Option<(u64, Range<u64>)>,
+    /// As it stands in its source.
+    pub text: &'a str,
+    /// Whether this is the first text of its document or record.
+    pub first: bool,
+    /// What the model says.
+    pub prediction: Prediction,
+}
+
+/// A document or a record of a chunk.
+pub(crate) enum Part<'chunk> {
+    /// Consecutive paragraphs of a text.
+    Passage(&'chunk Passage),
+    /// A record and its name.
+    Record { record: ParsedRecord<'chunk>, doc: String },
+}
+
+impl Part<'_> {
+    /// Name of the document: a text's source, or what a record calls itself.
+    pub fn doc(&self) -> &str {
+        match self {
+            Part::Passage(passage) => &passage.source,
+            Part::Record { doc, .. } => doc,
+        }
+    }
+
+    /// Name of the source that it stands in.
+    pub fn source(&self) -> &Arc<str> {
+        match self {
+            Part::Passage(passage) => &passage.source,
+            Part::Record { record, .. } => &record.line.source,
+        }
+    }
+
+    /// Line of a record in its source, from 1.
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Part::Passage(_) => None,
+            Part::Record { record, .. } => Some(record.line.line),
+        }
+    }
+
+    /// Whether a document begins here, and does not go on from an earlier chunk.
+    pub fn begins_document(&self) -> bool {
+        match self {
+            Part::Passage(passage) => passage.first_paragraph == 0,
+            Part::Record { .. } => true,
+        }
+    }
+}
+
+/// An item of a chunk that can be used.
+enum Usable {
+    Passage(Passage),
+    Record(RecordLine),
+}
+
+/// An item that cannot be used, with its object if it has one.
+struct Unusable<'chunk> {
+    item: usize,
+    rejected: Rejected,
+    object: Option<Record<'chunk>>,
+}
+
+/// A text that is to get an answer.
+struct Entry<'part> {
+    /// Position of its item in the chunk.
+    item: usize,
+    /// As it stands in its source.
+    text: &'part str,
+    /// As the model sees it.
+    model_text: Cow<'part, str>,
+    /// Number and span of a paragraph; `None` for a whole record.
+    paragraph: Option<(u64, Range<u64>)>,
+}
+
+impl Labeller {
+    /// Labels a chunk and tells what became of its items, in their order.
+    pub fn label(&self, session: &mut ModelSession<'_>, chunk: Chunk, tell: &mut dyn FnMut(Event<'_>)) {
+        let Chunk { items, pages, .. } = chunk;
+        let (mut usable, mut unusable) = (Vec::with_capacity(items.len()), Vec::new());
+        for (position, item) in items.into_iter().enumerate() {
+            match item {
+                Item::Passage(passage) => usable.push((position, Usable::Passage(passage))),
+                Item::Record(line) => usable.push((position, Usable::Record(line))),
+                Item::Failed(failure) => {
+                    unusable.push(Unusable { item: position, rejected: failure.into(), object: None });
+                }
+            }
+        }
+        let mut parts = Vec::with_capacity(usable.len());
+        for (position, item) in &usable {
+            match item {
+                Usable::Passage(passage) => parts.push((*position, Part::Passage(passage))),
+                Usable::Record(line) => match self.record(line) {
+                    Ok(part) => parts.push((*position, part)),
+                    Err(no_text) => {
+                        let NoText { error, object } = *no_text;
+                        let record = Some(line.text.clone());
+                        let rejected = Rejected { record, ..Rejected::input(&line.source, Some(line.line), error) };
+                        unusable.push(Unusable { item: *position, rejected, object });
+                    }
+                },
+            }
+        }
+        unusable.sort_by_key(|unusable| unusable.item);
+        let mut entries = Vec::new();
+        for (item, part) in &parts {
+            self.push_entries(*item, part, &mut entries);
+        }
+        let texts: Vec<PageText<'_>> =
+            entries.iter().map(|entry| PageText { text: &entry.model_text, facts: facts(entry.text) }).collect();
+        let predictions = predict_pages(session, &texts, &self.pages(&pages, &entries));
+        let mut answers = entries.iter().zip(predictions).peekable();
+        let mut unusable = unusable.into_iter().peekable();
+        for (item, part) in &parts {
+            while let Some(Unusable { rejected, object, .. }) = unusable.next_if(|unusable| unusable.item < *item) {
+                tell(Event::Rejected { rejected, object: object.as_ref() });
+            }
+            if part.begins_document() {
+                tell(Event::Document);
+            }
+            let mut first = true;
+            while let Some((entry, prediction)) = answers.next_if(|(entry, _)| entry.item == *item) {
+                tell(event(part, entry, first, prediction));
+                first = false;
+            }
+        }
+        for Unusable { rejected, object, .. } in unusable {
+            tell(Event::Rejected { rejected, object: object.as_ref() });
+        }
+    }
+
+    /// A record that can be used.
+    fn record<'chunk>(&self, line: &'chunk RecordLine) -> Result<Part<'chunk>, Box<NoText<'chunk>>> {
+        let record = ParsedRecord::parse(line, &self.text_field)?;
+        if self.unit == Unit::Record && model_text(&record.text).is_empty() {
+            return Err(Box::new(NoText { error: InputError::BlankText, object: record.object }));
+        }
+        let doc = record.doc();
+        Ok(Part::Record { record, doc })
+    }
+
+    /// The entries that stand on one page: the paragraphs of a text, or records that name the same page.
+    fn pages(&self, pages: &[u64], entries: &[Entry<'_>]) -> Vec<Range<usize>> {
+        let items = entries.iter().map(|entry| entry.item);
+        match self.unit {
+            Unit::Paragraph => page_ranges(&items.map(Some).collect::<Vec<_>>()),
+            Unit::Record => record_pages(pages, items),
+        }
+    }
+
+    fn push_entries<'part>(&self, item: usize, part: &'part Part<'part>, entries: &mut Vec<Entry<'part>>) {
+        match part {
+            Part::Passage(passage) => {
+                for (number, span) in (passage.first_paragraph..).zip(&passage.paragraphs) {
+                    let text = &passage.text[span.clone()];
+                    let span = passage.start + span.start as u64..passage.start + span.end as u64;
+                    entries.push(Entry { item, text, model_text: model_text(text), paragraph: Some((number, span)) });
+                }
+            }
+            Part::Record { record, .. } if self.unit == Unit::Paragraph => {
+                for (number, paragraph) in (0..).zip(split_with(&record.text, self.paragraphs)) {
+                    let text = &record.text[paragraph.span.clone()];
+                    let span = paragraph.span.start as u64..paragraph.span.end as u64;
+                    entries.push(Entry { item, text, model_text: paragraph.text, paragraph: Some((number, span)) });
+                }
+            }
+            Part::Record { record, .. } => {
+                let text = record.text.as_ref();
+                entries.push(Entry { item, text, model_text: model_text(text), paragraph: None });
+            }
+        }
+    }
+}
+
+/// What became of a text that the model was asked about.
+fn event<'a>(
+    part: &'a Part<'a>,
+    entry: &Entry<'a>,
+    first: bool,
+    prediction: Result<Prediction, ModelError>,
+) -> Event<'a> {
+    let paragraph = entry.paragraph.clone();
+    match prediction {
+        Ok(prediction) => Event::Labelled(Labelled { part, paragraph, text: entry.text, first, prediction }),
+        Err(error) => {
+            let (source, line) = (Arc::clone(part.source()), part.line());
+            let paragraph = paragraph.map(|(number, _)| number);
+            let object = match part {
+                Part::Record { record, .. } => record.object.as_ref(),
+                Part::Passage(_) => None,
+            };
+            Event::Rejected { rejected: Rejected { source, line, paragraph, reason: error.into(), record: None }, object }
+        }
+    }
+}

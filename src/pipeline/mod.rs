@@ -1,0 +1,28 @@
+//! From documents to labelled paragraphs: splitting, normalising, grouping by page, batches, threads, failures.
+//!
+//! [`Copydesk`] is the library's front door. The command line builds on the same parts: a [`Labeller`] turns a chunk of the
+//! input into texts with answers, and [`start`] does that on several threads in order. What cannot be labelled becomes a
+//! [`Rejected`] in its place, so that nothing good is lost.
+
+mod batch;
+mod counts;
+mod desk;
+mod job;
+mod labeller;
+mod ordered;
+mod record;
+mod rejected;
+mod rows;
+mod verdict;
+
+pub(crate) use batch::{PageText, predict_pages};
+pub(crate) use counts::Counts;
+pub(crate) use desk::{DEFAULT_MODEL};
+pub use desk::{Copydesk, CopydeskBuilder, LabelledParagraph, LabelledText};
+pub(crate) use job::{Input, Worked, start};
+pub(crate) use labeller::{Event, Labelled, Labeller, Part};
+pub(crate) use ordered::Ordered;
+pub(crate) use record::{ParsedRecord, record_pages};
+pub use rejected::{LabelError, Rejected};
+pub use rows::{Row, Rows};
+pub(crate) use verdict::{Verdict, VerdictOptions};

@@ -1,0 +1,87 @@
+//! Labelled rows of everything that was read, one after another.
+
+use super::desk::{Copydesk, LabelledText};
+use super::job::{self, Input, Worked};
+use super::labeller::{Event, Labelled, Labeller};
+use super::ordered::Ordered;
+use super::rejected::Rejected;
+use crate::corpus::{ReadOptions, Sources};
+use crate::label::{Label, Scores};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A paragraph or a record of an input with its label.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Row {
+    /// Name of the source: a path, or `-` for a reader.
+    pub source: Arc<str>,
+    /// Line of the record in the source, from 1; `None` for paragraphs of a text.
+    pub line: Option<u64>,
+    /// Name of the document: the source, or a record's `id`, or source and line of a record without one.
+    pub document: String,
+    /// Number of the paragraph in its document, from 0; `None` for a whole record.
+    pub paragraph: Option<u64>,
+    /// UTF-8 byte offsets of the paragraph in its document, or in the decoded text of its record.
+    pub span: Range<u64>,
+    /// As it stands in the document.
+    pub text: String,
+    /// The most probable label.
+    pub label: Label,
+    /// Its probability, 0 to 1.
+    pub confidence: f32,
+    /// The probabilities of all labels.
+    pub scores: Scores,
+    /// WordPiece tokens, special tokens not counted.
+    pub tokens: usize,
+    /// Windows that the text was read in.
+    pub windows: usize,
+}
+
+/// The rows of an input in its order; what gets no label is an error in its place, and the rows after it still come.
+pub struct Rows {
+    chunks: Ordered<Worked<Vec<Result<Row, Rejected>>>>,
+    rows: std::vec::IntoIter<Result<Row, Rejected>>,
+}
+
+impl Rows {
+    pub(super) fn start(desk: &Copydesk, sources: Sources, options: ReadOptions) -> Rows {
+        let labeller = Labeller { unit: options.unit, text_field: options.text_field.clone(), paragraphs: options.paragraphs };
+        let input = Input { sources, page_field: options.page_field.clone(), options };
+        let worker = desk.clone();
+        let chunks = job::start(desk.model(), desk.threads(), input, move |session, chunk, worked: &mut Worked<Vec<_>>| {
+            labeller.label(session, chunk, &mut |event| {
+                worked.output.push(match event {
+                    Event::Document => return,
+                    Event::Labelled(labelled) => Ok(row(&worker, labelled)),
+                    Event::Rejected { rejected, .. } => Err(rejected),
+                });
+            });
+        });
+        Rows { chunks, rows: Vec::new().into_iter() }
+    }
+}
+
+fn row(desk: &Copydesk, labelled: Labelled<'_>) -> Row {
+    let Labelled { part, paragraph, text, prediction, .. } = labelled;
+    let LabelledText { label, confidence, scores, tokens, windows } = desk.answer(prediction);
+    let (paragraph, span) = match paragraph {
+        Some((number, span)) => (Some(number), span),
+        None => (None, 0..text.len() as u64),
+    };
+    let (source, line, document) = (Arc::clone(part.source()), part.line(), part.doc().to_owned());
+    Row { source, line, document, paragraph, span, text: text.to_owned(), label, confidence, scores, tokens, windows }
+}
+
+impl Iterator for Rows {
+    type Item = Result<Row, Rejected>;
+
+    fn next(&mut self) -> Option<Result<Row, Rejected>> {
+        loop {
+            if let Some(row) = self.rows.next() {
+                return Some(row);
+            }
+            self.rows = self.chunks.next()?.output.into_iter();
+        }
+    }
+}
