@@ -5,7 +5,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`label`], [`text`] | label and score types; splitting a text into paragraphs |
+//! | [`label`], [`random`], [`noise`] | label and score types; seeded random numbers; copies of a text that look different |
+//! | [`text`] | splitting a text into paragraphs |
 //! | [`tokenizer`] | WordPiece: text to token ids |
 //! | [`engine`] | kernels and the encoder's forward pass; with the trainer's kernels the only place with `unsafe` |
 //! | [`model`] | model folders, the embedded models, windows, probabilities, cascades of two models |
@@ -22,6 +23,8 @@ pub mod engine;
 pub mod eval;
 pub mod label;
 pub mod model;
+pub mod noise;
+pub mod random;
 pub mod report;
 pub mod text;
 pub mod tokenizer;

@@ -6,12 +6,11 @@ use super::isa::{Dispatched, InstructionSet, dispatch};
 use super::lanes::{LANES, Lanes, WeightGroup, flatten};
 use super::rows::{FinishRows, Norm, Quantised, RowScale};
 use super::{Kernel, Simd, math};
+use crate::random::SplitMix64;
 
 /// Numbers without a pattern that repeats within a test.
 fn noise(index: usize) -> u64 {
-    let z = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z ^ (z >> 32)
+    SplitMix64::new(index as u64).next_u64()
 }
 
 fn float(index: usize) -> f32 {
