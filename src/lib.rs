@@ -14,7 +14,6 @@
 //! | [`report`] | output rows and human-readable tables |
 //! | [`cli`] | arguments → plan → execution |
 
-#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod cli;
@@ -30,6 +29,18 @@ pub mod text;
 pub mod tokenizer;
 #[cfg(feature = "train")]
 pub mod train;
+
+/// What the benchmarks of this package measure one by one. No part of the interface: it changes without notice.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::engine::ceiling::operations_per_second;
+    pub use crate::engine::kernels::gemm_f32::PackedF32;
+    pub use crate::engine::kernels::gemm_i8::PackedI8;
+    pub use crate::engine::kernels::isa::Dispatched;
+    pub use crate::engine::kernels::linear::{Finish, LinearF32, LinearI8};
+    pub use crate::engine::kernels::rows::RowScale;
+    pub use crate::engine::kernels::{LANES, Lanes, Simd, dispatch, flatten};
+}
 
 pub use label::{Label, Scores};
 

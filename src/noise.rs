@@ -1,6 +1,8 @@
 //! Copies of a text that say the same but look different, for measuring how far a label depends on looks, and for
 //! training against it.
 
+#![forbid(unsafe_code)]
+
 use crate::label::Label;
 use crate::random::SplitMix64;
 

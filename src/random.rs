@@ -1,5 +1,7 @@
 //! Seeded pseudo-random numbers: the only generator of the crate, of its tests and of its trainer.
 
+#![forbid(unsafe_code)]
+
 /// The SplitMix64 generator of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014).
 ///
 /// Our own because an interval must come out the same for the same seed whatever version of a dependency is installed.

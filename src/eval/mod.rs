@@ -18,6 +18,8 @@
 //! # Ok::<(), copydesk::eval::EvalError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod bootstrap;
 mod calibration;
 mod cascade;

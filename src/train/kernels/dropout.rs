@@ -1,6 +1,6 @@
 //! Dropout masks, one byte per element.
 
-use super::multiversion;
+use super::vectorized;
 use crate::random::SplitMix64;
 
 /// Fills `mask` with 1 for "keep" and 0 for "drop", each byte independently dropped with a probability of
@@ -15,7 +15,7 @@ pub fn fill_dropout_mask(mask: &mut [u8], drop_256ths: u8, random: &mut SplitMix
     }
 }
 
-multiversion! {
+vectorized! {
     /// Multiplies every value by its mask byte and by `scale`, the reciprocal of the share that is kept.
     ///
     /// The backward pass is the same call on the gradient.
