@@ -7,7 +7,7 @@ use super::avx512::Avx512;
 #[cfg(target_arch = "aarch64")]
 use super::neon::{Neon, NeonDot};
 use super::scalar::Scalar;
-use super::simd::{Kernel, Simd};
+use super::simd::Simd;
 use std::fmt;
 
 /// An instruction set that the engine has kernels for, best first.
@@ -108,13 +108,6 @@ pub enum Token {
     Scalar(Scalar),
 }
 
-impl Token {
-    /// Proof of the best instruction set that this CPU has.
-    pub fn detect() -> Token {
-        InstructionSet::ALL.into_iter().find_map(InstructionSet::token).unwrap_or(Token::Scalar(Scalar))
-    }
-}
-
 /// Code that is generic over the instruction set.
 pub trait Dispatched {
     /// What it returns.
@@ -138,19 +131,4 @@ pub fn dispatch<D: Dispatched>(token: Token, code: D) -> D::Output {
         Token::Neon(s) => code.run(s),
         Token::Scalar(s) => code.run(s),
     }
-}
-
-struct Vectorized<K>(K);
-
-impl<K: Kernel> Dispatched for Vectorized<K> {
-    type Output = K::Output;
-
-    fn run<S: Simd>(self, s: S) -> K::Output {
-        s.vectorize(self.0)
-    }
-}
-
-/// Runs a kernel compiled for the instruction set of a token.
-pub fn vectorize<K: Kernel>(token: Token, kernel: K) -> K::Output {
-    dispatch(token, Vectorized(kernel))
 }

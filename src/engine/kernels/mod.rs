@@ -5,7 +5,7 @@
 //! works on the same sixteen lanes, with fused multiply-adds, the same order of operations and the same tree for
 //! horizontal sums, all of them give the same bits; the tests hold them to it.
 //!
-//! The trainer's kernels are compiled by the same means ([`vectorize`]), and products check their sizes in one place
+//! The trainer's loops are kernels too ([`Kernel`]), compiled by the same means, and products check their sizes in one place
 //! ([`bounds`]). Beside the trainer's product this folder is the only place in the crate with `unsafe` code.
 
 #![allow(unsafe_code)]
@@ -32,6 +32,6 @@ pub mod simd;
 #[cfg(test)]
 mod tests;
 
-pub use isa::{InstructionSet, dispatch, vectorize};
+pub use isa::{InstructionSet, dispatch};
 pub use lanes::{LANES, Lanes, flatten, flatten_mut, grow};
 pub use simd::{Kernel, Simd};

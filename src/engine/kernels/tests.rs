@@ -448,7 +448,7 @@ fn sources() -> Vec<(String, String)> {
 
 #[test]
 fn unsafe_code_stands_in_the_kernels_alone() {
-    let allowed = |name: &str| name.starts_with("engine/kernels/") || name.starts_with("train/kernels/");
+    let allowed = |name: &str| name.starts_with("engine/kernels/") || name == "train/kernels/matmul.rs";
     let uses = |line: &&str| {
         let code = line.split("//").next().unwrap_or_default();
         !code.contains('"') && code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")

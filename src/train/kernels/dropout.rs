@@ -1,6 +1,7 @@
 //! Dropout masks, one byte per element.
 
 use super::vectorized;
+use crate::engine::kernels::{Kernel, Simd};
 use crate::random::SplitMix64;
 
 /// Fills `mask` with 1 for "keep" and 0 for "drop", each byte independently dropped with a probability of

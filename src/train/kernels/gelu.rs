@@ -1,6 +1,7 @@
 //! The exact (erf) GELU and its derivative in one pass.
 
 use super::{exp_nonpositive, vectorized};
+use crate::engine::kernels::{Kernel, Simd};
 
 vectorized! {
     /// Writes GELU(x) to `activation` and replaces each x in `x` by the derivative GELU′(x).

@@ -1,6 +1,7 @@
 //! Layer normalisation, forward and backward.
 
-use super::{LANES, sum_lanes, vectorized};
+use super::{sum_lanes, vectorized};
+use crate::engine::kernels::{Kernel, LANES, Simd};
 
 #[inline(always)]
 fn sum_of(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {

@@ -1,5 +1,7 @@
 //! A bounds-checked front of the `gemm` crate's single-threaded f32 product.
 
+#![allow(unsafe_code)]
+
 use crate::engine::kernels::bounds::assert_holds;
 
 /// A read-only matrix over a slice, with free strides: a transposed or column-sliced view costs nothing.

@@ -5,8 +5,6 @@
 //! for every instruction set and runs the best one that the CPU has.
 //!
 //! The only `unsafe` code of the trainer is the call of the `gemm` crate in [`matmul`].
-#![allow(unsafe_code)]
-
 mod dropout;
 mod gelu;
 mod layer_norm;
@@ -20,6 +18,9 @@ pub use layer_norm::{layer_norm_backward, layer_norm_forward};
 pub use matmul::{MatrixView, matmul};
 pub use rows::{adamw_update, add_assign, add_bias, add_column_sums, square_sum};
 pub use softmax::{softmax_backward_rows, softmax_rows};
+
+use crate::engine::kernels::isa::Dispatched;
+use crate::engine::kernels::{InstructionSet, Kernel, LANES, Simd, dispatch};
 
 /// Defines a public function whose body is a [`Kernel`](crate::engine::kernels::Kernel) of the engine.
 ///
@@ -38,25 +39,37 @@ macro_rules! vectorized {
             #[allow(clippy::too_many_arguments)]
             fn body($($arg: $type),*) $(-> $ret)? $body
 
-            impl $crate::engine::kernels::Kernel for Arguments<($($type,)*)> {
+            impl Kernel for Arguments<($($type,)*)> {
                 type Output = vectorized!(@output $($ret)?);
 
                 #[inline(always)]
-                fn run<S: $crate::engine::kernels::Simd>(self, _: S) -> Self::Output {
+                fn run<S: Simd>(self, _: S) -> Self::Output {
                     let ($($arg,)*) = self.0;
                     body($($arg),*)
                 }
             }
 
-            let token = $crate::engine::kernels::isa::Token::detect();
-            $crate::engine::kernels::vectorize(token, Arguments(($($arg,)*)))
+            $crate::train::kernels::run(Arguments(($($arg,)*)))
         }
     };
 }
 pub(crate) use vectorized;
 
-/// Number of independent partial sums in every reduction.
-pub(crate) use crate::engine::kernels::LANES;
+struct Run<K>(K);
+
+impl<K: Kernel> Dispatched for Run<K> {
+    type Output = K::Output;
+
+    fn run<S: Simd>(self, s: S) -> K::Output {
+        s.vectorize(self.0)
+    }
+}
+
+/// Runs a kernel on the best instruction set that the CPU has.
+fn run<K: Kernel>(kernel: K) -> K::Output {
+    let token = InstructionSet::detect().token().expect("a detected instruction set is there; this is a bug");
+    dispatch(token, Run(kernel))
+}
 
 /// Sum of the partial sums in a fixed tree order.
 #[inline(always)]

@@ -1,6 +1,7 @@
 //! Element-wise passes over rows and parameter vectors.
 
-use super::{LANES, sum_lanes, vectorized};
+use super::{sum_lanes, vectorized};
+use crate::engine::kernels::{Kernel, LANES, Simd};
 
 vectorized! {
     /// Adds `bias` `[width]` to every row of `x` `[rows, width]`.

@@ -1,6 +1,7 @@
 //! Softmax over the rows of a score matrix, forward and backward.
 
-use super::{LANES, exp_nonpositive, sum_lanes, vectorized};
+use super::{exp_nonpositive, sum_lanes, vectorized};
+use crate::engine::kernels::{Kernel, LANES, Simd};
 
 vectorized! {
     /// Replaces every row of `scores` `[rows, width]` by softmax(scale · row).
