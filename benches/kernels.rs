@@ -1,13 +1,11 @@
 //! The encoder's matrix products, per shape and instruction set. Throughput is in multiply-adds per second; the machine's ceiling is
 //! printed first, in the same unit.
 
-use copydesk::engine::kernels::gemm_f32::PackedF32;
-use copydesk::engine::kernels::gemm_i8::PackedI8;
-use copydesk::engine::kernels::isa::{Dispatched, dispatch};
-use copydesk::engine::kernels::linear::{Finish, LinearF32, LinearI8};
-use copydesk::engine::kernels::rows::RowScale;
-use copydesk::engine::kernels::{LANES, Lanes, Simd, flatten};
-use copydesk::engine::{InstructionSet, Precision, ceiling};
+use copydesk::engine::{InstructionSet, Precision};
+use copydesk::internals::{
+    Dispatched, Finish, LANES, Lanes, LinearF32, LinearI8, PackedF32, PackedI8, RowScale, Simd, dispatch, flatten,
+    operations_per_second,
+};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::time::Duration;
@@ -71,7 +69,7 @@ fn kernels(criterion: &mut Criterion) {
     for isa in InstructionSet::available().filter(|&isa| isa != InstructionSet::Scalar) {
         for precision in [Precision::Int8, Precision::F32] {
             let (Some(token), Some(ceiling)) =
-                (isa.token(), ceiling::operations_per_second(isa, precision, Duration::from_millis(200)))
+                (isa.token(), operations_per_second(isa, precision, Duration::from_millis(200)))
             else {
                 continue;
             };

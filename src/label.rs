@@ -1,5 +1,7 @@
 //! The five labels and the probabilities given to them.
 
+#![forbid(unsafe_code)]
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;

@@ -5,7 +5,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`label`], [`text`] | label and score types; splitting a text into paragraphs |
+//! | [`label`], [`random`], [`noise`] | label and score types; seeded random numbers; copies of a text that look different |
+//! | [`text`] | splitting a text into paragraphs |
 //! | [`tokenizer`] | WordPiece: text to token ids |
 //! | [`engine`] | kernels and the encoder's forward pass; with the trainer's kernels the only place with `unsafe` |
 //! | [`model`] | model folders, the embedded models, windows, probabilities, cascades of two models |
@@ -13,7 +14,6 @@
 //! | [`report`] | output rows and human-readable tables |
 //! | [`cli`] | arguments → plan → execution |
 
-#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod cli;
@@ -22,11 +22,27 @@ pub mod engine;
 pub mod eval;
 pub mod label;
 pub mod model;
+pub mod noise;
+mod parallel;
+pub mod pipeline;
+pub mod random;
 pub mod report;
 pub mod text;
 pub mod tokenizer;
 #[cfg(feature = "train")]
 pub mod train;
+
+/// What the benchmarks of this package measure one by one. No part of the interface: it changes without notice.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::engine::ceiling::operations_per_second;
+    pub use crate::engine::kernels::gemm_f32::PackedF32;
+    pub use crate::engine::kernels::gemm_i8::PackedI8;
+    pub use crate::engine::kernels::isa::Dispatched;
+    pub use crate::engine::kernels::linear::{Finish, LinearF32, LinearI8};
+    pub use crate::engine::kernels::rows::RowScale;
+    pub use crate::engine::kernels::{LANES, Lanes, Simd, dispatch, flatten};
+}
 
 pub use label::{Label, Scores};
 

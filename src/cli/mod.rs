@@ -6,6 +6,8 @@
 //! | 1 | some records or files could not be used and were set aside with a message |
 //! | 2 | nothing could be done: wrong usage, no usable model, an output that cannot be written, no usable record |
 
+#![forbid(unsafe_code)]
+
 pub mod args;
 pub mod bench;
 #[cfg(feature = "train")]

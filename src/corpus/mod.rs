@@ -5,6 +5,8 @@
 //! several threads and hands the results back in input order. What cannot be read becomes a [`Failure`] in its place
 //! among the items, so that nothing good is lost and messages come in input order too.
 
+#![forbid(unsafe_code)]
+
 mod chunk;
 mod error;
 mod lines;

@@ -6,14 +6,13 @@
 //! [`Encoder`] is immutable and shared by threads; each thread brings a [`Workspace`]. `docs/inference.md` tells how it
 //! works and what each step buys.
 
-pub mod ceiling;
+pub(crate) mod ceiling;
 mod config;
 mod dense;
 mod encoder;
 mod forward;
-pub mod kernels;
+pub(crate) mod kernels;
 mod pack;
-pub(crate) mod parallel;
 mod weights;
 mod workspace;
 

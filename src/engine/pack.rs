@@ -8,7 +8,7 @@ use super::kernels::isa::{Dispatched, Token, dispatch};
 use super::kernels::lanes::blocks_needed;
 use super::kernels::rows::Norm;
 use super::kernels::{LANES, Lanes, Simd, flatten_mut};
-use super::parallel;
+use crate::parallel;
 use super::weights::{EncoderWeights, LayerNorm, LayerWeights, Linear, Matrix};
 use std::ops::Range;
 

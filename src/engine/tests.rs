@@ -2,22 +2,15 @@
 
 use super::kernels::InstructionSet;
 use super::*;
+use crate::random::SplitMix64;
 
-/// A small generator of its own, so that the figures never change (splitmix64).
-struct Random(u64);
+/// Random vectors and matrices.
+struct Random(SplitMix64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     /// Roughly normal.
     fn normal(&mut self, deviation: f32) -> f32 {
-        let sum: f32 = (0..4).map(|_| (self.next() >> 40) as f32 / (1u64 << 24) as f32 - 0.5).sum();
+        let sum: f32 = (0..4).map(|_| self.0.unit() - 0.5).sum();
         sum * 1.73 * deviation
     }
 
@@ -53,7 +46,7 @@ fn config(layers: usize, hidden: usize, heads: usize, intermediate: usize) -> En
 }
 
 fn weights(config: &EncoderConfig, seed: u64) -> EncoderWeights {
-    let mut random = Random(seed);
+    let mut random = Random(SplitMix64::new(seed));
     let (hidden, intermediate) = (config.hidden, config.intermediate);
     EncoderWeights {
         word: random.matrix(config.vocab, hidden, 0.5),
@@ -77,8 +70,8 @@ fn weights(config: &EncoderConfig, seed: u64) -> EncoderWeights {
 
 /// Ids and bounds of sequences of the given lengths.
 fn batch(config: &EncoderConfig, lengths: &[usize], seed: u64) -> (Vec<u32>, Vec<u32>) {
-    let mut random = Random(seed);
-    let ids = (0..lengths.iter().sum()).map(|_| (random.next() % config.vocab as u64) as u32).collect();
+    let mut random = SplitMix64::new(seed);
+    let ids = (0..lengths.iter().sum()).map(|_| (random.next_u64() % config.vocab as u64) as u32).collect();
     let mut bounds = vec![0];
     for &length in lengths {
         bounds.push(bounds[bounds.len() - 1] + length as u32);

@@ -1,8 +1,9 @@
 //! Percentile bootstrap intervals of everything that follows from counts and sums over rows.
 
 use super::metrics::ConfusionMatrix;
-use super::sampling::{SplitMix64, group_by_document};
+use super::sampling::group_by_document;
 use crate::label::{LABEL_COUNT, Label};
+use crate::random::SplitMix64;
 use serde::{Deserialize, Serialize};
 
 /// What is drawn with replacement to form one resample.

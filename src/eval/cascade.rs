@@ -270,7 +270,7 @@ fn fit_unsure(rows: &[(f32, TwoJudged)], threshold: f32) -> [f32; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::SplitMix64;
+    use crate::random::SplitMix64;
 
     fn peak(label: Label, height: f32) -> [f32; LABEL_COUNT] {
         std::array::from_fn(|index| if index == label.index() { height } else { 0.0 })

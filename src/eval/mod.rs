@@ -18,6 +18,8 @@
 //! # Ok::<(), copydesk::eval::EvalError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod bootstrap;
 mod calibration;
 mod cascade;
@@ -25,7 +27,6 @@ mod coverage;
 mod evaluation;
 mod metrics;
 mod mixture;
-mod noise;
 mod operating_points;
 mod robustness;
 mod sampling;
@@ -40,10 +41,8 @@ pub use coverage::{COVERAGE_PERCENTS, CoveragePoint};
 pub use evaluation::{ClassMetrics, Evaluation, GenuineRows, Metrics, SourceMetrics, SpamOperatingPoints, evaluate};
 pub use metrics::{ConfusionMatrix, brier_score, negative_log_likelihood};
 pub use mixture::fit_mixture;
-pub use noise::Noise;
 pub use operating_points::{LOSS_BUDGETS, Proportion, SpamPoint, spam_operating_points};
 pub use robustness::{NoiseFigures, robustness};
-pub use sampling::SplitMix64;
 pub use temperature::{
     CalibrationSummary, TEMPERATURE_RANGE, TemperatureFit, assign_folds, cross_fit_temperature, fit_temperature,
     scores_at_temperature,

@@ -1,7 +1,8 @@
 //! How much a copy of the data that looks different costs.
 
-use super::{ConfusionMatrix, Noise};
+use super::ConfusionMatrix;
 use crate::label::{Label, Scores};
+use crate::noise::Noise;
 use serde::{Deserialize, Serialize};
 
 /// The figures of one noisy copy of a data set.
@@ -47,6 +48,17 @@ pub fn robustness(gold: &[Label], clean: &[Scores], copies: &[(Noise, Vec<Scores
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::SplitMix64;
+    use crate::text::model_text;
+
+    #[test]
+    fn what_the_model_text_levels_leaves_no_trace() {
+        const TEXT: &str = "\"We offer loans at 3 percent,\" the office said. Is it a café - or a bank? I don't know.";
+        for noise in [Noise::Quotes, Noise::HtmlEntities, Noise::ListNumber, Noise::Homoglyphs, Noise::ZeroWidth] {
+            let copy = noise.apply(TEXT, &mut SplitMix64::new(7));
+            assert_eq!(model_text(&copy), model_text(TEXT), "{noise:?}");
+        }
+    }
 
     #[test]
     fn the_drop_is_what_the_copy_costs() {

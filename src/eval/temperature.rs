@@ -4,8 +4,9 @@
 use super::EvalError;
 use super::calibration::Calibration;
 use super::metrics::{brier_score, negative_log_likelihood};
-use super::sampling::{SplitMix64, group_by_document};
+use super::sampling::group_by_document;
 use crate::label::{LABEL_COUNT, Label, Scores};
+use crate::random::SplitMix64;
 use serde::{Deserialize, Serialize};
 
 /// The smallest and the largest temperature that a fit gives. Rows that are all judged right ask for a temperature of

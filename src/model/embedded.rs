@@ -15,10 +15,11 @@ pub enum EmbeddedModel {
 pub const EMBEDDED_CASCADE: &str = "auto";
 
 /// Size of its `cascade.json`.
-pub const EMBEDDED_CASCADE_BYTES: u64 = CASCADE.len() as u64;
+pub const EMBEDDED_CASCADE_BYTES: u64 =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/auto/cascade.json")).len() as u64;
 
 /// The settings of the embedded cascade.
-pub(super) const CASCADE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/auto/cascade.json"));
+pub(super) static CASCADE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/auto/cascade.json"));
 
 /// The four files of a folder of `models/`.
 macro_rules! files {
@@ -33,13 +34,21 @@ macro_rules! files {
     };
 }
 
+// Statics, because a static stands in the program once. A constant or a function would be copied into every unit of code
+// that uses it, and the weights with it.
+static BASE: ModelFiles<'static> = files!("base");
+static FAST: ModelFiles<'static> = files!("fast");
+
 impl EmbeddedModel {
     /// Every embedded network.
     pub const ALL: [EmbeddedModel; 2] = [EmbeddedModel::Base, EmbeddedModel::Fast];
 
     /// The name by which it is asked for.
     pub const fn as_str(self) -> &'static str {
-        self.files().name
+        match self {
+            EmbeddedModel::Base => "base",
+            EmbeddedModel::Fast => "fast",
+        }
     }
 
     /// The network of a name.
@@ -48,10 +57,10 @@ impl EmbeddedModel {
     }
 
     /// Its files where they lie in the program; nothing is parsed before it is asked for.
-    pub const fn files(self) -> ModelFiles<'static> {
+    pub fn files(self) -> ModelFiles<'static> {
         match self {
-            EmbeddedModel::Base => files!("base"),
-            EmbeddedModel::Fast => files!("fast"),
+            EmbeddedModel::Base => BASE,
+            EmbeddedModel::Fast => FAST,
         }
     }
 }
@@ -65,6 +74,7 @@ mod tests {
     fn every_network_is_found_by_its_own_name() {
         for model in EmbeddedModel::ALL {
             assert_eq!(EmbeddedModel::from_name(model.as_str()), Some(model));
+            assert_eq!(model.files().name, model.as_str());
             assert_eq!(Settings::from_json(model.files().settings.unwrap()).unwrap().name, model.as_str());
         }
         assert_eq!(EmbeddedModel::from_name(EMBEDDED_CASCADE), None);

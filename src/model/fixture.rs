@@ -3,6 +3,7 @@
 use super::{Checkpoint, Head, Settings};
 use crate::engine::{EncoderConfig, EncoderWeights, LayerNorm, LayerWeights, Linear, Matrix};
 use crate::label::LABEL_COUNT;
+use crate::random::SplitMix64;
 use serde_json::json;
 
 const WORDS: [&str; 20] = [
@@ -45,16 +46,17 @@ pub(crate) fn tokenizer() -> Vec<u8> {
     .into_bytes()
 }
 
-/// Numbers in -1..1 from a seed, by SplitMix64.
-pub(crate) struct Random(pub(crate) u64);
+/// Random weights.
+pub(crate) struct Random(SplitMix64);
 
 impl Random {
+    pub(crate) fn new(seed: u64) -> Random {
+        Random(SplitMix64::new(seed))
+    }
+
+    /// A number in `-1.0..1.0`.
     fn next(&mut self) -> f32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+        2.0 * self.0.unit() - 1.0
     }
 
     fn vector(&mut self, len: usize, around: f32) -> Vec<f32> {
@@ -81,7 +83,7 @@ impl Random {
 
 /// A model with random weights: windows of 8 tokens of text that share 2.
 pub(crate) fn checkpoint(seed: u64) -> Checkpoint {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let EncoderConfig { hidden, intermediate, .. } = config();
     let layers = (0..config().layers)
         .map(|_| LayerWeights {

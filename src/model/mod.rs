@@ -15,6 +15,8 @@
 //! either, by name. Everything in a folder is treated as hostile: whatever the bytes are, loading ends in a value or in a
 //! [`ModelError`], and allocates in proportion to the files' size.
 
+#![forbid(unsafe_code)]
+
 mod any;
 mod cascade;
 mod checkpoint;

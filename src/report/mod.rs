@@ -1,5 +1,7 @@
 //! Output rows and human-readable tables.
 
+#![forbid(unsafe_code)]
+
 mod bench;
 mod cascade;
 pub mod csv;

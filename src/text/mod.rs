@@ -32,6 +32,8 @@
 //! A list number stays inside its span, for it is part of what was written, but not in the model's text: the third
 //! comment of a page must read as it would alone.
 
+#![forbid(unsafe_code)]
+
 mod blank;
 mod facts;
 mod layout;

@@ -6,7 +6,7 @@
 //! word of its own. The character tables are that crate's own (`unicode_categories`, `unicode-normalization-alignments`):
 //! those of another version of Unicode would give other ids.
 
-use tokenizers::normalizers::BertNormalizer;
+use super::file::Normalizer;
 use unicode_categories::UnicodeCategories;
 use unicode_normalization_alignments::char::{canonical_combining_class, decompose_canonical};
 
@@ -43,7 +43,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub fn new(normalizer: BertNormalizer) -> Rules {
+    pub fn new(normalizer: Normalizer) -> Rules {
         Rules {
             clean: normalizer.clean_text,
             isolate_chinese: normalizer.handle_chinese_chars,

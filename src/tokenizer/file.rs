@@ -5,16 +5,29 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 use std::fmt;
-use tokenizers::normalizers::BertNormalizer;
 
 /// What a tokenizer is built from; strings without escapes borrow from the file.
 #[derive(Debug)]
 pub(super) struct Parts<'file> {
-    pub normalizer: BertNormalizer,
+    pub normalizer: Normalizer,
     pub entries: Vec<(Cow<'file, str>, u32)>,
     pub unknown: String,
     pub prefix: String,
     pub max_word_chars: usize,
+}
+
+/// What `BertNormalizer` is told to do; the fields bear their names in the file. They mean what they mean in Hugging Face's
+/// `tokenizers`, with which the tests compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Normalizer {
+    /// Drops control characters, and makes every white space a space.
+    pub clean_text: bool,
+    /// Makes every Chinese character a word of its own.
+    pub handle_chinese_chars: bool,
+    /// Drops accents; where the file does not say, as `lowercase`.
+    pub strip_accents: Option<bool>,
+    /// Makes letters small.
+    pub lowercase: bool,
 }
 
 #[derive(Deserialize)]

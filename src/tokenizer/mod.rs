@@ -5,6 +5,8 @@
 //! sequences are packed without padding; and special tokens, because `[SEP]` in somebody's comment is five
 //! characters of text and must not end a sequence.
 
+#![forbid(unsafe_code)]
+
 mod characters;
 mod file;
 mod vocabulary;

@@ -1,6 +1,7 @@
 //! Comparison with the `tokenizers` crate, character by character and text by text.
 
 use super::Tokenizer;
+use crate::random::SplitMix64;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -175,28 +176,20 @@ const BLOCKS: [(u32, u32); 16] = [
     (0xe_0000, 0xe_007f),
 ];
 
-/// SplitMix64, by Sebastiano Vigna.
-struct Random(u64);
+/// Random characters and texts.
+struct Random(SplitMix64);
 
 impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((u128::from(z ^ (z >> 31)) * end as u128) >> 64) as usize
-    }
-
     fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[self.below(from.len())]
+        &from[self.0.below(from.len())]
     }
 
     fn character(&mut self) -> char {
-        let (first, last) = match self.below(8) {
+        let (first, last) = match self.0.below(8) {
             0 => (0, char::MAX as u32),
             _ => *self.pick(&BLOCKS),
         };
-        char::from_u32(first + self.below((last - first + 1) as usize) as u32).unwrap_or('\u{fffd}')
+        char::from_u32(first + self.0.below((last - first + 1) as usize) as u32).unwrap_or('\u{fffd}')
     }
 
     /// A text of up to twelve parts, of which few look alike.
@@ -218,20 +211,20 @@ impl Random {
             "\u{1f469}\u{200d}\u{1f52c}",
         ];
         let mut text = String::new();
-        for _ in 0..self.below(13) {
-            match self.below(12) {
+        for _ in 0..self.0.below(13) {
+            match self.0.below(12) {
                 0..=2 => text.push_str(self.pick(words).trim_start_matches("##")),
                 3 => text.push_str(&self.pick(words).to_uppercase()),
-                4 => (0..self.below(6)).for_each(|_| text.push(self.character())),
-                5 => (0..self.below(4)).for_each(|_| {
+                4 => (0..self.0.below(6)).for_each(|_| text.push(self.character())),
+                5 => (0..self.0.below(4)).for_each(|_| {
                     let (first, last) = *self.pick(&[BLOCKS[2], BLOCKS[4], BLOCKS[9], BLOCKS[13]]);
-                    text.extend(char::from_u32(first + self.below((last - first + 1) as usize) as u32));
+                    text.extend(char::from_u32(first + self.0.below((last - first + 1) as usize) as u32));
                 }),
-                6 => text.push_str(LITERALS[self.below(LITERALS.len())]),
-                7 => (0..self.below(20)).for_each(|_| text.push(char::from(b'a' + self.below(26) as u8))),
-                8 => text.push(char::from(self.below(128) as u8)),
-                9 if self.below(8) == 0 => {
-                    let (c, len) = (self.character(), 90 + self.below(20));
+                6 => text.push_str(LITERALS[self.0.below(LITERALS.len())]),
+                7 => (0..self.0.below(20)).for_each(|_| text.push(char::from(b'a' + self.0.below(26) as u8))),
+                8 => text.push(char::from(self.0.below(128) as u8)),
+                9 if self.0.below(8) == 0 => {
+                    let (c, len) = (self.character(), 90 + self.0.below(20));
                     text.extend(std::iter::repeat_n(c, len));
                 }
                 _ => text.push(' '),
@@ -245,7 +238,7 @@ impl Random {
 fn check_texts(count: usize, rules: &[Value]) {
     let base = Pair::new(BASE);
     let words: Vec<String> = base.reference.get_vocab(false).into_keys().collect::<BTreeSet<_>>().into_iter().collect();
-    let mut random = Random(1);
+    let mut random = Random(SplitMix64::new(1));
     let every = count.div_ceil(2 * rules.len());
     for rules in rules {
         let alphabet = BLOCKS.iter().flat_map(|&(first, last)| (first..=last).filter_map(char::from_u32));

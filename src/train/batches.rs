@@ -1,6 +1,6 @@
 //! The order in which an epoch visits its examples.
 
-use crate::eval::SplitMix64;
+use crate::random::SplitMix64;
 use std::ops::Range;
 
 /// Batches that are sorted by length together before the batches themselves are shuffled: long enough to make the

@@ -3,8 +3,8 @@
 use super::data::LabelledRow;
 use super::page::RUN;
 use crate::corpus::page_ranges;
-use crate::eval::SplitMix64;
 use crate::label::LABEL_COUNT;
+use crate::random::SplitMix64;
 use std::collections::BTreeMap;
 use std::ops::Range;
 

@@ -7,6 +7,7 @@
 use super::kernels::{add_assign, layer_norm_forward};
 use super::layer::{Geometry, LayerState, drop_backward, drop_forward, norm_backward};
 use super::parameters::Layout;
+use crate::random::SplitMix64;
 use candle_core::{CpuStorage, CustomOp2, Layout as TensorLayout, Result, Shape, Tensor, bail};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -40,7 +41,7 @@ impl EncoderOp {
         let (hidden, geometry) = (self.geometry.hidden, &self.geometry);
         let mut state = self.activations()?;
         let state = &mut *state;
-        let mut random = self.random;
+        let mut random = SplitMix64::new(self.random);
         state.layers.resize_with(self.layout.layers.len(), LayerState::default);
 
         let position = &parameters[self.layout.position.clone()];

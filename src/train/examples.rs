@@ -3,8 +3,9 @@
 use super::TrainSettings;
 use super::data::{LabelledRow, ScoreFields};
 use super::threads::{Place, places};
-use crate::eval::{Noise, SplitMix64};
 use crate::label::{LABEL_COUNT, Label};
+use crate::noise::Noise;
+use crate::random::SplitMix64;
 use crate::text::{FACT_COUNT, facts, model_text};
 use crate::tokenizer::Tokenizer;
 use std::borrow::Cow;

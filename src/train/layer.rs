@@ -8,6 +8,7 @@ use super::kernels::{
     layer_norm_backward, layer_norm_forward, matmul, softmax_backward_rows, softmax_rows,
 };
 use super::parameters::{LayerSlots, LinearSlot, NormSlot};
+use crate::random::SplitMix64;
 
 /// What one forward pass needs to know beside its numbers.
 #[derive(Clone, Debug)]
@@ -37,10 +38,10 @@ impl Geometry {
 }
 
 /// Draws a mask into `mask` and applies it; with dropout off it does nothing.
-pub(super) fn drop_forward(geometry: &Geometry, values: &mut [f32], mask: &mut Vec<u8>, random: &mut u64) {
+pub(super) fn drop_forward(geometry: &Geometry, values: &mut [f32], mask: &mut Vec<u8>, random: &mut SplitMix64) {
     if geometry.drop_256ths > 0 {
         mask.resize(values.len(), 0);
-        *random = fill_dropout_mask(mask, geometry.drop_256ths, *random);
+        fill_dropout_mask(mask, geometry.drop_256ths, random);
         apply_dropout(values, mask, geometry.keep_scale());
     }
 }
@@ -139,7 +140,7 @@ impl LayerState {
         parameters: &[f32],
         slots: &LayerSlots,
         cls_only: bool,
-        random: &mut u64,
+        random: &mut SplitMix64,
     ) -> Vec<f32> {
         let hidden = geometry.hidden;
         self.input.clear();
@@ -252,7 +253,7 @@ impl LayerState {
         grad_input
     }
 
-    fn attend(&mut self, geometry: &Geometry, cls_only: bool, random: &mut u64) {
+    fn attend(&mut self, geometry: &Geometry, cls_only: bool, random: &mut SplitMix64) {
         grow(&mut self.context, self.query.len());
         let blocks = AttentionBlocks::new(geometry, cls_only);
         grow(&mut self.probabilities, blocks.len());

@@ -9,10 +9,10 @@ use super::optimizer::{DenseUpdate, Moments, Step};
 use super::parameters::Layout;
 use super::{TrainError, TrainSettings, page};
 use crate::engine::{EncoderConfig, EncoderWeights};
-use crate::eval::SplitMix64;
 use crate::label::LABEL_COUNT;
 use crate::model::PageWeights;
 use crate::model::page::{PageLayout, PageNetwork};
+use crate::random::SplitMix64;
 use candle_core::{Device, Tensor, Var};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -414,7 +414,7 @@ fn unique_words(examples: &[&Example]) -> (Vec<u32>, HashMap<u32, u32>) {
 /// A head drawn from a normal distribution with σ = 0.02 (Box and Muller's transform), biases 0.
 fn new_head(hidden: usize, seed: u64) -> Vec<f32> {
     let mut random = SplitMix64::new(seed ^ 0x4ead);
-    let mut uniform = || (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+    let mut uniform = || random.unit_f64();
     let mut head: Vec<f32> = (0..LABEL_COUNT * hidden)
         .map(|_| {
             let radius = (-2.0 * (1.0 - uniform()).ln()).sqrt();

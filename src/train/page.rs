@@ -1,8 +1,8 @@
 //! The page network in differentiable tensors, beside the encoder in the same step.
 
 use super::examples::Example;
-use crate::eval::SplitMix64;
 use crate::model::page::{DenseSlot, NORM_EPS, NormSlot, PageLayout};
+use crate::random::SplitMix64;
 use crate::text::FACT_COUNT;
 use candle_core::{D, Device, Result, Tensor};
 use std::ops::Range;
@@ -30,7 +30,7 @@ pub(super) fn new_parameters(layout: &PageLayout, seed: u64) -> Vec<f32> {
             let limit = |inputs: usize| (3.0 / inputs as f64).sqrt();
             let facts_from = if part.range.start == layout.input.weight.start { inputs - FACT_COUNT } else { inputs };
             for (index, value) in slot.iter_mut().enumerate() {
-                let unit = (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+                let unit = random.unit_f64();
                 let limit = if index % inputs < facts_from { limit(inputs) } else { limit(FACT_COUNT) };
                 *value = ((2.0 * unit - 1.0) * limit) as f32;
             }
@@ -57,7 +57,7 @@ pub(super) fn dropout(x: &Tensor, drop_256ths: u8, seed: impl FnOnce() -> u64) -
         return Ok(x.clone());
     }
     let mut mask = vec![0; x.elem_count()];
-    super::kernels::fill_dropout_mask(&mut mask, drop_256ths, seed());
+    super::kernels::fill_dropout_mask(&mut mask, drop_256ths, &mut SplitMix64::new(seed()));
     let scale = 256.0 / (256.0 - f32::from(drop_256ths));
     let mask: Vec<f32> = mask.into_iter().map(|keep| f32::from(keep) * scale).collect();
     x * Tensor::from_vec(mask, x.shape(), &Device::Cpu)?

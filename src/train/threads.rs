@@ -4,7 +4,7 @@ use super::TrainSettings;
 use super::data::LabelledRow;
 use super::draw::run_numbers;
 use super::page::RUN;
-use crate::eval::SplitMix64;
+use crate::random::SplitMix64;
 use std::ops::Range;
 
 /// Fewest and most comments of an invented thread; short enough that an article's rows fit before it.

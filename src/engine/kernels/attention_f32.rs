@@ -1,7 +1,7 @@
 //! Attention of one sequence in f32.
 
 use super::gemm_f32::{GemmF32, Layout, StoreF32};
-use super::lanes::{LANES, Lanes, blocks_needed, flatten};
+use super::lanes::{LANES, Lanes, blocks_needed, flatten, grow};
 use super::math::exp2;
 use super::simd::{Kernel, Simd};
 
@@ -94,8 +94,8 @@ impl Kernel for AttentionF32<'_> {
         let width = self.head_blocks * LANES;
         let score_blocks = blocks_needed(tokens);
         let ScratchF32 { keys, scores } = self.scratch;
-        super::grow(keys, width * score_blocks, Lanes::ZERO);
-        super::grow(scores, QUERIES * score_blocks, Lanes::ZERO);
+        grow(keys, width * score_blocks, Lanes::ZERO);
+        grow(scores, QUERIES * score_blocks, Lanes::ZERO);
         for head in 0..self.heads {
             let first = head * self.head_blocks;
             for (token, row) in self.keys_values.chunks_exact(2 * row_blocks).enumerate() {
@@ -115,7 +115,7 @@ impl Kernel for AttentionF32<'_> {
                     layout: Layout::Rows { stride: score_blocks },
                     blocks: score_blocks,
                 };
-                s.gemm_f32(products, &mut StoreScores { to: scores, stride: score_blocks });
+                products.run(s, &mut StoreScores { to: scores, stride: score_blocks });
                 let mut inverse_sums = [0.0; QUERIES];
                 for (scores, inverse) in scores.chunks_exact_mut(score_blocks).zip(&mut inverse_sums[..count]) {
                     *inverse = 1.0 / exponentials(s, scores, tokens, self.scale);
@@ -130,7 +130,7 @@ impl Kernel for AttentionF32<'_> {
                     blocks: self.head_blocks,
                 };
                 let to = &mut self.to[row * row_blocks + first..];
-                s.gemm_f32(context, &mut StoreContext { to, stride: row_blocks, inverse_sums });
+                context.run(s, &mut StoreContext { to, stride: row_blocks, inverse_sums });
             }
         }
     }

@@ -7,7 +7,7 @@
 
 use super::attention_f32::StoreScores;
 use super::gemm_f32::{GemmF32, Layout, StoreF32};
-use super::lanes::{LANES, Lanes, blocks_needed, flatten};
+use super::lanes::{LANES, Lanes, blocks_needed, flatten, grow};
 use super::math::exp2;
 use super::simd::{Kernel, Simd};
 
@@ -63,10 +63,10 @@ impl Kernel for AttentionFirst<'_> {
         let (width, token_blocks) = (hidden_blocks * LANES, blocks_needed(tokens));
         // Heads stand side by side in the lanes, so that softmax takes them all at once.
         let head_lanes = blocks_needed(heads);
-        super::grow(&mut scratch.asking, width * head_lanes, Lanes::ZERO);
-        super::grow(&mut scratch.scores, tokens * head_lanes, Lanes::ZERO);
-        super::grow(&mut scratch.probabilities, heads * token_blocks, Lanes::ZERO);
-        super::grow(&mut scratch.sums, head_lanes, Lanes::ZERO);
+        grow(&mut scratch.asking, width * head_lanes, Lanes::ZERO);
+        grow(&mut scratch.scores, tokens * head_lanes, Lanes::ZERO);
+        grow(&mut scratch.probabilities, heads * token_blocks, Lanes::ZERO);
+        grow(&mut scratch.sums, head_lanes, Lanes::ZERO);
         for (head, asking) in asking.chunks(stride).take(heads).enumerate() {
             for (k, &value) in flatten(&asking[..hidden_blocks]).iter().enumerate() {
                 scratch.asking[k * head_lanes + head / LANES].0[head % LANES] = value;
@@ -81,7 +81,7 @@ impl Kernel for AttentionFirst<'_> {
             layout: Layout::Rows { stride: head_lanes },
             blocks: head_lanes,
         };
-        s.gemm_f32(products, &mut StoreScores { to: &mut scratch.scores, stride: head_lanes });
+        products.run(s, &mut StoreScores { to: &mut scratch.scores, stride: head_lanes });
         for block in 0..head_lanes {
             let scores = &mut scratch.scores[block..tokens * head_lanes];
             let mut max = s.splat(f32::MIN);
@@ -112,6 +112,6 @@ impl Kernel for AttentionFirst<'_> {
             layout: Layout::Rows { stride: hidden_blocks },
             blocks: hidden_blocks,
         };
-        s.gemm_f32(means, &mut StoreMeans { to, stride, sums: flatten(&scratch.sums) });
+        means.run(s, &mut StoreMeans { to, stride, sums: flatten(&scratch.sums) });
     }
 }

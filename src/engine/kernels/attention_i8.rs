@@ -2,7 +2,7 @@
 //! sequence, probabilities to u8 with the row's largest at 255. Softmax itself is f32.
 
 use super::gemm_i8::{GROUP, GemmI8, MIDDLE, StoreI32};
-use super::lanes::{LANES, Lanes, WeightGroup, blocks_needed, panel_index};
+use super::lanes::{LANES, Lanes, WeightGroup, blocks_needed, grow, panel_index};
 use super::math::exp2_short;
 use super::simd::{Kernel, Simd};
 
@@ -214,16 +214,16 @@ impl Kernel for AttentionI8<'_> {
         let groups = self.head_blocks * LANES / GROUP;
         let blocks = blocks_needed(tokens);
         let mut scratch = std::mem::take(self.scratch);
-        super::grow(&mut scratch.keys, blocks * groups, WeightGroup::ZERO);
-        super::grow(&mut scratch.key_bytes, LANES * self.head_blocks, [0; LANES]);
-        super::grow(&mut scratch.key_start, blocks, [0; LANES]);
-        super::grow(&mut scratch.key_scales, blocks, Lanes::ZERO);
-        super::grow(&mut scratch.values, self.head_blocks * blocks * LANES / GROUP, WeightGroup::ZERO);
-        super::grow(&mut scratch.value_start, self.head_blocks, [0; LANES]);
-        super::grow(&mut scratch.value_scales, self.head_blocks, Lanes::ZERO);
-        super::grow(&mut scratch.queries, QUERIES * self.head_blocks, [0; LANES]);
-        super::grow(&mut scratch.scores, QUERIES * blocks, Lanes::ZERO);
-        super::grow(&mut scratch.probabilities, QUERIES * blocks, [0; LANES]);
+        grow(&mut scratch.keys, blocks * groups, WeightGroup::ZERO);
+        grow(&mut scratch.key_bytes, LANES * self.head_blocks, [0; LANES]);
+        grow(&mut scratch.key_start, blocks, [0; LANES]);
+        grow(&mut scratch.key_scales, blocks, Lanes::ZERO);
+        grow(&mut scratch.values, self.head_blocks * blocks * LANES / GROUP, WeightGroup::ZERO);
+        grow(&mut scratch.value_start, self.head_blocks, [0; LANES]);
+        grow(&mut scratch.value_scales, self.head_blocks, Lanes::ZERO);
+        grow(&mut scratch.queries, QUERIES * self.head_blocks, [0; LANES]);
+        grow(&mut scratch.scores, QUERIES * blocks, Lanes::ZERO);
+        grow(&mut scratch.probabilities, QUERIES * blocks, [0; LANES]);
         for head in 0..self.heads {
             self.pack_keys(s, head, tokens, &mut scratch);
             self.pack_values(s, head, tokens, &mut scratch);
@@ -245,7 +245,7 @@ impl Kernel for AttentionI8<'_> {
                     start: &scratch.key_start[..blocks],
                 };
                 let key_scales = &scratch.key_scales[..blocks];
-                s.gemm_i8(products, &mut StoreScores { key_scales, to: &mut scratch.scores });
+                products.run(s, &mut StoreScores { key_scales, to: &mut scratch.scores });
                 let mut inverse_sums = [0.0; QUERIES];
                 for (index, inverse) in inverse_sums[..count].iter_mut().enumerate() {
                     let scores = &scratch.scores[index * blocks..][..blocks];
@@ -262,7 +262,7 @@ impl Kernel for AttentionI8<'_> {
                 };
                 let value_scales = &scratch.value_scales[..self.head_blocks];
                 let to = &mut self.to[row * row_blocks + first..];
-                s.gemm_i8(context, &mut StoreContext { value_scales, inverse_sums, to, stride: row_blocks });
+                context.run(s, &mut StoreContext { value_scales, inverse_sums, to, stride: row_blocks });
             }
         }
         *self.scratch = scratch;

@@ -1,8 +1,6 @@
 //! AVX2 with FMA: two registers per virtual vector. Two flavours differ in the int8 dot product alone: `vpdpbusd` on
 //! 256 bits where the CPU has AVX-VNNI, else 16-bit products that cannot saturate.
 
-use super::gemm_f32::{GemmF32, StoreF32};
-use super::gemm_i8::{GemmI8, StoreI32};
 use super::lanes::{LANES, Lanes, WeightGroup};
 use super::simd::{Kernel, Simd};
 use core::arch::x86_64::*;
@@ -69,6 +67,9 @@ fn low_bytes(a: [__m256i; 2]) -> __m128i {
     _mm_unpacklo_epi64(low, high)
 }
 
+// SAFETY, for every block below: `self` exists only where `Avx2::new` or `AvxVnni::new` found the features that the
+// intrinsics need, and pointers come from references to the full width that is read or written.
+
 /// Everything but the dot product.
 macro_rules! common {
     ($run:ident) => {
@@ -77,17 +78,13 @@ macro_rules! common {
 
         const ACTIVATION_BIAS: i32 = 0;
         const PANEL: usize = 1;
+        const ROWS_F32: usize = 6;
         const WIDE: bool = false;
 
         #[inline(always)]
         fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
             // SAFETY: `self` proves the features.
             unsafe { $run(self, kernel) }
-        }
-
-        #[inline(always)]
-        fn gemm_f32<E: StoreF32>(self, gemm: GemmF32<'_>, epilogue: &mut E) {
-            gemm.run_tiled::<Self, E, 6, 1>(self, epilogue);
         }
 
         #[inline(always)]
@@ -104,13 +101,13 @@ macro_rules! common {
 
         #[inline(always)]
         fn load(self, from: &Lanes) -> Self::F32 {
-            // SAFETY: `Lanes` is 64 aligned bytes.
+            // SAFETY: `self` proves the features; `Lanes` is 64 aligned bytes.
             unsafe { [_mm256_load_ps(from.0.as_ptr()), _mm256_load_ps(from.0.as_ptr().add(8))] }
         }
 
         #[inline(always)]
         fn store(self, value: Self::F32, to: &mut Lanes) {
-            // SAFETY: `Lanes` is 64 aligned bytes.
+            // SAFETY: `self` proves the features; `Lanes` is 64 aligned bytes.
             unsafe {
                 _mm256_store_ps(to.0.as_mut_ptr(), value[0]);
                 _mm256_store_ps(to.0.as_mut_ptr().add(8), value[1]);
@@ -119,13 +116,13 @@ macro_rules! common {
 
         #[inline(always)]
         fn load_unaligned(self, from: &[f32; LANES]) -> Self::F32 {
-            // SAFETY: the reference covers 64 bytes.
+            // SAFETY: `self` proves the features; the reference covers 64 bytes.
             unsafe { [_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))] }
         }
 
         #[inline(always)]
         fn load_i8(self, from: &[i8; LANES]) -> Self::F32 {
-            // SAFETY: the reference covers 16 bytes.
+            // SAFETY: `self` proves the features; the reference covers 16 bytes.
             unsafe {
                 let bytes = _mm_loadu_si128(from.as_ptr().cast());
                 [
@@ -232,7 +229,7 @@ macro_rules! common {
 
         #[inline(always)]
         fn load_i32(self, from: &[i32; LANES]) -> Self::I32 {
-            // SAFETY: the reference covers 64 bytes.
+            // SAFETY: `self` proves the features; the reference covers 64 bytes.
             unsafe { [_mm256_loadu_si256(from.as_ptr().cast()), _mm256_loadu_si256(from.as_ptr().add(8).cast())] }
         }
 
@@ -264,19 +261,19 @@ macro_rules! common {
 
         #[inline(always)]
         fn store_u8(self, a: Self::I32, to: &mut [u8; LANES]) {
-            // SAFETY: the reference covers 16 bytes.
+            // SAFETY: `self` proves the features; the reference covers 16 bytes.
             unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), low_bytes(a)) }
         }
 
         #[inline(always)]
         fn store_i8(self, a: Self::I32, to: &mut [i8; LANES]) {
-            // SAFETY: the reference covers 16 bytes.
+            // SAFETY: `self` proves the features; the reference covers 16 bytes.
             unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), low_bytes(a)) }
         }
 
         #[inline(always)]
         fn store_i32(self, a: Self::I32, to: &mut [i32; LANES]) {
-            // SAFETY: the reference covers 64 bytes.
+            // SAFETY: `self` proves the features; the reference covers 64 bytes.
             unsafe {
                 _mm256_storeu_si256(to.as_mut_ptr().cast(), a[0]);
                 _mm256_storeu_si256(to.as_mut_ptr().add(8).cast(), a[1]);
@@ -306,14 +303,11 @@ impl Simd for AvxVnni {
     type Weights = [__m256i; 2];
     type Activation = __m256i;
 
-    #[inline(always)]
-    fn gemm_i8<E: StoreI32>(self, gemm: GemmI8<'_>, epilogue: &mut E) {
-        gemm.run_tiled::<Self, E, 6, 1>(self, epilogue);
-    }
+    const ROWS_I8: usize = 6;
 
     #[inline(always)]
     fn load_weights(self, from: &WeightGroup) -> Self::Weights {
-        // SAFETY: `WeightGroup` is 64 aligned bytes.
+        // SAFETY: `self` proves the features; `WeightGroup` is 64 aligned bytes.
         unsafe { [_mm256_load_si256(from.0.as_ptr().cast()), _mm256_load_si256(from.0.as_ptr().add(32).cast())] }
     }
 
@@ -343,14 +337,11 @@ impl Simd for Avx2 {
     /// Even and odd bytes as i16.
     type Activation = [__m256i; 2];
 
-    #[inline(always)]
-    fn gemm_i8<E: StoreI32>(self, gemm: GemmI8<'_>, epilogue: &mut E) {
-        gemm.run_tiled::<Self, E, 4, 1>(self, epilogue);
-    }
+    const ROWS_I8: usize = 4;
 
     #[inline(always)]
     fn load_weights(self, from: &WeightGroup) -> Self::Weights {
-        // SAFETY: `WeightGroup` is 64 aligned bytes.
+        // SAFETY: `self` proves the features; `WeightGroup` is 64 aligned bytes.
         unsafe {
             let split = |bytes| [_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(bytes)), _mm256_srai_epi16::<8>(bytes)];
             [split(_mm256_load_si256(from.0.as_ptr().cast())), split(_mm256_load_si256(from.0.as_ptr().add(32).cast()))]

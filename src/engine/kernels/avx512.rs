@@ -1,7 +1,5 @@
 //! AVX-512 with VNNI: one register per virtual vector, `vpdpbusd` on 512 bits.
 
-use super::gemm_f32::{GemmF32, StoreF32};
-use super::gemm_i8::{GemmI8, StoreI32};
 use super::lanes::{LANES, Lanes, WeightGroup};
 use super::simd::{Kernel, Simd};
 use core::arch::x86_64::*;
@@ -39,22 +37,14 @@ impl Simd for Avx512 {
 
     const ACTIVATION_BIAS: i32 = 0;
     const PANEL: usize = 4;
+    const ROWS_F32: usize = 6;
+    const ROWS_I8: usize = 6;
     const WIDE: bool = true;
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
         // SAFETY: `self` proves the features.
         unsafe { run_with_features(self, kernel) }
-    }
-
-    #[inline(always)]
-    fn gemm_f32<E: StoreF32>(self, gemm: GemmF32<'_>, epilogue: &mut E) {
-        gemm.run_tiled::<Self, E, 6, 4>(self, epilogue);
-    }
-
-    #[inline(always)]
-    fn gemm_i8<E: StoreI32>(self, gemm: GemmI8<'_>, epilogue: &mut E) {
-        gemm.run_tiled::<Self, E, 6, 4>(self, epilogue);
     }
 
     #[inline(always)]
@@ -71,25 +61,25 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn load(self, from: &Lanes) -> __m512 {
-        // SAFETY: `Lanes` is 64 aligned bytes.
+        // SAFETY: `self` proves the features; `Lanes` is 64 aligned bytes.
         unsafe { _mm512_load_ps(from.0.as_ptr()) }
     }
 
     #[inline(always)]
     fn store(self, value: __m512, to: &mut Lanes) {
-        // SAFETY: `Lanes` is 64 aligned bytes.
+        // SAFETY: `self` proves the features; `Lanes` is 64 aligned bytes.
         unsafe { _mm512_store_ps(to.0.as_mut_ptr(), value) }
     }
 
     #[inline(always)]
     fn load_unaligned(self, from: &[f32; LANES]) -> __m512 {
-        // SAFETY: the reference covers 64 bytes.
+        // SAFETY: `self` proves the features; the reference covers 64 bytes.
         unsafe { _mm512_loadu_ps(from.as_ptr()) }
     }
 
     #[inline(always)]
     fn load_i8(self, from: &[i8; LANES]) -> __m512 {
-        // SAFETY: the reference covers 16 bytes.
+        // SAFETY: `self` proves the features; the reference covers 16 bytes.
         unsafe { _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(from.as_ptr().cast()))) }
     }
 
@@ -181,7 +171,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn load_i32(self, from: &[i32; LANES]) -> __m512i {
-        // SAFETY: the reference covers 64 bytes.
+        // SAFETY: `self` proves the features; the reference covers 64 bytes.
         unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
     }
 
@@ -211,19 +201,19 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn store_u8(self, a: __m512i, to: &mut [u8; LANES]) {
-        // SAFETY: the reference covers 16 bytes.
+        // SAFETY: `self` proves the features; the reference covers 16 bytes.
         unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(a)) }
     }
 
     #[inline(always)]
     fn store_i8(self, a: __m512i, to: &mut [i8; LANES]) {
-        // SAFETY: the reference covers 16 bytes.
+        // SAFETY: `self` proves the features; the reference covers 16 bytes.
         unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(a)) }
     }
 
     #[inline(always)]
     fn store_i32(self, a: __m512i, to: &mut [i32; LANES]) {
-        // SAFETY: the reference covers 64 bytes.
+        // SAFETY: `self` proves the features; the reference covers 64 bytes.
         unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), a) }
     }
 
@@ -242,7 +232,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn load_weights(self, from: &WeightGroup) -> __m512i {
-        // SAFETY: `WeightGroup` is 64 aligned bytes.
+        // SAFETY: `self` proves the features; `WeightGroup` is 64 aligned bytes.
         unsafe { _mm512_load_si512(from.0.as_ptr().cast()) }
     }
 

@@ -1,6 +1,7 @@
 //! f32 matrix product: a register tile of rows × columns, each output summed over `k` in order by fused
 //! multiply-adds, so that a row's result depends on nothing but the row.
 
+use super::bounds::assert_holds;
 use super::lanes::{LANES, Lanes, panel_index};
 use super::simd::Simd;
 
@@ -42,16 +43,32 @@ pub struct GemmF32<'a> {
 }
 
 impl GemmF32<'_> {
-    /// Runs tiles of `ROWS` rows × `PANEL` vectors.
+    /// Runs the product with the instruction set's register tile.
     ///
     /// # Panics
     /// Where a slice is too short for the shape.
     #[inline(always)]
-    pub(super) fn run_tiled<S: Simd, E: StoreF32, const ROWS: usize, const PANEL: usize>(self, s: S, epilogue: &mut E) {
+    pub fn run<S: Simd, E: StoreF32>(self, s: S, epilogue: &mut E) {
+        // Constants of the instruction set: one arm is left of each.
+        match (S::ROWS_F32, S::PANEL) {
+            (6, 4) => self.run_tiled::<S, E, 6, 4>(s, epilogue),
+            (6, 1) => self.run_tiled::<S, E, 6, 1>(s, epilogue),
+            (4, 1) => self.run_tiled::<S, E, 4, 1>(s, epilogue),
+            (2, 1) => self.run_tiled::<S, E, 2, 1>(s, epilogue),
+            (rows, panel) => unreachable!("no instruction set has tiles of {rows} × {panel}; this is a bug"),
+        }
+    }
+
+    /// Runs tiles of `ROWS` rows × `PANEL` vectors.
+    #[inline(always)]
+    fn run_tiled<S: Simd, E: StoreF32, const ROWS: usize, const PANEL: usize>(self, s: S, epilogue: &mut E) {
         if self.rows == 0 || self.blocks == 0 {
             return;
         }
-        assert!(self.left.len() >= (self.rows - 1) * self.stride + self.depth, "left matrix too short");
+        assert_holds("left matrix", self.left.len(), self.rows, self.stride, self.depth);
+        if let Layout::Panels = self.layout {
+            assert_holds("right matrix", self.right.len(), self.blocks, self.depth, self.depth);
+        }
         let mut block = 0;
         while block < self.blocks {
             let width = PANEL.min(self.blocks - block);
@@ -60,7 +77,7 @@ impl GemmF32<'_> {
                 Layout::Panels => (block * self.depth, width),
             };
             let right = &self.right[offset..];
-            assert!(self.depth == 0 || right.len() >= (self.depth - 1) * stride + width, "right matrix too short");
+            assert_holds("right matrix", right.len(), self.depth, stride, width);
             let mut row = 0;
             while row < self.rows {
                 match width {
@@ -89,19 +106,21 @@ impl GemmF32<'_> {
     ) {
         let mut left = [self.left.as_ptr(); ROWS];
         for (r, pointer) in left.iter_mut().enumerate() {
-            // SAFETY: the row index is at most `rows - 1`, and `run_tiled` checked that its `depth` floats exist.
+            // SAFETY: `run_tiled` checked that `left` holds `rows` rows of `depth` floats, `stride` apart, and the row index
+            // is at most `rows - 1`.
             *pointer = unsafe { self.left.as_ptr().add((row + r).min(self.rows - 1) * self.stride) };
         }
         let mut sums = [[s.splat(0.0); WIDTH]; ROWS];
         for k in 0..self.depth {
-            // SAFETY: `run_tiled` checked that `right` holds `(depth - 1) * stride + WIDTH` vectors and `k < depth`.
+            // SAFETY: `run_tiled` checked that `right` holds `depth` rows of `WIDTH` vectors, `stride` apart, and
+            // `k < depth`.
             let line = unsafe { right.get_unchecked(k * stride..k * stride + WIDTH) };
             let mut columns = [s.splat(0.0); WIDTH];
             for n in 0..WIDTH {
                 columns[n] = s.load(&line[n]);
             }
             for m in 0..ROWS {
-                // SAFETY: `k < depth`, and each pointer has `depth` floats after it.
+                // SAFETY: `k < depth`, and each pointer was made above to begin a row of `depth` floats.
                 let value = s.splat(unsafe { *left[m].add(k) });
                 for n in 0..WIDTH {
                     sums[m][n] = s.mul_add(value, columns[n], sums[m][n]);
@@ -133,7 +152,8 @@ impl PackedF32 {
     /// All-zero weights of `outputs` columns (a multiple of sixteen) and `depth` rows.
     pub fn zero(outputs: usize, depth: usize) -> PackedF32 {
         let blocks = outputs / LANES;
-        PackedF32 { panels: vec![Lanes::ZERO; blocks * depth], bias: vec![Lanes::ZERO; blocks], depth }
+        let vectors = blocks.checked_mul(depth).expect("a matrix fits in memory; this is a bug");
+        PackedF32 { panels: vec![Lanes::ZERO; vectors], bias: vec![Lanes::ZERO; blocks], depth }
     }
 
     /// Sets one column: `row` are its first weights, the rest stay zero.

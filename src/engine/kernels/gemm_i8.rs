@@ -3,6 +3,7 @@
 //! All instruction sets give the same integers: `start + Σ (activation - ACTIVATION_BIAS) * weight`, where `start` makes up
 //! for the hardware's own bias.
 
+use super::bounds::assert_holds;
 use super::lanes::{LANES, Lanes, WeightGroup, panel_index};
 use super::simd::Simd;
 
@@ -37,18 +38,31 @@ pub struct GemmI8<'a> {
 }
 
 impl GemmI8<'_> {
-    /// Runs tiles of `ROWS` rows × `PANEL` vectors.
+    /// Runs the product with the instruction set's register tile.
     ///
     /// # Panics
     /// Where a slice is too short for the shape.
     #[inline(always)]
-    pub(super) fn run_tiled<S: Simd, E: StoreI32, const ROWS: usize, const PANEL: usize>(self, s: S, epilogue: &mut E) {
+    pub fn run<S: Simd, E: StoreI32>(self, s: S, epilogue: &mut E) {
+        // Constants of the instruction set: one arm is left of each.
+        match (S::ROWS_I8, S::PANEL) {
+            (6, 4) => self.run_tiled::<S, E, 6, 4>(s, epilogue),
+            (6, 1) => self.run_tiled::<S, E, 6, 1>(s, epilogue),
+            (4, 1) => self.run_tiled::<S, E, 4, 1>(s, epilogue),
+            (2, 1) => self.run_tiled::<S, E, 2, 1>(s, epilogue),
+            (rows, panel) => unreachable!("no instruction set has tiles of {rows} × {panel}; this is a bug"),
+        }
+    }
+
+    /// Runs tiles of `ROWS` rows × `PANEL` vectors.
+    #[inline(always)]
+    fn run_tiled<S: Simd, E: StoreI32, const ROWS: usize, const PANEL: usize>(self, s: S, epilogue: &mut E) {
         let blocks = self.start.len();
         if self.rows == 0 || blocks == 0 {
             return;
         }
-        assert!(self.activations.len() >= (self.rows - 1) * self.stride + self.groups, "activations too short");
-        assert!(self.weights.len() >= blocks * self.groups, "weights too short");
+        assert_holds("activations", self.activations.len(), self.rows, self.stride, self.groups);
+        assert_holds("weights", self.weights.len(), blocks, self.groups, self.groups);
         let mut block = 0;
         while block < blocks {
             let width = PANEL.min(blocks - block);
@@ -86,7 +100,8 @@ impl GemmI8<'_> {
     ) {
         let mut rows = [self.activations.as_ptr(); ROWS];
         for (r, pointer) in rows.iter_mut().enumerate() {
-            // SAFETY: the row index is at most `rows - 1`, and `run_tiled` checked that its `groups` groups exist.
+            // SAFETY: `run_tiled` checked that `activations` holds `rows` rows of `groups` groups, `stride` apart, and
+            // the row index is at most `rows - 1`.
             *pointer = unsafe { self.activations.as_ptr().add((row + r).min(self.rows - 1) * self.stride) };
         }
         let mut start = [s.splat_i32(0); WIDTH];
@@ -100,7 +115,8 @@ impl GemmI8<'_> {
                 columns[n] = s.load_weights(&line[n]);
             }
             for m in 0..ROWS {
-                // SAFETY: `weights` holds `groups` chunks, so `group < groups`, which each pointer has after it.
+                // SAFETY: `run_tiled` cut `weights` to `groups` chunks, so `group < groups`, and each pointer was made
+                // above to begin a row of `groups` groups.
                 let activation = s.load_activation(unsafe { *rows[m].add(group) });
                 for n in 0..WIDTH {
                     sums[m][n] = s.dot(sums[m][n], activation, columns[n]);
@@ -138,8 +154,9 @@ impl PackedI8 {
     /// All-zero weights of `outputs` columns (a multiple of sixteen) and `depth` rows (a multiple of four).
     pub fn zero(outputs: usize, depth: usize) -> PackedI8 {
         let (blocks, groups) = (outputs / LANES, depth / GROUP);
+        let weight_groups = blocks.checked_mul(groups).expect("a matrix fits in memory; this is a bug");
         PackedI8 {
-            panels: vec![WeightGroup::ZERO; blocks * groups],
+            panels: vec![WeightGroup::ZERO; weight_groups],
             start: vec![[0; LANES]; blocks],
             column_sums: vec![Lanes::ZERO; blocks],
             scales: vec![Lanes::ZERO; blocks],

@@ -37,6 +37,13 @@ pub fn flatten_mut(lanes: &mut [Lanes]) -> &mut [f32] {
     unsafe { std::slice::from_raw_parts_mut(lanes.as_mut_ptr().cast(), lanes.len() * LANES) }
 }
 
+/// Grows a buffer to at least `length`; what it held beyond stays, so a steady state allocates nothing.
+pub fn grow<T: Copy>(buffer: &mut Vec<T>, length: usize, value: T) {
+    if buffer.len() < length {
+        buffer.resize(length, value);
+    }
+}
+
 /// Vectors needed for `width` values, the last one padded.
 pub const fn blocks_needed(width: usize) -> usize {
     width.div_ceil(LANES)

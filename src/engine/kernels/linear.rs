@@ -127,7 +127,7 @@ impl<L: Last> Kernel for RunF32<'_, L> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        s.gemm_f32(self.gemm, &mut self.epilogue);
+        self.gemm.run(s, &mut self.epilogue);
     }
 }
 
@@ -141,7 +141,7 @@ impl<L: Last> Kernel for RunI8<'_, L> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        s.gemm_i8(self.gemm, &mut self.epilogue);
+        self.gemm.run(s, &mut self.epilogue);
     }
 }
 

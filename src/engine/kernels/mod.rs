@@ -5,9 +5,9 @@
 //! works on the same sixteen lanes, with fused multiply-adds, the same order of operations and the same tree for
 //! horizontal sums, all of them give the same bits; the tests hold them to it.
 //!
-//! This folder is the only place in the crate with `unsafe` code.
+//! The trainer's loops are kernels too ([`Kernel`]), compiled by the same means, and products check their sizes in one place
+//! ([`bounds`]). Beside the trainer's product this folder is the only place in the crate with `unsafe` code.
 
-// Intrinsics and unchecked indexing live here and nowhere else.
 #![allow(unsafe_code)]
 
 pub mod attention_f32;
@@ -17,6 +17,7 @@ pub mod attention_i8;
 pub mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub mod avx512;
+pub mod bounds;
 pub mod gemm_f32;
 pub mod gemm_i8;
 pub mod isa;
@@ -32,12 +33,5 @@ pub mod simd;
 mod tests;
 
 pub use isa::{InstructionSet, dispatch};
-pub use lanes::{LANES, Lanes, WeightGroup, flatten, flatten_mut};
+pub use lanes::{LANES, Lanes, flatten, flatten_mut, grow};
 pub use simd::{Kernel, Simd};
-
-/// Grows a buffer to at least `length`; what it held beyond stays, so a steady state allocates nothing.
-pub(super) fn grow<T: Copy>(buffer: &mut Vec<T>, length: usize, value: T) {
-    if buffer.len() < length {
-        buffer.resize(length, value);
-    }
-}

@@ -3,8 +3,6 @@
 //!
 //! Both multiply signed by signed bytes, so activations lose 128 on loading ([`Simd::ACTIVATION_BIAS`]).
 
-use super::gemm_f32::{GemmF32, StoreF32};
-use super::gemm_i8::{GemmI8, StoreI32};
 use super::lanes::{LANES, Lanes, WeightGroup};
 use super::simd::{Kernel, Simd};
 use core::arch::aarch64::*;
@@ -89,6 +87,9 @@ macro_rules! halving {
     }};
 }
 
+// SAFETY, for every block below: `self` exists only where `Neon::new` or `NeonDot::new` found the features that the
+// intrinsics need, and pointers come from references to the full width that is read or written.
+
 /// Everything but the dot product.
 macro_rules! common {
     ($run:ident) => {
@@ -99,22 +100,14 @@ macro_rules! common {
 
         const ACTIVATION_BIAS: i32 = 128;
         const PANEL: usize = 1;
+        const ROWS_F32: usize = 6;
+        const ROWS_I8: usize = 6;
         const WIDE: bool = false;
 
         #[inline(always)]
         fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
             // SAFETY: `self` proves the features.
             unsafe { $run(self, kernel) }
-        }
-
-        #[inline(always)]
-        fn gemm_f32<E: StoreF32>(self, gemm: GemmF32<'_>, epilogue: &mut E) {
-            gemm.run_tiled::<Self, E, 6, 1>(self, epilogue);
-        }
-
-        #[inline(always)]
-        fn gemm_i8<E: StoreI32>(self, gemm: GemmI8<'_>, epilogue: &mut E) {
-            gemm.run_tiled::<Self, E, 6, 1>(self, epilogue);
         }
 
         // There is no stable prefetch intrinsic for this architecture.

@@ -1,7 +1,5 @@
 //! Portable implementation and the reference for all others: plain arrays, one lane after the other.
 
-use super::gemm_f32::{GemmF32, StoreF32};
-use super::gemm_i8::{GemmI8, StoreI32};
 use super::lanes::{LANES, Lanes, WeightGroup};
 use super::simd::{Kernel, Simd};
 use std::array::from_fn;
@@ -30,18 +28,12 @@ impl Simd for Scalar {
 
     const ACTIVATION_BIAS: i32 = 0;
     const PANEL: usize = 1;
+    const ROWS_F32: usize = 2;
+    const ROWS_I8: usize = 2;
     const WIDE: bool = false;
 
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
-    }
-
-    fn gemm_f32<E: StoreF32>(self, gemm: GemmF32<'_>, epilogue: &mut E) {
-        gemm.run_tiled::<Self, E, 2, 1>(self, epilogue);
-    }
-
-    fn gemm_i8<E: StoreI32>(self, gemm: GemmI8<'_>, epilogue: &mut E) {
-        gemm.run_tiled::<Self, E, 2, 1>(self, epilogue);
     }
 
     fn prefetch(self, _: *const u8) {}

@@ -1,7 +1,5 @@
 //! The virtual vector instruction set.
 
-use super::gemm_f32::{GemmF32, StoreF32};
-use super::gemm_i8::{GemmI8, StoreI32};
 use super::lanes::{LANES, Lanes, WeightGroup};
 
 /// A computation that is compiled once per instruction set.
@@ -35,16 +33,15 @@ pub trait Simd: Copy + Send + Sync + 'static {
     const ACTIVATION_BIAS: i32;
     /// Sixteen-column vectors in a panel of packed f32 or int8 weights.
     const PANEL: usize;
+    /// Rows of the f32 product's register tile, whose columns are a panel.
+    const ROWS_F32: usize;
+    /// Rows of the int8 product's register tile, whose columns are a panel.
+    const ROWS_I8: usize;
     /// Whether a virtual vector is one hardware register, of which there are 32.
     const WIDE: bool;
 
     /// Runs a kernel inside a function that carries the target features.
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
-
-    /// Runs the f32 matrix product with this instruction set's tile of rows × columns.
-    fn gemm_f32<E: StoreF32>(self, gemm: GemmF32<'_>, epilogue: &mut E);
-    /// Runs the int8 matrix product with this instruction set's tile of rows × columns.
-    fn gemm_i8<E: StoreI32>(self, gemm: GemmI8<'_>, epilogue: &mut E);
 
     /// Asks for a cache line that will be read soon; any address is fine.
     fn prefetch(self, at: *const u8);

@@ -6,12 +6,14 @@ use super::isa::{Dispatched, InstructionSet, dispatch};
 use super::lanes::{LANES, Lanes, WeightGroup, flatten};
 use super::rows::{FinishRows, Norm, Quantised, RowScale};
 use super::{Kernel, Simd, math};
+use crate::random::SplitMix64;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 /// Numbers without a pattern that repeats within a test.
 fn noise(index: usize) -> u64 {
-    let z = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z ^ (z >> 32)
+    SplitMix64::new(index as u64).next_u64()
 }
 
 fn float(index: usize) -> f32 {
@@ -151,7 +153,7 @@ impl Kernel for RunF32<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        s.gemm_f32(self.0, &mut self.1);
+        self.0.run(s, &mut self.1);
     }
 }
 
@@ -162,7 +164,7 @@ impl Kernel for RunI8<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        s.gemm_i8(self.0, &mut self.1);
+        self.0.run(s, &mut self.1);
     }
 }
 
@@ -239,6 +241,52 @@ fn f32_products_are_sums_in_order() {
         {
             dispatch(isa.token().unwrap(), CheckF32 { rows, depth, blocks });
         }
+    }
+}
+
+/// Products whose sizes come out small where multiplications wrap.
+struct CheckWrapping;
+
+impl Dispatched for CheckWrapping {
+    type Output = ();
+
+    fn run<S: Simd>(self, s: S) {
+        let half = 1 << (usize::BITS - 1);
+        let (left, right) = ([1.0; 64], [Lanes::ZERO; 8]);
+        let f32 = GemmF32 {
+            left: &left,
+            stride: 4,
+            rows: 2,
+            depth: 4,
+            right: &right,
+            layout: Layout::Rows { stride: 1 },
+            blocks: 1,
+        };
+        let (activations, weights, start) = ([[0; GROUP]; 64], [WeightGroup::ZERO; 8], [[0; LANES]; 2]);
+        let i8 = GemmI8 { activations: &activations, stride: 1, rows: 2, groups: 1, weights: &weights, start: &start };
+        let f32_panics = |name: &str, gemm: GemmF32<'_>| {
+            let mut to = vec![Lanes::ZERO; 16];
+            let run = AssertUnwindSafe(|| s.vectorize(RunF32(gemm, KeepF32(&mut to, 1))));
+            assert!(catch_unwind(run).is_err(), "{name}");
+        };
+        f32_panics("left stride", GemmF32 { rows: 3, stride: half, ..f32 });
+        f32_panics("left depth", GemmF32 { stride: 1, depth: usize::MAX, ..f32 });
+        f32_panics("right stride", GemmF32 { depth: 3, layout: Layout::Rows { stride: half }, ..f32 });
+        f32_panics("right panels", GemmF32 { rows: 1, depth: 4, blocks: half / 2, layout: Layout::Panels, ..f32 });
+        let i8_panics = |name: &str, gemm: GemmI8<'_>| {
+            let mut to = vec![[0; LANES]; 16];
+            let run = AssertUnwindSafe(|| s.vectorize(RunI8(gemm, KeepI32(&mut to, 2))));
+            assert!(catch_unwind(run).is_err(), "{name}");
+        };
+        i8_panics("activation stride", GemmI8 { rows: 3, stride: half, ..i8 });
+        i8_panics("weights", GemmI8 { rows: 1, groups: half, ..i8 });
+    }
+}
+
+#[test]
+fn sizes_that_would_wrap_are_refused() {
+    for isa in InstructionSet::available() {
+        dispatch(isa.token().unwrap(), CheckWrapping);
     }
 }
 
@@ -377,4 +425,43 @@ fn lane_operations_follow_their_definitions() {
     for isa in InstructionSet::available() {
         dispatch(isa.token().unwrap(), CheckLanes);
     }
+}
+
+/// Every source file of the library with its path from `src/`.
+fn sources() -> Vec<(String, String)> {
+    fn collect(folder: &Path, root: &Path, into: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, root, into);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+                into.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&root, &root, &mut files);
+    files
+}
+
+#[test]
+fn unsafe_code_stands_in_the_kernels_alone() {
+    let allowed = |name: &str| name.starts_with("engine/kernels/") || name == "train/kernels/matmul.rs";
+    let uses = |line: &&str| {
+        let code = line.split("//").next().unwrap_or_default();
+        !code.contains('"') && code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
+    };
+    let allows = |text: &str| text.contains(concat!("allow(", "unsafe_code)"));
+    let mut kernels = 0;
+    for (name, text) in sources() {
+        if allowed(&name) {
+            kernels += text.lines().filter(uses).count();
+        } else {
+            assert_eq!(text.lines().find(uses), None, "{name}");
+            assert!(!allows(&text), "{name}");
+        }
+    }
+    assert!(kernels > 0, "the search finds no unsafe code at all");
 }

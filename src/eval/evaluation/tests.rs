@@ -1,5 +1,6 @@
 use super::*;
-use crate::eval::{CALIBRATION_BINS, COVERAGE_PERCENTS, SplitMix64};
+use crate::eval::{CALIBRATION_BINS, COVERAGE_PERCENTS};
+use crate::random::SplitMix64;
 use serde_json::Value;
 use std::collections::BTreeSet;
 

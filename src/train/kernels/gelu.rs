@@ -1,8 +1,9 @@
 //! The exact (erf) GELU and its derivative in one pass.
 
-use super::{exp_nonpositive, multiversion};
+use super::{exp_nonpositive, vectorized};
+use crate::engine::kernels::{Kernel, Simd};
 
-multiversion! {
+vectorized! {
     /// Writes GELU(x) to `activation` and replaces each x in `x` by the derivative GELU′(x).
     ///
     /// GELU(x) = x·Φ(x) and GELU′(x) = Φ(x) + x·φ(x). Φ comes from erf by formula 7.1.26 of Abramowitz and Stegun

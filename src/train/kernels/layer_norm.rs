@@ -1,6 +1,7 @@
 //! Layer normalisation, forward and backward.
 
-use super::{LANES, multiversion, sum_lanes};
+use super::{sum_lanes, vectorized};
+use crate::engine::kernels::{Kernel, LANES, Simd};
 
 #[inline(always)]
 fn sum_of(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
@@ -29,7 +30,7 @@ fn sum_of_products(a: &[f32], b: &[f32]) -> f32 {
     sum_lanes(lanes)
 }
 
-multiversion! {
+vectorized! {
     /// Normalises every row of `x` `[rows, width]` to mean 0 and variance 1, then scales and shifts it into `out`.
     ///
     /// `x` is replaced by the normalised values x̂ and `reciprocal_std` `[rows]` filled: what the backward pass needs.
@@ -51,7 +52,7 @@ multiversion! {
     }
 }
 
-multiversion! {
+vectorized! {
     /// Turns the gradient of the output in `grad` `[rows, width]` into the gradient of the input, in place, and adds the
     /// gradients of scale and shift to `grad_weight` and `grad_bias` `[width]`.
     ///

@@ -1,5 +1,9 @@
 //! A bounds-checked front of the `gemm` crate's single-threaded f32 product.
 
+#![allow(unsafe_code)]
+
+use crate::engine::kernels::bounds::assert_holds;
+
 /// A read-only matrix over a slice, with free strides: a transposed or column-sliced view costs nothing.
 #[derive(Clone, Copy)]
 pub struct MatrixView<'a> {
@@ -14,10 +18,11 @@ impl<'a> MatrixView<'a> {
     /// A row-major `[rows, cols]` matrix whose rows lie `row_stride` values apart.
     ///
     /// # Panics
-    /// Where `data` ends before the last element.
+    /// Where `data` ends before the last element, or sizes are too large to count.
     pub fn new(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
-        let needed = if rows == 0 || cols == 0 { 0 } else { (rows - 1) * row_stride + cols };
-        assert!(data.len() >= needed, "a [{rows}, {cols}] view needs {needed} values, got {}", data.len());
+        if cols > 0 {
+            assert_holds("a view", data.len(), rows, row_stride, cols);
+        }
         MatrixView { data, rows, cols, row_stride, col_stride: 1 }
     }
 
@@ -45,9 +50,13 @@ pub fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: MatrixVie
     if rows == 0 || cols == 0 {
         return;
     }
-    assert!(out_stride >= cols && out.len() >= (rows - 1) * out_stride + cols, "output of a [{rows}, {cols}] product");
-    // SAFETY: `MatrixView::new` and the assertion above bound every element that a [rows, inner] × [inner, cols] product
-    // with these strides reads or writes; `out` is a unique borrow, so it overlaps neither input.
+    assert!(out_stride >= cols, "rows of a [{rows}, {cols}] product, {out_stride} apart, overlap; this is a bug");
+    assert_holds("a product", out.len(), rows, out_stride, cols);
+    // A stride that no slice is long enough for belongs to a single row or column, and is never stepped over.
+    let stride = |stride: usize| isize::try_from(stride).unwrap_or(0);
+    // SAFETY: `MatrixView::new` checked that each input's slice holds every element of its rows and columns with its
+    // strides, and the lines above check the same of `out`; the inner sizes agree. `out` is a unique borrow, so it
+    // overlaps neither input.
     unsafe {
         gemm::gemm(
             rows,
@@ -55,14 +64,14 @@ pub fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: MatrixVie
             a.cols,
             out.as_mut_ptr(),
             1,
-            out_stride as isize,
+            stride(out_stride),
             accumulate,
             a.data.as_ptr(),
-            a.col_stride as isize,
-            a.row_stride as isize,
+            stride(a.col_stride),
+            stride(a.row_stride),
             b.data.as_ptr(),
-            b.col_stride as isize,
-            b.row_stride as isize,
+            stride(b.col_stride),
+            stride(b.row_stride),
             1.0,
             1.0,
             false,
@@ -90,8 +99,23 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "needs")]
+    #[should_panic(expected = "a view: 2 rows of 3, 3 apart, do not fit in 5")]
     fn a_view_past_its_slice_is_refused() {
         MatrixView::new(&[0.0; 5], 2, 3, 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "a view: 3 rows of 4")]
+    fn a_view_whose_size_wraps_is_refused() {
+        // 2 · 2^63 is 0 where it wraps.
+        MatrixView::new(&[0.0; 5], 3, 4, 1 << (usize::BITS - 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "a product: 3 rows of 2")]
+    fn a_product_whose_size_wraps_is_refused() {
+        let (a, b) = ([1.0; 3], [1.0; 2]);
+        let mut out = [0.0; 4];
+        matmul(&mut out, 1 << (usize::BITS - 1), false, MatrixView::new(&a, 3, 1, 1), MatrixView::new(&b, 1, 2, 2));
     }
 }

@@ -1,12 +1,10 @@
-//! The loops that training spends its time in, compiled once per instruction set.
+//! The loops that training spends its time in.
 //!
 //! Every loop is plain Rust over slices, written so that the compiler can turn it into vector code (sixteen independent
-//! partial sums instead of one chain, no branches). [`multiversion`] compiles each for AVX-512, for AVX2 with FMA and for
-//! the build's baseline, and the first call's CPU check picks one.
+//! partial sums instead of one chain, no branches). [`vectorized`] makes each a kernel of the engine, which compiles it
+//! for every instruction set and runs the best one that the CPU has.
 //!
-//! This module and [`matmul`] are the only places of the trainer with `unsafe`.
-#![allow(unsafe_code)]
-
+//! The only `unsafe` code of the trainer is the call of the `gemm` crate in [`matmul`].
 mod dropout;
 mod gelu;
 mod layer_norm;
@@ -21,46 +19,57 @@ pub use matmul::{MatrixView, matmul};
 pub use rows::{adamw_update, add_assign, add_bias, add_column_sums, square_sum};
 pub use softmax::{softmax_backward_rows, softmax_rows};
 
-/// Defines a public function with the given body, compiled for AVX-512, for AVX2 + FMA and for the baseline.
+use crate::engine::kernels::isa::Dispatched;
+use crate::engine::kernels::{InstructionSet, Kernel, LANES, Simd, dispatch};
+
+/// Defines a public function whose body is a [`Kernel`](crate::engine::kernels::Kernel) of the engine.
 ///
-/// The three share one `#[inline(always)]` body, so they differ in the order of operations only where the compiler may
-/// contract nothing and reorder nothing: they return the same bits.
-macro_rules! multiversion {
+/// The body uses no operation of an instruction set by name, and the compiler may neither contract nor reorder floating
+/// point operations: every instruction set returns the same bits.
+macro_rules! vectorized {
+    (@output) => { () };
+    (@output $ret:ty) => { $ret };
     ($(#[$meta:meta])* pub fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
         pub fn $name($($arg: $type),*) $(-> $ret)? {
+            struct Arguments<T>(T);
+
+            // A function, because the compiler then knows that its arguments do not overlap.
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
             fn body($($arg: $type),*) $(-> $ret)? $body
 
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-                fn avx512($($arg: $type),*) $(-> $ret)? { body($($arg),*) }
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $type),*) $(-> $ret)? { body($($arg),*) }
+            impl Kernel for Arguments<($($type,)*)> {
+                type Output = vectorized!(@output $($ret)?);
 
-                if is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512vl")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512dq")
-                {
-                    // SAFETY: the line above saw every feature that `avx512` is compiled for (AVX-512F implies AVX2 and FMA).
-                    return unsafe { avx512($($arg),*) };
-                }
-                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    // SAFETY: the line above saw both features that `avx2` is compiled for.
-                    return unsafe { avx2($($arg),*) };
+                #[inline(always)]
+                fn run<S: Simd>(self, _: S) -> Self::Output {
+                    let ($($arg,)*) = self.0;
+                    body($($arg),*)
                 }
             }
-            body($($arg),*)
+
+            $crate::train::kernels::run(Arguments(($($arg,)*)))
         }
     };
 }
-pub(crate) use multiversion;
+pub(crate) use vectorized;
 
-/// Number of independent partial sums in every reduction: one AVX-512 register of `f32`.
-pub(crate) const LANES: usize = 16;
+struct Run<K>(K);
+
+impl<K: Kernel> Dispatched for Run<K> {
+    type Output = K::Output;
+
+    fn run<S: Simd>(self, s: S) -> K::Output {
+        s.vectorize(self.0)
+    }
+}
+
+/// Runs a kernel on the best instruction set that the CPU has.
+fn run<K: Kernel>(kernel: K) -> K::Output {
+    let token = InstructionSet::detect().token().expect("a detected instruction set is there; this is a bug");
+    dispatch(token, Run(kernel))
+}
 
 /// Sum of the partial sums in a fixed tree order.
 #[inline(always)]

@@ -1,8 +1,9 @@
 //! Element-wise passes over rows and parameter vectors.
 
-use super::{LANES, multiversion, sum_lanes};
+use super::{sum_lanes, vectorized};
+use crate::engine::kernels::{Kernel, LANES, Simd};
 
-multiversion! {
+vectorized! {
     /// Adds `bias` `[width]` to every row of `x` `[rows, width]`.
     pub fn add_bias(x: &mut [f32], bias: &[f32]) {
         for row in x.chunks_exact_mut(bias.len()) {
@@ -13,7 +14,7 @@ multiversion! {
     }
 }
 
-multiversion! {
+vectorized! {
     /// Adds the sum over the rows of `x` `[rows, width]` to `sums` `[width]`.
     pub fn add_column_sums(x: &[f32], sums: &mut [f32]) {
         for row in x.chunks_exact(sums.len()) {
@@ -24,7 +25,7 @@ multiversion! {
     }
 }
 
-multiversion! {
+vectorized! {
     /// `a += b`, element by element.
     pub fn add_assign(a: &mut [f32], b: &[f32]) {
         for (a, b) in a.iter_mut().zip(b) {
@@ -33,7 +34,7 @@ multiversion! {
     }
 }
 
-multiversion! {
+vectorized! {
     /// Sum of squares, with sixteen partial sums per block of 4,096 values and the blocks added in f64.
     pub fn square_sum(x: &[f32]) -> f64 {
         let mut total = 0.0f64;
@@ -50,7 +51,7 @@ multiversion! {
     }
 }
 
-multiversion! {
+vectorized! {
     /// One AdamW step (Loshchilov and Hutter 2019) over a run of parameters.
     ///
     /// `rate` is the learning rate, `decay` the weight decay, `clip` a factor on the gradient, and `correction` holds

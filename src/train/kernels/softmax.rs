@@ -1,8 +1,9 @@
 //! Softmax over the rows of a score matrix, forward and backward.
 
-use super::{LANES, exp_nonpositive, multiversion, sum_lanes};
+use super::{exp_nonpositive, sum_lanes, vectorized};
+use crate::engine::kernels::{Kernel, LANES, Simd};
 
-multiversion! {
+vectorized! {
     /// Replaces every row of `scores` `[rows, width]` by softmax(scale · row).
     ///
     /// # Panics
@@ -31,7 +32,7 @@ multiversion! {
     }
 }
 
-multiversion! {
+vectorized! {
     /// Turns the gradient of the probabilities in `grad` `[rows, width]` into the gradient of the scores that
     /// [`softmax_rows`] was given, in place. `probabilities` is what the forward pass returned.
     ///

@@ -1,8 +1,10 @@
 //! Copies of a text that say the same but look different, for measuring how far a label depends on looks, and for
 //! training against it.
 
-use super::SplitMix64;
+#![forbid(unsafe_code)]
+
 use crate::label::Label;
+use crate::random::SplitMix64;
 
 /// One way to make a text look different.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -236,7 +238,6 @@ fn first_sentence(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::model_text;
 
     const TEXT: &str = "\"We offer loans at 3 percent,\" the office said. Is it a café - or a bank? I don't know.";
 
@@ -253,14 +254,6 @@ mod tests {
     fn leet_concerns_every_label_once() {
         for label in Label::ALL {
             assert_ne!(Noise::Leet.concerns(label), Noise::LeetGenuine.concerns(label), "{label}");
-        }
-    }
-
-    #[test]
-    fn what_the_model_text_levels_leaves_no_trace() {
-        for noise in [Noise::Quotes, Noise::HtmlEntities, Noise::ListNumber, Noise::Homoglyphs, Noise::ZeroWidth] {
-            let copy = noise.apply(TEXT, &mut SplitMix64::new(7));
-            assert_eq!(model_text(&copy), model_text(TEXT), "{noise:?}");
         }
     }
 
