@@ -6,9 +6,8 @@ use super::tell;
 use super::train::read_rows;
 use crate::eval::{EvalOptions, JudgedRow, LOSS_BUDGETS, evaluate, spam_operating_points};
 use crate::label::{Label, Scores};
-use crate::model::{Classifier, ModelError, OperatingPoint, Page, Reading};
+use crate::model::{Classifier, ModelError, OperatingPoint, PageText, Reading};
 use crate::report::Development;
-use crate::text::{FACT_COUNT, facts, model_text};
 use crate::train::{LabelledRow, TrainError, pages, read_labelled};
 use std::ops::Range;
 use std::path::Path;
@@ -22,9 +21,6 @@ pub(super) const SEED: u64 = 1;
 /// Rows that no model was trained on.
 pub(super) struct HeldOut {
     rows: Vec<LabelledRow>,
-    /// As models see them.
-    texts: Vec<String>,
-    facts: Vec<[f32; FACT_COUNT]>,
     /// Neighbouring rows with the same source and doc.
     pages: Vec<Range<usize>>,
 }
@@ -36,10 +32,8 @@ impl HeldOut {
         for row in &rows {
             tally.count(Some(row.label));
         }
-        let texts = rows.iter().map(|row| model_text(&row.text).into_owned()).collect();
-        let facts = rows.iter().map(|row| facts(&row.text)).collect();
         let pages = pages(&rows);
-        Ok(HeldOut { rows, texts, facts, pages })
+        Ok(HeldOut { rows, pages })
     }
 
     /// The annotators' labels.
@@ -67,9 +61,8 @@ impl HeldOut {
         model: &Classifier,
         pages: impl Iterator<Item = Range<usize>>,
     ) -> Result<Vec<Reading>, ModelError> {
-        let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
-        let pages: Vec<Page<'_>> =
-            pages.map(|page| Page { texts: &texts[page.clone()], facts: &self.facts[page] }).collect();
+        let texts: Vec<PageText<'_>> = self.rows.iter().map(|row| PageText::new(&row.text)).collect();
+        let pages: Vec<&[PageText<'_>]> = pages.map(|page| &texts[page]).collect();
         model.session().read_pages(&pages)
     }
 

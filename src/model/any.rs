@@ -1,7 +1,7 @@
 //! A model by name, be it one network or a cascade of two.
 
 use super::{Answer, Cascade, CascadeSession, Classifier, EMBEDDED_CASCADE, ModelError, ModelSource};
-use super::{OperatingPoint, Page, Prediction, Roles, Session};
+use super::{OperatingPoint, PageText, Prediction, Roles, Session};
 use crate::engine::ceiling::model_operations;
 use crate::label::LabelSet;
 use std::path::Path;
@@ -115,6 +115,14 @@ impl Model {
 }
 
 impl ModelSession<'_> {
+    /// Lets up to `threads` threads work on a call with texts of megabytes. No answer depends on it.
+    pub(crate) fn set_helpers(&mut self, threads: usize) {
+        match self {
+            ModelSession::Single(session) => session.set_helpers(threads),
+            ModelSession::Cascade(session) => session.set_helpers(threads),
+        }
+    }
+
     /// Labels texts, each read alone, in their order.
     ///
     /// # Errors
@@ -130,10 +138,7 @@ impl ModelSession<'_> {
     ///
     /// # Errors
     /// As [`Session::classify_pages`] and [`CascadeSession::classify_pages`].
-    ///
-    /// # Panics
-    /// If a page has not as many facts as texts.
-    pub fn classify_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Prediction>, ModelError> {
+    pub fn classify_pages(&mut self, pages: &[&[PageText<'_>]]) -> Result<Vec<Prediction>, ModelError> {
         match self {
             ModelSession::Single(session) => session.classify_pages(pages),
             ModelSession::Cascade(session) => session.classify_pages(pages),
@@ -144,7 +149,7 @@ impl ModelSession<'_> {
     ///
     /// # Errors
     /// As [`Session::classify_tokens`] and [`CascadeSession::answers`].
-    pub fn answers<T: AsRef<[u32]>>(&mut self, texts: &[&str], ids: &[T]) -> Result<Vec<Answer>, ModelError> {
+    pub fn answers<T: AsRef<[u32]> + Sync>(&mut self, texts: &[&str], ids: &[T]) -> Result<Vec<Answer>, ModelError> {
         match self {
             ModelSession::Single(session) => {
                 let answer = |prediction| Answer { prediction, large_tokens: None };

@@ -11,7 +11,7 @@ pub use settings::{CascadeSettings, Member, Mixture};
 
 use super::checkpoint::optional;
 use super::embedded::CASCADE;
-use super::{Classifier, Digest, EmbeddedModel, ModelError, ModelSource, Page, Prediction, Reading, Session};
+use super::{Classifier, Digest, EmbeddedModel, ModelError, ModelSource, PageText, Prediction, Reading, Session};
 use crate::label::Scores;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -128,7 +128,7 @@ impl Cascade {
 
     /// Buffers for one thread.
     pub fn session(&self) -> CascadeSession<'_> {
-        CascadeSession { cascade: self, small: self.small.session(), large: None }
+        CascadeSession { cascade: self, small: self.small.session(), large: None, helpers: 1 }
     }
 }
 
@@ -149,9 +149,19 @@ pub struct CascadeSession<'cascade> {
     cascade: &'cascade Cascade,
     small: Session<'cascade>,
     large: Option<Session<'cascade>>,
+    helpers: usize,
 }
 
 impl CascadeSession<'_> {
+    /// As [`Session::set_helpers`].
+    pub(crate) fn set_helpers(&mut self, threads: usize) {
+        self.helpers = threads;
+        self.small.set_helpers(threads);
+        if let Some(large) = &mut self.large {
+            large.set_helpers(threads);
+        }
+    }
+
     /// Labels texts, each read alone, in their order. What is said of a text does not depend on the others beside it.
     ///
     /// # Errors
@@ -167,11 +177,8 @@ impl CascadeSession<'_> {
     ///
     /// # Errors
     /// As [`CascadeSession::classify`].
-    ///
-    /// # Panics
-    /// If a page has not as many facts as texts.
-    pub fn classify_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Prediction>, ModelError> {
-        let texts: Vec<&str> = pages.iter().flat_map(|page| page.texts).copied().collect();
+    pub fn classify_pages(&mut self, pages: &[&[PageText<'_>]]) -> Result<Vec<Prediction>, ModelError> {
+        let texts: Vec<&str> = pages.iter().flat_map(|page| page.iter()).map(PageText::text).collect();
         let readings = self.small.read_pages(pages)?;
         self.complete(&texts, readings).map(predictions)
     }
@@ -180,7 +187,7 @@ impl CascadeSession<'_> {
     ///
     /// # Errors
     /// As [`CascadeSession::classify`], and [`ModelError::Engine`] for ids outside of the vocabulary.
-    pub fn answers<T: AsRef<[u32]>>(&mut self, texts: &[&str], ids: &[T]) -> Result<Vec<Answer>, ModelError> {
+    pub fn answers<T: AsRef<[u32]> + Sync>(&mut self, texts: &[&str], ids: &[T]) -> Result<Vec<Answer>, ModelError> {
         let readings = self.small.read_tokens(ids)?;
         self.complete(texts, readings)
     }
@@ -201,7 +208,11 @@ impl CascadeSession<'_> {
         }
         let large = match &mut self.large {
             Some(session) => session,
-            None => self.large.insert(self.cascade.large()?.session()),
+            None => {
+                let mut session = self.cascade.large()?.session();
+                session.set_helpers(self.helpers);
+                self.large.insert(session)
+            }
         };
         let hard: Vec<&str> = unsure.iter().map(|&index| texts[index]).collect();
         for (index, second) in unsure.into_iter().zip(large.read_texts(&hard)?) {

@@ -8,14 +8,20 @@ use super::windows::{combine, windows};
 use super::{Checkpoint, EmbeddedModel, ModelError, ModelFiles, ModelSource, Pooling, Roles, Settings};
 use crate::engine::{Encoder, Precision, Workspace};
 use crate::label::{LabelSet, Scores};
-use crate::text::FACT_COUNT;
+use crate::parallel;
+use crate::text::{FACT_COUNT, facts, model_text};
 use crate::tokenizer::Tokenizer;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
 /// Tokens that go through the encoder at once. A layer's widest activations, 8 bits of 1,536 features per token,
 /// then stay below a megabyte and with them in the second-level cache. No result depends on it.
 pub const MICRO_BATCH_TOKENS: usize = 512;
+
+/// Windows of one call beyond which other threads help with them: some five times what a chunk of ordinary texts has. One
+/// record of megabytes would otherwise keep one thread busy for minutes while the others wait.
+const HELPED_WINDOWS: usize = 1024;
 
 /// A model ready to label texts. Shared between threads; each thread labels through a [`Session`] of its own.
 #[derive(Debug)]
@@ -30,13 +36,28 @@ pub struct Classifier {
     hidden: usize,
 }
 
-/// Texts that stand one after another on one page, with [`facts`](crate::text::facts) about each as it is written.
-#[derive(Clone, Copy, Debug)]
-pub struct Page<'text> {
-    /// The model's texts of the paragraphs, in reading order.
-    pub texts: &'text [&'text str],
-    /// Facts about each paragraph, as many as `texts`.
-    pub facts: &'text [[f32; FACT_COUNT]],
+/// A text as the model sees it, with facts about it as it is written. A page is a slice of them, in reading order.
+#[derive(Clone, Debug)]
+pub struct PageText<'text> {
+    text: Cow<'text, str>,
+    facts: [f32; FACT_COUNT],
+}
+
+impl<'text> PageText<'text> {
+    /// A text as it is written in its source: what the model sees is its [`model_text`].
+    pub fn new(written: &'text str) -> PageText<'text> {
+        PageText { text: model_text(written), facts: facts(written) }
+    }
+
+    /// A text whose model text was made before.
+    pub(crate) fn of(text: impl Into<Cow<'text, str>>, written: &str) -> PageText<'text> {
+        PageText { text: text.into(), facts: facts(written) }
+    }
+
+    /// What the model sees.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// What the model says about one text.
@@ -171,15 +192,28 @@ impl Classifier {
 
     /// Buffers for one thread.
     pub fn session(&self) -> Session<'_> {
-        Session { model: self, workspace: self.encoder.workspace(), batch: Batch::default() }
+        Session { model: self, buffers: Buffers::new(self), helpers: 1 }
     }
 }
 
 /// One thread's use of a [`Classifier`]: the buffers that live from call to call.
 pub struct Session<'model> {
     model: &'model Classifier,
+    buffers: Buffers,
+    /// Threads that share the windows of a call that has very many.
+    helpers: usize,
+}
+
+/// What the encoder needs for a batch of sequences.
+struct Buffers {
     workspace: Workspace,
     batch: Batch,
+}
+
+impl Buffers {
+    fn new(model: &Classifier) -> Buffers {
+        Buffers { workspace: model.encoder.workspace(), batch: Batch::default() }
+    }
 }
 
 /// A window of a text: which one, and which of its tokens.
@@ -197,6 +231,11 @@ struct Batch {
 }
 
 impl Session<'_> {
+    /// Lets up to `threads` threads work on a call that has very many windows. No answer depends on it.
+    pub(crate) fn set_helpers(&mut self, threads: usize) {
+        self.helpers = threads;
+    }
+
     /// Labels texts, in their order. What is said of a text does not depend on the others beside it.
     ///
     /// A text longer than the model reads at once is cut into windows that overlap, and the windows' probabilities
@@ -216,7 +255,7 @@ impl Session<'_> {
     /// # Errors
     /// [`ModelError::NotFiniteOutput`] for weights that overflow, [`ModelError::Engine`] for ids outside of the
     /// vocabulary.
-    pub fn classify_tokens<T: AsRef<[u32]>>(&mut self, texts: &[T]) -> Result<Vec<Prediction>, ModelError> {
+    pub fn classify_tokens<T: AsRef<[u32]> + Sync>(&mut self, texts: &[T]) -> Result<Vec<Prediction>, ModelError> {
         Ok(self.read(texts, &mut Vec::new())?.into_iter().map(|reading| reading.prediction).collect())
     }
 
@@ -227,10 +266,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// As [`Session::classify`].
-    ///
-    /// # Panics
-    /// If a page has not as many facts as texts.
-    pub fn classify_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Prediction>, ModelError> {
+    pub fn classify_pages(&mut self, pages: &[&[PageText<'_>]]) -> Result<Vec<Prediction>, ModelError> {
         Ok(self.read_pages(pages)?.into_iter().map(|reading| reading.prediction).collect())
     }
 
@@ -247,7 +283,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// As [`Session::classify_tokens`].
-    pub fn logits_of_tokens<T: AsRef<[u32]>>(&mut self, texts: &[T]) -> Result<Vec<Vec<f32>>, ModelError> {
+    pub fn logits_of_tokens<T: AsRef<[u32]> + Sync>(&mut self, texts: &[T]) -> Result<Vec<Vec<f32>>, ModelError> {
         Ok(self.read(texts, &mut Vec::new())?.into_iter().map(|reading| reading.logits).collect())
     }
 
@@ -259,10 +295,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// As [`Session::classify`].
-    ///
-    /// # Panics
-    /// As [`Session::classify_pages`].
-    pub fn read_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Reading>, ModelError> {
+    pub fn read_pages(&mut self, pages: &[&[PageText<'_>]]) -> Result<Vec<Reading>, ModelError> {
         self.read_pages_with_vectors(pages, &mut Vec::new())
     }
 
@@ -270,28 +303,25 @@ impl Session<'_> {
     ///
     /// # Errors
     /// As [`Session::classify`].
-    ///
-    /// # Panics
-    /// As [`Session::classify_pages`].
     pub fn read_pages_with_vectors(
         &mut self,
-        pages: &[Page<'_>],
+        pages: &[&[PageText<'_>]],
         vectors: &mut Vec<f32>,
     ) -> Result<Vec<Reading>, ModelError> {
         let (model, hidden) = (self.model, self.model.hidden);
         let temperature = model.settings.page_temperature;
-        let texts: Vec<&str> = pages.iter().flat_map(|page| page.texts).copied().collect();
+        let texts: Vec<&str> = pages.iter().flat_map(|page| page.iter()).map(PageText::text).collect();
         let mut readings = self.read(&self.tokenise(&texts), vectors)?;
         let Some(network) = &model.page else { return Ok(readings) };
         let mut from = 0;
         for page in pages {
-            assert_eq!(page.texts.len(), page.facts.len(), "a page must have as many facts as texts");
-            let range = from..from + page.texts.len();
+            let range = from..from + page.len();
             from = range.end;
             if range.len() < 2 {
                 continue;
             }
-            let corrections = network.corrections(&vectors[range.start * hidden..range.end * hidden], page.facts);
+            let facts: Vec<[f32; FACT_COUNT]> = page.iter().map(|text| text.facts).collect();
+            let corrections = network.corrections(&vectors[range.start * hidden..range.end * hidden], &facts);
             for (index, correction) in range.zip(corrections.chunks_exact(model.labels.len())) {
                 let reading = &mut readings[index];
                 let logits = &mut reading.logits;
@@ -315,13 +345,13 @@ impl Session<'_> {
     }
 
     /// Reads each tokenised text alone.
-    pub(super) fn read_tokens<T: AsRef<[u32]>>(&mut self, ids: &[T]) -> Result<Vec<Reading>, ModelError> {
+    pub(super) fn read_tokens<T: AsRef<[u32]> + Sync>(&mut self, ids: &[T]) -> Result<Vec<Reading>, ModelError> {
         self.read(ids, &mut Vec::new())
     }
 
     /// Reads each tokenised text alone; `vectors` becomes `[texts, hidden]`, for a text of several windows their mean weighted
     /// by the tokens that each adds.
-    fn read<T: AsRef<[u32]>>(&mut self, ids: &[T], vectors: &mut Vec<f32>) -> Result<Vec<Reading>, ModelError> {
+    fn read<T: AsRef<[u32]> + Sync>(&mut self, ids: &[T], vectors: &mut Vec<f32>) -> Result<Vec<Reading>, ModelError> {
         let model = self.model;
         let (output, hidden) = (&model.output, model.hidden);
         let list: Vec<Window> = ids
@@ -357,24 +387,50 @@ impl Session<'_> {
     }
 
     /// Vectors of each window `[windows, hidden]`, in the order of `list`.
-    fn window_vectors<T: AsRef<[u32]>>(&mut self, ids: &[T], list: &[Window]) -> Result<Vec<f32>, ModelError> {
-        let model = self.model;
-        let hidden = model.hidden;
+    fn window_vectors<T: AsRef<[u32]> + Sync>(&mut self, ids: &[T], list: &[Window]) -> Result<Vec<f32>, ModelError> {
+        let hidden = self.model.hidden;
         let mut order: Vec<usize> = (0..list.len()).collect();
         order.sort_by_key(|&index| list[index].tokens.len());
         let mut all = vec![0.0; list.len() * hidden];
-        let mut remaining = order.as_slice();
-        while !remaining.is_empty() {
-            let taken = self.batch.pack(&model.tokenizer, ids, list, remaining);
-            let (batch, rest) = remaining.split_at(taken);
-            remaining = rest;
-            let Batch { ids, cu_seqlens, vectors } = &mut self.batch;
-            vectors.clear();
-            vectors.resize(taken * hidden, 0.0);
-            model.encoder.encode(ids, cu_seqlens, &mut self.workspace, vectors)?;
-            for (&index, vector) in batch.iter().zip(vectors.chunks_exact(hidden)) {
+        let mut place = |order: &[usize], vectors: &[f32]| {
+            for (&index, vector) in order.iter().zip(vectors.chunks_exact(hidden)) {
                 all[index * hidden..][..hidden].copy_from_slice(vector);
             }
+        };
+        if self.helpers > 1 && list.len() > HELPED_WINDOWS {
+            let model = self.model;
+            let parts: Vec<&[usize]> = order.chunks(HELPED_WINDOWS / 8).collect();
+            let encode = |buffers: &mut Buffers, part: usize| buffers.encode(model, ids, list, parts[part]);
+            let vectors = parallel::map_with(self.helpers, parts.len(), || Buffers::new(model), encode);
+            for (part, vectors) in parts.into_iter().zip(vectors) {
+                place(part, &vectors?);
+            }
+        } else {
+            place(&order, &self.buffers.encode(self.model, ids, list, &order)?);
+        }
+        Ok(all)
+    }
+}
+
+impl Buffers {
+    /// Vectors of the windows that `order` names `[order, hidden]`, in its order.
+    fn encode<T: AsRef<[u32]>>(
+        &mut self,
+        model: &Classifier,
+        ids: &[T],
+        list: &[Window],
+        order: &[usize],
+    ) -> Result<Vec<f32>, ModelError> {
+        let mut all = Vec::with_capacity(order.len() * model.hidden);
+        let mut remaining = order;
+        while !remaining.is_empty() {
+            let taken = self.batch.pack(&model.tokenizer, ids, list, remaining);
+            remaining = &remaining[taken..];
+            let Batch { ids, cu_seqlens, vectors } = &mut self.batch;
+            vectors.clear();
+            vectors.resize(taken * model.hidden, 0.0);
+            model.encoder.encode(ids, cu_seqlens, &mut self.workspace, vectors)?;
+            all.extend_from_slice(vectors);
         }
         Ok(all)
     }

@@ -42,7 +42,7 @@ mod windows;
 pub use any::{Model, ModelSession};
 pub use cascade::{Answer, Cascade, CascadeSession, CascadeSettings, Member, Mixture};
 pub use checkpoint::{Checkpoint, ModelFiles};
-pub use classifier::{Classifier, MICRO_BATCH_TOKENS, Page, Prediction, Reading, Session};
+pub use classifier::{Classifier, MICRO_BATCH_TOKENS, PageText, Prediction, Reading, Session};
 pub use development::{Asked, Development};
 pub use digest::{Digest, NoDigest};
 #[cfg(feature = "train")]

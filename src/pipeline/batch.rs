@@ -1,20 +1,10 @@
 //! Predictions that survive a bad text.
 
-use crate::model::{ModelError, ModelSession, Page, Prediction};
-use crate::text::FACT_COUNT;
+use crate::model::{ModelError, ModelSession, PageText, Prediction};
 use std::ops::Range;
 
 /// Texts that are labelled together, about so many: the vectors of all of them are in memory at once.
 const BATCH_TEXTS: usize = 2048;
-
-/// A text with facts about it as it is written.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PageText<'text> {
-    /// As the model sees it.
-    pub text: &'text str,
-    /// [`facts`](crate::text::facts) about it.
-    pub facts: [f32; FACT_COUNT],
-}
 
 /// Labels texts beside the others of their page; `pages` are ranges that cover the texts in order.
 ///
@@ -64,9 +54,6 @@ fn classify(
     texts: &[PageText<'_>],
     pages: &[Range<usize>],
 ) -> Result<Vec<Prediction>, ModelError> {
-    let plain: Vec<&str> = texts.iter().map(|text| text.text).collect();
-    let facts: Vec<[f32; FACT_COUNT]> = texts.iter().map(|text| text.facts).collect();
-    let pages: Vec<Page<'_>> =
-        pages.iter().map(|page| Page { texts: &plain[page.clone()], facts: &facts[page.clone()] }).collect();
+    let pages: Vec<&[PageText<'_>]> = pages.iter().map(|page| &texts[page.clone()]).collect();
     session.classify_pages(&pages)
 }

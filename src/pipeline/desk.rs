@@ -1,13 +1,13 @@
 //! The front door of the library: texts in, labelled paragraphs out.
 
-use super::batch::{PageText, predict_pages};
+use super::batch::predict_pages;
 use super::rejected::LabelError;
 use super::rows::Rows;
 use crate::corpus::{InputError, ReadOptions, Source, page_ranges, passages};
 use crate::label::{Label, LabelId, LabelSet, Scores};
-use crate::model::{Model, ModelError, Prediction};
+use crate::model::{Model, ModelError, PageText, Prediction};
 use crate::parallel;
-use crate::text::{Paragraphs, facts, model_text};
+use crate::text::{Paragraphs, model_text};
 use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
@@ -172,8 +172,7 @@ impl Copydesk {
         let texts_of_pages: Vec<PageText<'_>> = entries
             .iter()
             .map(|(document, paragraph)| {
-                let text = &texts[*document].as_ref()[paragraph.span.clone()];
-                PageText { text: &paragraph.text, facts: facts(text) }
+                PageText::of(paragraph.text.as_ref(), &texts[*document].as_ref()[paragraph.span.clone()])
             })
             .collect();
         let predictions = self.predict(&texts_of_pages, &page_ranges(&pages));
@@ -217,7 +216,7 @@ impl Copydesk {
         let used: Vec<usize> = (0..texts.len()).filter(|&index| !plain[index].is_empty()).collect();
         let page_of: Vec<Option<usize>> = used.iter().map(|&index| Some(texts[index].0)).collect();
         let page_texts: Vec<PageText<'_>> =
-            used.iter().map(|&index| PageText { text: &plain[index], facts: facts(texts[index].1) }).collect();
+            used.iter().map(|&index| PageText::of(plain[index].as_ref(), texts[index].1)).collect();
         let mut predictions = self.predict(&page_texts, &page_ranges(&page_of)).into_iter();
         let mut answer = |text: &Cow<'_, str>| {
             if text.is_empty() {

@@ -1,11 +1,11 @@
 //! From what was read to texts with answers: splitting, normalising, grouping by page, and what becomes of failures.
 
-use super::batch::{PageText, predict_pages};
+use super::batch::predict_pages;
 use super::record::{NoText, ParsedRecord, record_pages};
 use super::rejected::Rejected;
 use crate::corpus::{Chunk, InputError, Item, Passage, Record, RecordLine, Unit, page_ranges};
-use crate::model::{ModelError, ModelSession, Prediction};
-use crate::text::{Paragraphs, facts, model_text, split_with};
+use crate::model::{ModelError, ModelSession, PageText, Prediction};
+use crate::text::{Paragraphs, model_text, split_with};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -152,7 +152,7 @@ impl Labeller {
             self.push_entries(*item, part, &mut entries);
         }
         let texts: Vec<PageText<'_>> =
-            entries.iter().map(|entry| PageText { text: &entry.model_text, facts: facts(entry.text) }).collect();
+            entries.iter().map(|entry| PageText::of(entry.model_text.as_ref(), entry.text)).collect();
         let predictions = predict_pages(session, &texts, &self.pages(&pages, &entries));
         let mut answers = entries.iter().zip(predictions).peekable();
         let mut unusable = unusable.into_iter().peekable();

@@ -15,7 +15,7 @@ mod rejected;
 mod rows;
 mod verdict;
 
-pub(crate) use batch::{PageText, predict_pages};
+pub(crate) use batch::predict_pages;
 pub(crate) use counts::Counts;
 pub(crate) use desk::{DEFAULT_MODEL};
 pub use desk::{Copydesk, CopydeskBuilder, LabelledParagraph, LabelledText};

@@ -3,7 +3,7 @@
 use super::data::LabelledRow;
 use super::draw::pages;
 use crate::label::{LABEL_COUNT, Scores};
-use crate::model::{Classifier, ModelError, Page};
+use crate::model::{Classifier, ModelError, PageText};
 use crate::text::{facts, model_text};
 use std::ops::Range;
 
@@ -75,13 +75,8 @@ fn answers(
                     let mut answers = Vec::new();
                     for batch in batches.iter().skip(thread).step_by(threads) {
                         let rows = &rows[batch.clone()];
-                        let texts: Vec<_> = rows.iter().map(|row| model_text(&row.text)).collect();
-                        let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
-                        let facts: Vec<_> = rows.iter().map(|row| facts(&row.text)).collect();
-                        let pages: Vec<Page<'_>> = pages(rows)
-                            .into_iter()
-                            .map(|range| Page { texts: &texts[range.clone()], facts: &facts[range] })
-                            .collect();
+                        let texts: Vec<_> = rows.iter().map(|row| PageText::new(&row.text)).collect();
+                        let pages: Vec<&[PageText<'_>]> = pages(rows).into_iter().map(|range| &texts[range]).collect();
                         let mut vectors = Vec::new();
                         let readings = session.read_pages_with_vectors(&pages, &mut vectors)?;
                         let vectors = vectors.chunks_exact(vectors.len() / readings.len());

@@ -77,9 +77,8 @@ fn a_sure_small_model_is_believed_and_another_one_helped() {
 fn a_paragraph_is_judged_by_its_page_alone_and_by_the_pages_weights() {
     let (_dir, folder) = folders(1.0);
     let cascade = Cascade::from_dir(&folder).unwrap();
-    let all_facts: Vec<[f32; FACT_COUNT]> = TEXTS.iter().map(|text| facts(text)).collect();
-    let page = |range: std::ops::Range<usize>| Page { texts: &TEXTS[range.clone()], facts: &all_facts[range] };
-    let pages = [page(0..3), page(3..4), page(4..6)];
+    let texts = TEXTS.map(PageText::new);
+    let pages = [&texts[0..3], &texts[3..4], &texts[4..6]];
     let together = cascade.session().classify_pages(&pages).unwrap();
     let mut session = cascade.session();
     let each: Vec<Prediction> = pages.iter().flat_map(|&page| session.classify_pages(&[page]).unwrap()).collect();
