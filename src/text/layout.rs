@@ -5,7 +5,7 @@ use super::blank::is_blank;
 /// Widest column at which anybody wraps text; a longer line was not wrapped.
 pub(super) const MAX_WRAP_COLUMNS: u16 = 160;
 /// Narrowest wrapped text. Below it stand verses, tables and menus.
-const MIN_WRAP_COLUMNS: u16 = 40;
+pub(super) const MIN_WRAP_COLUMNS: u16 = 40;
 /// Lines up to this width are not paragraphs by their length alone.
 const SHORT_COLUMNS: u16 = 100;
 /// Nobody writes one paragraph or stanza of more short lines than this.
@@ -90,6 +90,11 @@ impl Layout {
                 return Layout::Wrapped { columns };
             }
         }
+        Layout::not_wrapped(lines, columns)
+    }
+
+    /// The layout of lines of this usual width that are not wrapped text.
+    pub fn not_wrapped(lines: &[LineShape], columns: u16) -> Layout {
         if lines.len() > MAX_SHORT_LINES || lines.iter().any(|line| line.width > SHORT_COLUMNS) {
             Layout::LineList { columns }
         } else {
@@ -119,12 +124,16 @@ impl Layout {
 
 /// The width that at most a fifth of the lines exceed: one line that sticks out must not hide that the others are wrapped.
 fn usual_width(lines: &[LineShape]) -> u16 {
+    width_that_few_exceed(lines.iter().map(|line| line.width), lines.len() / 5)
+}
+
+/// The least width that at most `left_out` of `widths` exceed; all beyond 160 columns count as 161.
+pub(super) fn width_that_few_exceed(widths: impl Iterator<Item = u16>, mut left_out: usize) -> u16 {
     let mut count_by_width = [0_usize; MAX_WRAP_COLUMNS as usize + 2];
     let widest = count_by_width.len() - 1;
-    for line in lines {
-        count_by_width[usize::from(line.width).min(widest)] += 1;
+    for width in widths {
+        count_by_width[usize::from(width).min(widest)] += 1;
     }
-    let mut left_out = lines.len() / 5;
     for (width, &count) in count_by_width.iter().enumerate().rev() {
         if count > left_out {
             return width as u16;

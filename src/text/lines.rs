@@ -1,6 +1,6 @@
-//! Lines with byte offsets, and the places where a growing buffer may be cut.
+//! Lines with byte offsets.
 
-use super::blank::{is_blank, is_block_break, is_line_break};
+use super::blank::{is_block_break, is_line_break};
 
 /// One line without its line break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,51 +62,6 @@ impl<'a> Iterator for RawLines<'a> {
     }
 }
 
-/// The last byte offset at which `buffer` may be cut: right after its last blank line, form feed or paragraph separator.
-///
-/// Splitting what is before the offset, and separately what is from it on together with whatever is appended later,
-/// gives the same paragraphs as splitting everything at once. A reader can thus keep a file's unfinished end in its
-/// buffer, split the finished part, and add the bytes before the cut to the later spans.
-///
-/// `None` where there is no such place, as in a text without blank lines. The search runs backwards from the end and
-/// takes time linear in what it passes over, so a buffer that had none should grow by a factor, not by a constant.
-///
-/// A CR at the very end is not taken for a line break, since an LF may follow.
-///
-/// ```
-/// use copydesk::text::last_boundary;
-/// assert_eq!(last_boundary("First.\n\nSecond.\n \nThi"), Some(18));
-/// assert_eq!(last_boundary("First,\nstill the first"), None);
-/// ```
-pub fn last_boundary(buffer: &str) -> Option<usize> {
-    let buffer = buffer.trim_end_matches('\r');
-    let bytes = buffer.as_bytes();
-    // Offset after a line break from which on, seen backwards, there were only blank characters.
-    let mut line_end: Option<usize> = None;
-    let mut position = buffer.len();
-    while let Some(c) = buffer[..position].chars().next_back() {
-        let after = position;
-        position -= c.len_utf8();
-        if is_block_break(c) {
-            return Some(line_end.unwrap_or(after));
-        }
-        if is_line_break(c) {
-            if line_end.is_some() {
-                return line_end;
-            }
-            line_end = Some(after);
-            if c == '\n' {
-                while position > 0 && bytes[position - 1] == b'\r' {
-                    position -= 1;
-                }
-            }
-        } else if !is_blank(c) {
-            line_end = None;
-        }
-    }
-    line_end
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,23 +91,5 @@ mod tests {
     fn page_breaks_end_the_block() {
         let ends: Vec<bool> = RawLines::new("a\u{c}b\u{2029}c\n").map(|line| line.ends_block).collect();
         assert_eq!(ends, [true, true, false]);
-    }
-
-    #[test]
-    fn boundary_is_after_the_last_blank_line() {
-        assert_eq!(last_boundary("a\n\nb"), Some(3));
-        assert_eq!(last_boundary("a\n\nb\n"), Some(3));
-        assert_eq!(last_boundary("a\r\n \u{a0}\r\nb"), Some(8));
-        assert_eq!(last_boundary("a\n\n  "), Some(3));
-        assert_eq!(last_boundary("a\u{c}b"), Some(2));
-        assert_eq!(last_boundary("\n"), Some(1));
-        assert_eq!(last_boundary("a\nb\n"), None);
-        assert_eq!(last_boundary(""), None);
-    }
-
-    #[test]
-    fn a_carriage_return_at_the_end_decides_nothing() {
-        assert_eq!(last_boundary("a\r\r"), None);
-        assert_eq!(last_boundary("a\r\rb"), Some(3));
     }
 }

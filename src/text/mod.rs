@@ -34,19 +34,26 @@
 
 #![forbid(unsafe_code)]
 
+mod auto;
 mod blank;
+mod boundary;
 mod facts;
 mod layout;
 mod lines;
+mod list;
 mod lookalike;
+pub mod markdown;
 mod marker;
+mod marks;
 mod normalize;
+mod oneline;
 mod pictograph;
 #[cfg(test)]
 mod properties;
+mod spaced;
 mod split;
 
+pub use boundary::{last_boundary, last_boundary_with};
 pub use facts::{FACT_COUNT, facts};
-pub use lines::last_boundary;
 pub use normalize::model_text;
-pub use split::{Paragraph, split};
+pub use split::{Paragraph, Paragraphs, split, split_with};

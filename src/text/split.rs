@@ -1,10 +1,13 @@
 //! From a source to its paragraphs.
 
+use super::auto::{self, Line};
 use super::blank::is_blank;
 use super::layout::{Layout, LineShape};
-use super::lines::RawLines;
+use super::lines::{RawLine, RawLines};
 use super::marker::{ItemFinder, list_number};
+use super::marks::bullet;
 use super::normalize::model_text;
+use super::spaced;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -13,31 +16,32 @@ use std::ops::Range;
 pub struct Paragraph<'a> {
     /// UTF-8 byte offsets into the source, on character boundaries; the first and the last character are not blank.
     pub span: Range<usize>,
-    /// What the model sees: [`model_text`] of the slice under `span`. Never empty.
+    /// What the model sees: [`model_text`] of the slice under `span`, in Markdown of that slice without its markup.
+    /// Never empty.
     pub text: Cow<'a, str>,
 }
 
+/// What separates the paragraphs of a text.
+///
+/// In every mode a form feed and U+2029 separate, every character outside the paragraphs is blank, and CR LF does the same
+/// as LF. The [module documentation](super) states the rules of `Auto` and `Layout`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Paragraphs {
+    /// Whatever the text's lines tell: the rules of `Layout`, and with them lists of one item a line, quotes, bullets,
+    /// headings, indents, and blank lines between all lines.
+    #[default]
+    Auto,
+    /// Blank lines alone.
+    Blank,
+    /// Every line that is not blank is a paragraph.
+    Line,
+    /// Blank lines, list numbers and the widths of the lines. What [`split`] did before version 0.2.
+    Layout,
+}
+
 /// The paragraphs of `source` in order, without overlap; every character outside them is blank.
-///
-/// Takes time linear in the length of the source and, besides the result, memory for the lines of its largest block.
-/// It never fails: any UTF-8 text has paragraphs, unless all of it is blank.
-///
-/// The [module documentation](super) lists what separates paragraphs. Inside a block of several lines this decides, in
-/// this order:
-///
-/// 1. **Numbered items.** A line that begins with a list number (up to 999, then `.` or `)`, then a blank) begins a
-///    paragraph if the number is 1, is one more than a list number of the same block, or if the line is indented
-///    differently from the line before it.
-/// 2. **Wrapped text.** The *usual width* is the one that at most a fifth of the lines exceed. A line is *full* if the
-///    next line's first word would have reached into the last quarter of the usual width. If the usual width is 40 to
-///    160 columns and at least a third of the line breaks follow a full line amid a sentence, the block is wrapped text:
-///    a paragraph ends only after a line that is not full and ends a sentence, and around a line of more than 160 columns.
-/// 3. **One paragraph per line.** Otherwise, if a line has more than 100 columns or the block more than 50 lines, each
-///    line is a paragraph, except that a full line of 101 to 160 columns that breaks off amid a sentence is joined with the
-///    next.
-/// 4. **Together.** All other blocks are one paragraph.
-///
-/// Columns count characters; a word of more than 40 ASCII characters, such as an address, counts as 40.
+/// The same as [`split_with`] and [`Paragraphs::Auto`].
 ///
 /// ```
 /// use copydesk::text::split;
@@ -46,74 +50,140 @@ pub struct Paragraph<'a> {
 /// assert_eq!(texts, ["A headline", "The first comment is wrapped.", "The second is not."]);
 /// ```
 pub fn split(source: &str) -> Vec<Paragraph<'_>> {
-    let mut splitter = Splitter { source, block: Block::new(), paragraphs: Vec::new() };
+    split_with(source, Paragraphs::Auto)
+}
+
+/// The paragraphs of `source` in order, without overlap; every character outside them is blank.
+///
+/// Takes time linear in the length of the source and, besides the result, memory for the lines of its largest block, in
+/// [`Paragraphs::Auto`] also of its longest stretch of single lines with a blank line between each two.
+/// It never fails: any UTF-8 text has paragraphs, unless all of it is blank.
+///
+/// ```
+/// use copydesk::text::{Paragraphs, split_with};
+/// let source = "One line,\nanother.\n\nA third.\n";
+/// assert_eq!(split_with(source, Paragraphs::Line).len(), 3);
+/// assert_eq!(split_with(source, Paragraphs::Blank).len(), 2);
+/// ```
+pub fn split_with(source: &str, paragraphs: Paragraphs) -> Vec<Paragraph<'_>> {
+    let mut splitter = Splitter::new(source, paragraphs);
     for line in RawLines::new(source) {
-        let text = line.text.trim_matches(is_blank);
-        if text.is_empty() {
-            splitter.end_block();
-        } else {
-            let start = line.start + (line.text.len() - line.text.trim_start_matches(is_blank).len());
-            splitter.block.push(start..start + text.len(), LineShape::measure(line.text), list_number(text));
-        }
-        if line.ends_block {
-            splitter.end_block();
-        }
+        splitter.push(line);
     }
     splitter.end_block();
+    splitter.end_stretch();
     splitter.paragraphs
-}
-
-/// The lines of the block that is being read, none of them blank.
-struct Block {
-    /// Byte offsets of each line, trimmed.
-    spans: Vec<Range<usize>>,
-    shapes: Vec<LineShape>,
-    /// Whether each line begins a numbered item.
-    items: Vec<bool>,
-    item_finder: ItemFinder,
-}
-
-impl Block {
-    fn new() -> Self {
-        Block { spans: Vec::new(), shapes: Vec::new(), items: Vec::new(), item_finder: ItemFinder::new() }
-    }
-
-    fn push(&mut self, span: Range<usize>, shape: LineShape, number: Option<usize>) {
-        self.items.push(self.item_finder.begins_item(number, shape.indent));
-        self.spans.push(span);
-        self.shapes.push(shape);
-    }
-
-    fn clear(&mut self) {
-        self.spans.clear();
-        self.shapes.clear();
-        self.items.clear();
-        self.item_finder.begin_block();
-    }
 }
 
 struct Splitter<'a> {
     source: &'a str,
-    block: Block,
+    mode: Paragraphs,
+    /// The lines of the block that is being read, none of them blank.
+    block: Vec<RawLine<'a>>,
+    /// Blocks of one line each with exactly one blank line between them, in [`Paragraphs::Auto`].
+    stretch: Vec<RawLine<'a>>,
+    /// Blank lines since the last block.
+    blank_lines: usize,
+    item_finder: ItemFinder,
     paragraphs: Vec<Paragraph<'a>>,
 }
 
-impl Splitter<'_> {
+impl<'a> Splitter<'a> {
+    fn new(source: &'a str, mode: Paragraphs) -> Splitter<'a> {
+        let (block, stretch, paragraphs) = (Vec::new(), Vec::new(), Vec::new());
+        Splitter { source, mode, block, stretch, blank_lines: 0, item_finder: ItemFinder::new(), paragraphs }
+    }
+
+    fn push(&mut self, line: RawLine<'a>) {
+        if line.text.chars().all(is_blank) {
+            self.end_block();
+            self.blank_lines += 1;
+            // A second blank line says that something ends here.
+            if self.blank_lines > 1 {
+                self.end_stretch();
+            }
+        } else {
+            self.blank_lines = 0;
+            self.block.push(line);
+        }
+        if line.ends_block {
+            self.end_block();
+            self.end_stretch();
+        }
+    }
+
     fn end_block(&mut self) {
-        let Block { spans, shapes, items, .. } = &self.block;
-        let layout = Layout::of(shapes);
+        let block = std::mem::take(&mut self.block);
+        match (self.mode, block.as_slice()) {
+            (_, []) => {}
+            (Paragraphs::Auto, [line]) if spaced::may_be_spaced(&Line::measure(line.text)) => self.stretch.push(*line),
+            (Paragraphs::Auto, lines) => {
+                self.end_stretch();
+                let texts: Vec<&str> = lines.iter().map(|line| line.text).collect();
+                self.push_paragraphs(lines, &auto::begins(&texts));
+            }
+            (Paragraphs::Blank, lines) => self.push_paragraphs(lines, &vec![false; lines.len()]),
+            (Paragraphs::Line, lines) => self.push_paragraphs(lines, &vec![true; lines.len()]),
+            (Paragraphs::Layout, lines) => {
+                let begins = layout_begins(lines, &mut self.item_finder);
+                self.push_paragraphs(lines, &begins);
+            }
+        }
+        self.block = block;
+        self.block.clear();
+    }
+
+    fn end_stretch(&mut self) {
+        let stretch = std::mem::take(&mut self.stretch);
+        let lines: Vec<Line<'_>> = stretch.iter().map(|line| measure_single(line.text)).collect();
+        let begins: Vec<bool> =
+            std::iter::once(true).chain(spaced::joins(&lines).into_iter().map(|joins| !joins)).collect();
+        self.push_paragraphs(&stretch, &begins);
+        self.stretch = stretch;
+        self.stretch.clear();
+    }
+
+    /// A paragraph begins at the first line and wherever `begins` says so.
+    fn push_paragraphs(&mut self, lines: &[RawLine<'a>], begins: &[bool]) {
         let mut first = 0;
-        for last in 0..spans.len() {
-            let next = last + 1;
-            if next == spans.len() || items[next] || layout.ends_paragraph(shapes[last], shapes[next]) {
-                let span = spans[first].start..spans[last].end;
+        for next in 1..=lines.len() {
+            if next == lines.len() || begins[next] {
+                let span = trimmed(&lines[first]).start..trimmed(&lines[next - 1]).end;
                 let text = model_text(&self.source[span.clone()]);
                 self.paragraphs.push(Paragraph { span, text });
                 first = next;
             }
         }
-        self.block.clear();
     }
+}
+
+/// A line that is a block of its own.
+pub(super) fn measure_single(line: &str) -> Line<'_> {
+    let line = Line::measure(line);
+    Line { is_item: list_number(line.text).is_some() || bullet(line.text).is_some(), ..line }
+}
+
+/// The bytes of a line without its blank edges.
+fn trimmed(line: &RawLine<'_>) -> Range<usize> {
+    let start = line.start + (line.text.len() - line.text.trim_start_matches(is_blank).len());
+    start..start + line.text.trim_matches(is_blank).len()
+}
+
+/// Where paragraphs begin in a block by [`Paragraphs::Layout`].
+fn layout_begins(lines: &[RawLine<'_>], item_finder: &mut ItemFinder) -> Vec<bool> {
+    item_finder.begin_block();
+    let shapes: Vec<LineShape> = lines.iter().map(|line| LineShape::measure(line.text)).collect();
+    let layout = Layout::of(&shapes);
+    let mut before: Option<LineShape> = None;
+    lines
+        .iter()
+        .zip(&shapes)
+        .map(|(line, &shape)| {
+            let item = item_finder.begins_item(list_number(line.text.trim_matches(is_blank)), shape.indent);
+            let ends = before.replace(shape).is_none_or(|before| layout.ends_paragraph(before, shape));
+            item || ends
+        })
+        .collect()
 }
 
 #[cfg(test)]

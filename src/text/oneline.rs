@@ -1,0 +1,181 @@
+//! Telling a block with one item a line from wrapped text and from short lines that belong together.
+
+use super::auto::{Line, is_table};
+use super::layout::{MAX_WRAP_COLUMNS, width_that_few_exceed};
+use super::marks::Opening;
+
+/// Mean width from which on lines with capitals and no full stops are items, such as headlines; below it they may be verse,
+/// lyrics, a menu or an address.
+const MIN_MEAN_COLUMNS: usize = 40;
+/// Mean width from which on lines that all end sentences are paragraphs.
+const MIN_MEAN_SENTENCE_COLUMNS: usize = 20;
+/// With fewer lines than this, each line must have at least [`MIN_FEW_COLUMNS`]: a byline, a date and one long headline
+/// have a high mean too.
+const FEW_LINES: usize = 5;
+const MIN_FEW_COLUMNS: u16 = 30;
+/// A pair of lines whose first one has a width between these may be wrapped text that happens to end a sentence at the margin.
+const COMMON_WRAPS: std::ops::RangeInclusive<u16> = 55..=85;
+
+/// What is counted about the breaks between lines, those in front of list items aside.
+#[derive(Clone, Copy, Debug, Default)]
+struct Breaks {
+    all: usize,
+    /// After a line that ends a sentence.
+    sentence: usize,
+    /// After a line that does not.
+    open: usize,
+    /// Of the open ones: in front of a line that begins anew.
+    open_anew: usize,
+    /// Of the open ones: in front of a line of a script without capitals, or of one that tells nothing otherwise.
+    open_unclear: usize,
+    /// Of the open ones: the next line's first word would have fitted.
+    open_room: usize,
+    /// The sentence visibly goes on.
+    running: usize,
+    /// After a comma, a semicolon or the like.
+    soft: usize,
+}
+
+impl Breaks {
+    fn count(lines: &[Line<'_>], columns: u16) -> Breaks {
+        let mut breaks = Breaks::default();
+        for pair in lines.windows(2).filter(|pair| !pair[1].is_item) {
+            let open = !pair[0].shape.ends_sentence;
+            breaks.all += 1;
+            breaks.sentence += usize::from(!open);
+            breaks.open += usize::from(open);
+            breaks.open_anew += usize::from(open && pair[1].opening == Opening::Anew);
+            breaks.open_unclear += usize::from(open && pair[1].opening == Opening::Unclear);
+            breaks.open_room += usize::from(open && pair[0].has_room_for(&pair[1], columns));
+            breaks.running += usize::from(pair[0].runs_into(&pair[1]));
+            breaks.soft += usize::from(pair[0].ends_softly);
+        }
+        breaks
+    }
+}
+
+/// The width that hardly a line exceeds, if each line is an item or a paragraph of its own.
+pub(super) fn is_line_list(lines: &[Line<'_>]) -> Option<u16> {
+    if lines.len() < 2 {
+        return None;
+    }
+    let columns = width_that_few_exceed(lines.iter().map(|line| line.shape.width), lines.len() / 20);
+    if begin_all_with(lines, '@') || begin_all_with(lines, '#') {
+        return Some(columns);
+    }
+    let breaks = Breaks::count(lines, columns);
+    if breaks.all == 0 || breaks.soft * 10 > breaks.all || is_table(lines) {
+        return None;
+    }
+    let total: usize = lines.iter().map(|line| usize::from(line.shape.width.min(MAX_WRAP_COLUMNS))).sum();
+    let wide = total >= MIN_MEAN_COLUMNS * lines.len();
+    let items = are_sentences(lines, breaks, columns, total, wide)
+        || wide && are_headlines(lines, breaks)
+        || are_unclear_lines(breaks, total, lines.len());
+    items.then_some(columns)
+}
+
+/// `@` or `#` in front of each line's first word, as in posts to people or under topics.
+fn begin_all_with(lines: &[Line<'_>], mark: char) -> bool {
+    let marked = |line: &Line<'_>| {
+        line.text.strip_prefix(mark).is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    };
+    // Tags alone, line after line, are the end of one post.
+    lines.iter().all(marked) && lines.iter().any(|line| line.text.contains(' ') && !all_tags(line.text))
+}
+
+fn all_tags(text: &str) -> bool {
+    text.split_whitespace().all(|word| word.starts_with(['@', '#']))
+}
+
+/// Paragraphs of one line each: nearly all of them end sentences, and where one does not, the next begins anew.
+fn are_sentences(lines: &[Line<'_>], breaks: Breaks, columns: u16, total: usize, wide: bool) -> bool {
+    if breaks.running * 10 > breaks.all
+        || breaks.open_anew * 10 < breaks.open * 9
+        || breaks.sentence * 5 < breaks.all * 3
+    {
+        return false;
+    }
+    if let [first, second] = lines {
+        let room = first.has_room_for(second, columns);
+        let unusual = wide && !COMMON_WRAPS.contains(&first.shape.width);
+        return total >= MIN_MEAN_SENTENCE_COLUMNS * 3 && (room || unusual);
+    }
+    let all = breaks.open == 0 && lines.last().is_some_and(|line| line.shape.ends_sentence);
+    wide || all && total >= MIN_MEAN_SENTENCE_COLUMNS * lines.len()
+}
+
+/// Headlines, posts and comments without full stops: every next line begins anew, or most do and no margin holds them.
+fn are_headlines(lines: &[Line<'_>], breaks: Breaks) -> bool {
+    let Breaks { open, open_anew, open_room, .. } = breaks;
+    if breaks.all < 2 || lines.len() < FEW_LINES && lines.iter().any(|line| line.shape.width < MIN_FEW_COLUMNS) {
+        return false;
+    }
+    // Wrapped text would end with a full stop, or begin one line in two with a small letter.
+    let ends_open = lines.last().is_some_and(|line| !line.shape.ends_sentence);
+    let all_anew = open_anew * 10 >= open * 9 && (open >= 4 || ends_open || open_room * 2 >= open);
+    let most_anew = lines.len() >= FEW_LINES && open_anew * 5 >= open * 3 && open_room * 3 >= open * 2;
+    all_anew || most_anew
+}
+
+/// Lines of a script without capitals, none of which a margin broke. Its characters are worth two columns.
+fn are_unclear_lines(breaks: Breaks, total: usize, lines: usize) -> bool {
+    breaks.open >= 4
+        && breaks.open_unclear * 10 >= breaks.open * 9
+        && breaks.open_room * 3 >= breaks.open * 2
+        && total * 2 >= MIN_MEAN_COLUMNS * lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_list(source: &str) -> bool {
+        let lines: Vec<Line<'_>> = source.lines().map(Line::measure).collect();
+        is_line_list(&lines).is_some()
+    }
+
+    #[test]
+    fn headlines_and_posts_are_lists() {
+        assert!(is_list(
+            "Council votes to close the harbour pool after years of debate\n\
+             Ferry company orders two electric ships for the island line\n\
+             Storm takes the roof off the market hall in Upper Wenning"
+        ));
+        assert!(is_list("@ben not sure about that\n@sue me neither"));
+        assert!(is_list("#eels are back in the weir\n#fens under water again"));
+    }
+
+    #[test]
+    fn one_sentence_a_line_is_a_list() {
+        assert!(is_list("The council met on Tuesday.\nIt voted to close the pool.\nResidents may object until May."));
+        assert!(is_list("The pool will close in May.\nResidents were told by letter and may object until June."));
+    }
+
+    #[test]
+    fn lines_that_belong_together_are_none() {
+        for text in [
+            "By A. Writer\nPosted at noon\nThe harbour reopens after the storm",
+            "Moira Stead\n12 Mill Road\nUpper Wenning\nWX1 4AB",
+            "A verse is short.\nIt ends.\nThen one more line,\nand it bends.",
+            "Home\nNews\nSport\nWeather",
+            "#summer #sea\n#ferry",
+            "Who drains the fen shall drink the winter rain,\nWho dams the dyke shall have to dig again;\n\
+             The sea is patient, neighbour, so beware,\nAnd keep thy spade, and keep it in repair.",
+            "Team A    Home    3    1    2 and more\nTeam B    Home    1    4    0 and more\nTeam C    Away    1    4    0 or so",
+        ] {
+            assert!(!is_list(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn wrapped_text_is_none() {
+        assert!(!is_list(
+            "Growth in fresh water is slow: a female may need fifteen years to reach\nmaturity, and individuals kept in \
+             wells have lived for more than eighty.\nNobody knows why."
+        ));
+        assert!(!is_list(
+            "It was all arranged between the two of them before anybody had spoken.\nNobody knows why they did it."
+        ));
+    }
+}
