@@ -16,6 +16,7 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+mod atomic;
 pub mod cli;
 pub mod corpus;
 pub mod engine;
