@@ -16,6 +16,7 @@
 
 #![warn(missing_docs)]
 
+mod atomic;
 pub mod cli;
 pub mod corpus;
 pub mod engine;

@@ -9,7 +9,7 @@ mod settings;
 
 pub use settings::{CascadeSettings, Member, Mixture};
 
-use super::checkpoint::optional;
+use super::checkpoint::{SETTINGS_LIMIT_BYTES, optional};
 use super::embedded::CASCADE;
 use super::{Classifier, Digest, EmbeddedModel, ModelError, ModelSource, PageText, Prediction, Reading, Session};
 use crate::label::Scores;
@@ -56,7 +56,7 @@ impl Cascade {
 
     /// Whether a folder holds a cascade and not a network.
     pub fn is_in(dir: &Path) -> bool {
-        dir.join(settings::FILE).is_file()
+        dir.join(settings::FILE).exists()
     }
 
     /// Reads the `cascade.json` of a folder and both models, which stand in folders beside it under the names that it
@@ -67,7 +67,7 @@ impl Cascade {
     /// whose labels differ, and any [`ModelError`] about files.
     pub fn from_dir(dir: &Path) -> Result<Cascade, ModelError> {
         let path = dir.join(settings::FILE);
-        let settings = CascadeSettings::from_json(&optional(&path)?.ok_or(ModelError::MissingFile { path })?)?;
+        let settings = CascadeSettings::from_json(&optional(&path, SETTINGS_LIMIT_BYTES)?.ok_or(ModelError::MissingFile { path })?)?;
         let source = |member: &Member| {
             let beside = dir.join("..").join(&member.name);
             match EmbeddedModel::from_name(&member.name) {

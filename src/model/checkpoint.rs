@@ -9,7 +9,8 @@ use super::{EmbeddedModel, ModelError};
 use crate::engine::{EncoderConfig, EncoderWeights, LayerWeights, Matrix, Precision};
 use crate::parallel;
 use crate::tokenizer::Tokenizer;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 /// Name of the tokenizer's file in a model's folder.
@@ -124,16 +125,16 @@ pub(super) struct Folder {
 impl Folder {
     pub fn read(dir: &Path) -> Result<Folder, ModelError> {
         let name = dir.file_name().map_or_else(|| "unnamed".to_owned(), |name| name.to_string_lossy().into_owned());
-        let required = |file: &str| {
+        let required = |file: &str, limit_bytes| {
             let path = dir.join(file);
-            optional(&path)?.ok_or(ModelError::MissingFile { path })
+            optional(&path, limit_bytes)?.ok_or(ModelError::MissingFile { path })
         };
         Ok(Folder {
             name,
-            config: required(layout::FILE)?,
-            tokenizer: required(TOKENIZER_FILE)?,
-            weights: required(WEIGHTS_FILE)?,
-            settings: optional(&dir.join(settings::FILE))?,
+            config: required(layout::FILE, SETTINGS_LIMIT_BYTES)?,
+            tokenizer: required(TOKENIZER_FILE, TOKENIZER_LIMIT_BYTES)?,
+            weights: required(WEIGHTS_FILE, WEIGHTS_LIMIT_BYTES)?,
+            settings: optional(&dir.join(settings::FILE), SETTINGS_LIMIT_BYTES)?,
         })
     }
 
@@ -148,12 +149,39 @@ impl Folder {
     }
 }
 
-pub(super) fn optional(path: &Path) -> Result<Option<Vec<u8>>, ModelError> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(source) => Err(ModelError::Unreadable { path: path.to_owned(), source }),
+/// Largest `config.json`, `copydesk.json` or `cascade.json`.
+pub(super) const SETTINGS_LIMIT_BYTES: u64 = 1 << 20;
+
+/// Largest `tokenizer.json`; that of a vocabulary of 250,000 entries has 17 MB.
+const TOKENIZER_LIMIT_BYTES: u64 = 64 << 20;
+
+/// Largest `model.safetensors`: a billion weights in single precision.
+const WEIGHTS_LIMIT_BYTES: u64 = 4 << 30;
+
+/// A file of a model's folder, whole; `None` where there is none.
+///
+/// What a folder from elsewhere holds may be anything: a pipe or a device would be read for ever, a huge file would take
+/// the memory of everything else.
+pub(super) fn optional(path: &Path, limit_bytes: u64) -> Result<Option<Vec<u8>>, ModelError> {
+    let unreadable = |source| ModelError::Unreadable { path: path.to_owned(), source };
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(source) => return Err(unreadable(source)),
+    };
+    if !metadata.is_file() {
+        let got = if metadata.is_dir() { "a folder" } else { "a pipe or a device" };
+        return Err(ModelError::NotAFile { path: path.to_owned(), got });
     }
+    let too_large = |got| ModelError::TooLarge { path: path.to_owned(), expected: limit_bytes, got };
+    if metadata.len() > limit_bytes {
+        return Err(too_large(metadata.len()));
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    // It may grow while it is read.
+    file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > limit_bytes { Err(too_large(bytes.len() as u64)) } else { Ok(Some(bytes)) }
 }
 
 /// Reads a model and the tokenizer that its files were checked with.
@@ -240,4 +268,34 @@ fn layer_weights(
         output: tensors.linear(&name("output.dense"), hidden, intermediate)?,
         output_norm: tensors.layer_norm(&name("output.LayerNorm"), hidden)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn only_files_of_a_fitting_size_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        assert!(matches!(optional(&path, 4), Ok(None)));
+        assert!(matches!(optional(&path.join("below"), 4), Ok(None)));
+        fs::write(&path, "1234").unwrap();
+        assert_eq!(optional(&path, 4).unwrap().unwrap(), b"1234");
+        assert!(matches!(optional(&path, 3), Err(ModelError::TooLarge { expected: 3, got: 4, .. })));
+        assert!(matches!(optional(dir.path(), 4), Err(ModelError::NotAFile { got: "a folder", .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_in_a_folder_is_refused_and_a_huge_file_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/zero", dir.path().join(layout::FILE)).unwrap();
+        assert!(matches!(Checkpoint::load(dir.path()), Err(ModelError::NotAFile { .. })));
+        fs::remove_file(dir.path().join(layout::FILE)).unwrap();
+        // Has no blocks on the disk.
+        File::create(dir.path().join(layout::FILE)).unwrap().set_len(1 << 40).unwrap();
+        assert!(matches!(Checkpoint::load(dir.path()), Err(ModelError::TooLarge { expected: SETTINGS_LIMIT_BYTES, .. })));
+    }
 }

@@ -23,6 +23,24 @@ pub enum ModelError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// Something else than a file stands under the name of one: a folder, a pipe, a device.
+    #[error("{}: expected a file, got {got}", path.display())]
+    NotAFile {
+        /// What should be a file.
+        path: PathBuf,
+        /// What it is.
+        got: &'static str,
+    },
+    /// A file is larger than any of its kind.
+    #[error("{}: expected at most {expected} bytes, got {got}", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read, in bytes.
+        expected: u64,
+        /// Its size in bytes, as far as it was read.
+        got: u64,
+    },
     /// A file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Unwritable {

@@ -5,12 +5,12 @@ use super::head::values;
 use super::page::PageLayout;
 use super::tensors::SCALE_SUFFIX;
 use super::{Checkpoint, ModelError, ModelFiles, Settings, layout, settings};
+use crate::atomic;
 use crate::engine::{LayerNorm, Linear, Matrix};
 use crate::tokenizer::Tokenizer;
 use safetensors::tensor::{Dtype, View};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::Path;
 
 /// How weights are stored.
@@ -114,21 +114,9 @@ impl Checkpoint {
     }
 }
 
-/// Writes a file beside its place and renames it.
+/// Writes a file of a model's folder.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
-    let unwritable = |source| ModelError::Unwritable { path: path.to_owned(), source };
-    // Ends in a suffix of its own so that a leftover of a killed process is neither read nor committed.
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = Path::new(&beside);
-    let written = std::fs::File::create(beside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(beside, path));
-    written.map_err(|source| {
-        // The first error is the one worth telling; the leftover may not even exist.
-        let _ = std::fs::remove_file(beside);
-        unwritable(source)
-    })
+    atomic::write(path, bytes).map_err(|source| ModelError::Unwritable { path: path.to_owned(), source })
 }
 
 pub(super) fn pretty(file: &'static str, value: &impl serde::Serialize) -> Result<Vec<u8>, ModelError> {

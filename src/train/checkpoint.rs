@@ -3,6 +3,7 @@
 use super::network::Network;
 use super::trainer::{Average, History};
 use super::{TrainError, TrainSettings};
+use crate::atomic::AtomicFile;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -30,7 +31,7 @@ fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// Writes the state beside its final name and renames it, so that a crash leaves the previous checkpoint.
+/// Writes the state as a file that appears whole, so that a crash leaves the previous checkpoint.
 pub(super) fn save(path: &Path, network: &Network, average: &Average, position: &Position) -> Result<(), TrainError> {
     let unwritable = |source| TrainError::Unwritable { path: path.to_owned(), source };
     let dense = network.dense_values()?;
@@ -62,10 +63,10 @@ pub(super) fn save(path: &Path, network: &Network, average: &Average, position: 
         .map_err(|error| unwritable(std::io::Error::other(error)))?;
     let json = serde_json::to_string(position).map_err(|error| unwritable(error.into()))?;
     let metadata = HashMap::from([("position".to_owned(), json)]);
-    let temporary = path.with_extension("partial");
-    safetensors::serialize_to_file(views, Some(metadata), &temporary)
+    let file = AtomicFile::create(path).map_err(unwritable)?;
+    safetensors::serialize_to_file(views, Some(metadata), file.temporary())
         .map_err(|error| unwritable(std::io::Error::other(error)))?;
-    std::fs::rename(&temporary, path).map_err(unwritable)
+    file.commit().map_err(unwritable)
 }
 
 /// Restores a state into a network of the same shape; `None` where there is no checkpoint.
