@@ -79,6 +79,42 @@ pub(crate) fn map_with<S, T: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
+/// The results of `work` for each of `jobs`, in their order; one thread for each of `states`, which it has for itself. The
+/// calling thread is one of them.
+///
+/// # Panics
+/// Without states, and with the panic of `work`.
+pub(crate) fn share<S: Send, J: Send, T: Send>(
+    states: &mut [S],
+    jobs: Vec<J>,
+    work: impl Fn(&mut S, J) -> T + Sync,
+) -> Vec<T> {
+    let (first, others) = states.split_first_mut().expect("at least one state is needed; this is a bug");
+    let jobs = Mutex::new(jobs.into_iter().enumerate());
+    let take = |state: &mut S| {
+        let mut done = Vec::new();
+        loop {
+            let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((index, job)) = next else { return done };
+            done.push((index, work(state, job)));
+        }
+    };
+    let take = &take;
+    let mut results = thread::scope(|scope| {
+        let threads: Vec<_> = others
+            .iter_mut()
+            .map_while(|state| thread::Builder::new().spawn_scoped(scope, move || take(state)).ok())
+            .collect();
+        let mut results = take(first);
+        for thread in threads {
+            results.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        results
+    });
+    results.sort_unstable_by_key(|&(index, _)| index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +132,19 @@ mod tests {
             for threads in [0, 1, 3, 200] {
                 assert_eq!(map_with(threads, count, || 0, |zero, index| index * index + *zero), squares);
             }
+        }
+    }
+
+    #[test]
+    fn every_job_is_done_once_by_whoever_is_free() {
+        for threads in 1..4 {
+            let mut counts = vec![0; threads];
+            let results = share(&mut counts, (0..50).collect(), |count, job| {
+                *count += 1;
+                job * 2
+            });
+            assert_eq!(results, (0..50).map(|job| job * 2).collect::<Vec<_>>());
+            assert_eq!(counts.iter().sum::<i32>(), 50);
         }
     }
 

@@ -4,8 +4,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// The model of every command that is given none.
-pub const DEFAULT_MODEL: &str = "auto";
+pub(super) use crate::pipeline::DEFAULT_MODEL;
 
 /// What `--model` takes.
 pub const MODEL_NAMES: &str = "base|fast|auto|DIR";
@@ -116,9 +115,23 @@ pub struct InputArgs {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormatArg::Auto)]
     pub input_format: InputFormatArg,
 
-    /// Field of a JSON object that holds its text
+    /// Field of a JSON object that holds its text; data.text is text inside data
     #[arg(long, value_name = "NAME", default_value = "text")]
     pub text_field: String,
+
+    /// Write every rejected record to FILE, with file, line and reason
+    ///
+    /// JSON Lines with the fields file, line, paragraph, kind, reason and record. On standard error only the first few of each
+    /// kind are told, and how many there were.
+    #[arg(long, value_name = "FILE")]
+    pub errors: Option<PathBuf>,
+}
+
+impl InputArgs {
+    /// Inputs of a command that names them in another way.
+    pub(super) fn new(inputs: Vec<PathBuf>, input_format: InputFormatArg, text_field: String) -> InputArgs {
+        InputArgs { inputs, input_format, text_field, errors: None }
+    }
 }
 
 /// Which model, and how hard it works.
@@ -195,6 +208,12 @@ pub struct LabelArgs {
     #[arg(long)]
     pub with_text: bool,
 
+    /// Add the source to each row: source, and for records line
+    ///
+    /// Records may share an id; source and line tell them apart.
+    #[arg(long)]
+    pub with_source: bool,
+
     /// Colours of --output-format pretty
     ///
     /// auto colours on a terminal, unless the environment variable NO_COLOR is set.
@@ -233,6 +252,12 @@ pub struct FilterArgs {
     /// Write spam to FILE [default: spam is dropped]
     #[arg(long, value_name = "FILE")]
     pub spam: Option<PathBuf>,
+
+    /// Exit with 3 if there was spam
+    ///
+    /// Only if all went well otherwise: errors have their own status.
+    #[arg(long)]
+    pub exit_code: bool,
 }
 
 /// Arguments of `copydesk eval`.

@@ -1,36 +1,35 @@
 //! `copydesk eval`: the model against labelled data.
 
 use super::error::CliError;
-use super::job::{self, Tally, Worked};
+use super::job::{self, Summary, Tally};
 use super::output::{Output, Target};
 use super::plan::EvalPlan;
-use super::records::{PageText, ParsedRecord, parse_records, predict_pages, record_pages};
-use crate::corpus::{Chunk, InputError, Record, RecordLine};
+use crate::corpus::{Chunk, InputError, Item, Record, RecordLine, Unit};
 use crate::eval::{self, EvalOptions, Evaluation, JudgedRow, NoiseFigures, evaluate};
 use crate::label::{LabelId, LabelSet, Scores, annotator_confidence};
-use crate::model::{ModelError, ModelSession, Prediction};
+use crate::model::{ModelError, ModelSession, PageText, Prediction};
 use crate::noise::Noise;
 use crate::random::SplitMix64;
+use crate::pipeline::{ParsedRecord, Rejected, Worked, predict_pages, record_pages};
 use crate::report::{EvalTable, NoiseTable};
-use crate::text::{facts, model_text};
+use crate::text::model_text;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// Carries out a plan.
 pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
-    let EvalPlan { mut reading, model, data, robustness, json } = plan;
-    let spam_label = model.roles().spam;
-    let judge = Judge {
-        text_field: reading.text_field.clone(),
-        labels: model.labels().clone(),
-        spam_label,
-        noises: if robustness { &Noise::ALL } else { &[] },
-    };
+    let EvalPlan { reading, model, data, robustness, json } = plan;
+    let (spam_label, quiet) = (model.roles().spam, reading.quiet);
+    let noises: &'static [Noise] = if robustness { &Noise::ALL } else { &[] };
+    let judge =
+        Judge { text_field: reading.rows.text_field.clone(), labels: model.labels().clone(), spam_label, noises };
     let mut rows = Vec::new();
-    let mut copies: Vec<(Noise, Vec<Scores>)> = judge.noises.iter().map(|&noise| (noise, Vec::new())).collect();
-    let work = |session: &mut ModelSession<'_>, chunk: &Chunk| judge.judge(session, chunk);
-    let done = job::run(&mut reading, &model, true, work, |judged: Judged| {
+    let mut copies: Vec<(Noise, Vec<Scores>)> = noises.iter().map(|&noise| (noise, Vec::new())).collect();
+    let work = move |session: &mut ModelSession<'_>, chunk, worked: &mut Worked<Judged>| {
+        judge.judge(session, chunk, worked);
+    };
+    let done = job::run(reading, &model, true, work, |judged| {
         rows.extend(judged.rows);
         copies.iter_mut().zip(judged.copies).for_each(|((_, all), scores)| all.extend(scores));
         Ok(())
@@ -43,7 +42,9 @@ pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
     let (gold, clean): (Vec<LabelId>, Vec<Scores>) = rows.into_iter().map(|row| (row.gold, row.scores)).unzip();
     let noise = eval::robustness(&gold, &clean, &copies, spam_label);
     write_report(&evaluation, &noise, spam_label, json)?;
-    done.summarise(&reading, "");
+    if !quiet {
+        done.summarise(&Summary { unit: Unit::Record, labels: Some(model.labels()), extra: String::new() });
+    }
     Ok(done.tally)
 }
 
@@ -102,7 +103,8 @@ struct GoldRow<'chunk> {
 
 impl<'chunk> GoldRow<'chunk> {
     fn parse(line: &'chunk RecordLine, text_field: &str, labels: &LabelSet) -> Result<GoldRow<'chunk>, InputError> {
-        let ParsedRecord { object, text, .. } = ParsedRecord::parse(line, text_field)?;
+        let ParsedRecord { object, text, .. } =
+            ParsedRecord::parse(line, text_field).map_err(|no_text| no_text.error)?;
         let object = match object {
             Some(object) => object,
             None => Record::parse(&line.text)?,
@@ -121,13 +123,27 @@ impl<'chunk> GoldRow<'chunk> {
 }
 
 impl Judge {
-    fn judge(&self, session: &mut ModelSession<'_>, chunk: &Chunk) -> Worked<Judged> {
-        let mut worked: Worked<Judged> = Worked::default();
-        let rows = parse_records(chunk, &mut worked, |line| GoldRow::parse(line, &self.text_field, &self.labels));
-        let pages = record_pages(chunk, rows.iter().map(|(position, _, _)| *position));
-        let texts = rows.iter().map(|(_, _, row)| Cow::Borrowed(row.text.as_ref())).collect();
+    fn judge(&self, session: &mut ModelSession<'_>, chunk: Chunk, worked: &mut Worked<Judged>) {
+        let Chunk { items, pages, .. } = chunk;
+        let (mut lines, mut rejected) = (Vec::with_capacity(items.len()), Vec::new());
+        for (position, item) in items.into_iter().enumerate() {
+            match item {
+                Item::Record(line) => lines.push((position, line)),
+                Item::Failed(failure) => rejected.push((position, Rejected::from(failure))),
+                Item::Passage(_) => unreachable!("sources are read as records; this is a bug"),
+            }
+        }
+        let mut rows = Vec::with_capacity(lines.len());
+        for (position, line) in &lines {
+            match GoldRow::parse(line, &self.text_field, &self.labels) {
+                Ok(row) => rows.push((*position, line, row)),
+                Err(error) => rejected.push((*position, Rejected::record(line, error))),
+            }
+        }
+        let pages = record_pages(&pages, rows.iter().map(|(position, _, _)| *position));
+        let texts: Vec<Cow<'_, str>> = rows.iter().map(|(_, _, row)| Cow::Borrowed(row.text.as_ref())).collect();
         // Only rows that have an answer in every version are counted, so that the versions can be compared.
-        let mut answers = vec![answers(session, texts, &pages)];
+        let mut answers = vec![answers(session, &texts, &pages)];
         for &noise in self.noises {
             let noisy = rows.iter().map(|(_, line, row)| {
                 if !noise.concerns(Some(row.gold) == self.spam_label) {
@@ -135,35 +151,40 @@ impl Judge {
                 }
                 Cow::Owned(noise.apply(&row.text, &mut SplitMix64::new(line.line)))
             });
-            answers.push(self::answers(session, noisy.collect(), &pages));
+            answers.push(self::answers(session, &noisy.collect::<Vec<_>>(), &pages));
         }
         worked.output.copies = vec![Vec::new(); self.noises.len()];
-        for (index, (position, line, row)) in rows.iter().enumerate() {
-            let scores: Result<Vec<Scores>, &ModelError> =
-                answers.iter().map(|answers| answers[index].as_ref().map(|prediction| prediction.scores.clone())).collect();
-            match scores {
-                Ok(mut scores) => {
-                    let copies = scores.split_off(1);
+        let mut answers: Vec<_> = answers.into_iter().map(Vec::into_iter).collect();
+        for (position, line, row) in rows {
+            let versions: Result<Vec<Scores>, ModelError> = answers
+                .iter_mut()
+                .map(|answers| answers.next().expect("every row has an answer; this is a bug"))
+                .map(|answer| answer.map(|prediction| prediction.scores))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .collect();
+            match versions {
+                Ok(mut versions) => {
+                    let copies = versions.split_off(1);
                     worked.output.copies.iter_mut().zip(copies).for_each(|(list, scores)| list.push(scores));
-                    let (scores, gold) = (scores.remove(0), row.gold);
+                    let scores = versions.remove(0);
                     worked.tally.count(Some(scores.best().0));
-                    let (confidence, source, doc) = (row.confidence, row.source.clone(), row.doc.clone());
+                    let GoldRow { gold, confidence, source, doc, .. } = row;
                     worked.output.rows.push(JudgedRow { gold, scores, confidence, source, doc });
                 }
-                Err(error) => worked.fail(*position, format!("{}:{}: {error}", line.source, line.line)),
+                Err(error) => rejected.push((position, Rejected::record(line, error))),
             }
         }
-        worked
+        rejected.sort_by_key(|(position, _)| *position);
+        rejected.into_iter().for_each(|(_, rejected)| worked.reject(rejected));
     }
 }
 
 fn answers(
     session: &mut ModelSession<'_>,
-    texts: Vec<Cow<'_, str>>,
+    texts: &[Cow<'_, str>],
     pages: &[Range<usize>],
 ) -> Vec<Result<Prediction, ModelError>> {
-    let model_texts: Vec<Cow<'_, str>> = texts.iter().map(|text| model_text(text)).collect();
-    let texts: Vec<PageText<'_>> =
-        texts.iter().zip(&model_texts).map(|(raw, text)| PageText { text, facts: facts(raw) }).collect();
+    let texts: Vec<PageText<'_>> = texts.iter().map(|text| PageText::new(text)).collect();
     predict_pages(session, &texts, pages)
 }

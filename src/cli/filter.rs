@@ -7,8 +7,9 @@ use super::plan::FilterPlan;
 use super::{Outcome, Status};
 use crate::corpus::Unit;
 use crate::label::LabelId;
-use crate::pipeline::{Event, Labelled, Labeller, Part, Verdict, VerdictOptions, Worked};
-use crate::report::{RecordRow, jsonl};
+use crate::model::ModelSession;
+use crate::pipeline::{Event, Labelled, Part, Worked};
+use crate::report::{RecordRow, Verdict, VerdictOptions, jsonl};
 use std::io::IsTerminal;
 
 /// The comments of a chunk, separated.
@@ -29,8 +30,8 @@ pub(super) fn run(plan: FilterPlan) -> Result<Outcome, CliError> {
     let quiet = reading.quiet;
     let (mut spam_records, mut unjudged, mut ham_closed) = (0, 0, false);
     let bar = ham != Target::StandardOutput || !std::io::stdout().is_terminal();
-    let labeller = Labeller::new(&reading.options);
-    let work = move |session: &mut _, chunk, worked: &mut Worked<Separated>| {
+    let labeller = reading.labeller();
+    let work = move |session: &mut ModelSession<'_>, chunk, worked: &mut Worked<Separated>| {
         labeller.label(session, chunk, &mut |event| separate(event, spam_label, threshold, worked));
     };
     let done = job::run(reading, &model, bar, work, |separated| {
@@ -48,7 +49,7 @@ pub(super) fn run(plan: FilterPlan) -> Result<Outcome, CliError> {
             written => written,
         }
     })?;
-    if done.counts.done() > 0 || unjudged > 0 || done.counts.failed() == 0 {
+    if done.tally.done() > 0 || unjudged > 0 || done.tally.failed == 0 {
         if let Some(output) = spam_output {
             output.finish()?;
         }
@@ -57,7 +58,7 @@ pub(super) fn run(plan: FilterPlan) -> Result<Outcome, CliError> {
         }
     }
     if !quiet {
-        let genuine = done.counts.done() - spam_records;
+        let genuine = done.tally.done() - spam_records;
         let mut extra = format!(": genuine {genuine}, spam {spam_records} (threshold {threshold})");
         if unjudged > 0 {
             extra += &format!(", not judged and kept with the genuine ones {unjudged}");
@@ -65,7 +66,7 @@ pub(super) fn run(plan: FilterPlan) -> Result<Outcome, CliError> {
         done.summarise(&Summary { unit: Unit::Record, labels: None, extra });
     }
     let status = (exit_code && spam_records > 0).then_some(Status::SpamFound);
-    Ok(Outcome { counts: done.counts, status })
+    Ok(Outcome { tally: done.tally, status })
 }
 
 fn separate(event: Event<'_>, spam_label: LabelId, threshold: f32, worked: &mut Worked<Separated>) {
@@ -80,8 +81,8 @@ fn separate(event: Event<'_>, spam_label: LabelId, threshold: f32, worked: &mut 
             worked.reject(rejected);
         }
         Event::Labelled(Labelled { part, text, prediction, .. }) => {
-            let verdict = Verdict::new(prediction, VerdictOptions::default());
-            worked.counts.count(verdict.label.map(LabelId::index));
+            let verdict = Verdict::new(&prediction, VerdictOptions::default());
+            worked.tally.count(verdict.label_id());
             let is_spam = verdict.scores.get(spam_label) >= threshold;
             worked.output.spam_records += u64::from(is_spam);
             let out = if is_spam { &mut worked.output.spam } else { &mut worked.output.ham };

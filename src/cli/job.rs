@@ -8,12 +8,13 @@ use super::tell;
 use crate::corpus::{Chunk, Unit};
 use crate::label::LabelSet;
 use crate::model::{Model, ModelSession};
-use crate::pipeline::{Counts, Input, Worked, start};
+pub(super) use crate::pipeline::Tally;
+use crate::pipeline::{Input, Worked, start};
 use std::sync::Arc;
 
 /// A finished job.
 pub(super) struct Done {
-    pub counts: Counts,
+    pub tally: Tally,
     progress: Progress,
 }
 
@@ -27,20 +28,21 @@ pub(super) fn run<O: Default + Send + 'static>(
     work: impl Fn(&mut ModelSession<'_>, Chunk, &mut Worked<O>) + Send + Sync + 'static,
     mut write: impl FnMut(O) -> Result<(), CliError>,
 ) -> Result<Done, CliError> {
-    let Reading { sources, options, page_field, threads, quiet, errors } = reading;
+    let Reading { sources, rows, paragraphs, threads, quiet, errors } = reading;
     let progress = Progress::start(&sources, bar && !quiet);
-    let noun = noun(options.unit);
+    let noun = noun(rows.unit);
+    let input = Input { sources, options: rows.read(paragraphs), page_field: rows.page_field };
     let mut messages = Messages::new(errors.as_ref(), quiet)?;
-    let mut counts = Counts::default();
-    for worked in start(model, threads, Input { sources, options, page_field }, work) {
+    let mut tally = Tally::default();
+    for worked in start(model, threads, input, work) {
         messages.take(&worked.rejected, &progress)?;
-        counts.add(&worked.counts);
-        progress.advance(worked.bytes, counts.done(), noun);
+        tally.add(&worked.tally);
+        progress.advance(worked.bytes, tally.done(), noun);
         write(worked.output)?;
     }
     progress.finish();
     messages.finish()?;
-    Ok(Done { counts, progress })
+    Ok(Done { tally, progress })
 }
 
 /// What a command says at its end.
@@ -55,9 +57,9 @@ pub(super) struct Summary<'a> {
 impl Done {
     /// Tells in one line what was done.
     pub fn summarise(&self, summary: &Summary<'_>) {
-        let Counts { documents, labels, unlabelled, .. } = &self.counts;
+        let Tally { documents, labels, unlabelled, .. } = &self.tally;
         let elapsed = self.progress.elapsed();
-        let done = self.counts.done();
+        let done = self.tally.done();
         let mut line = match summary.unit {
             Unit::Paragraph => format!("{}, ", counted(*documents, "documents")),
             Unit::Record => String::new(),
@@ -73,7 +75,7 @@ impl Done {
             line += &format!(", no label {unlabelled}");
         }
         line += &summary.extra;
-        let failed = self.counts.failed();
+        let failed = self.tally.failed;
         if failed > 0 {
             line += &format!("; {failed} set aside");
         }

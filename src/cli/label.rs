@@ -4,16 +4,16 @@ use super::error::CliError;
 use super::job::{self, Summary};
 use super::output::{Output, Target};
 use super::plan::{LabelPlan, RowFormat};
-use crate::corpus::Unit;
-use crate::pipeline::{Counts, Event, Labelled, Labeller, Part, Verdict, VerdictOptions, Worked};
-use crate::report::{ParagraphRow, RecordRow, RowSource, csv, jsonl};
+use crate::model::ModelSession;
+use crate::pipeline::{Tally, Event, Labelled, Part, Worked};
+use crate::report::{ParagraphRow, RecordRow, RowSource, Verdict, VerdictOptions, csv, jsonl};
 use std::io::IsTerminal;
 
 /// Carries out a plan.
-pub(super) fn run(plan: LabelPlan) -> Result<Counts, CliError> {
+pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
     let LabelPlan { reading, model, verdict, format, with_text, with_source, target } = plan;
     let mut output = Output::open(&target)?;
-    let (unit, quiet) = (reading.options.unit, reading.quiet);
+    let (unit, quiet) = (reading.rows.unit, reading.quiet);
     let rows = Rows { verdict, format, with_text, with_source };
     if format == RowFormat::Csv {
         let mut header = Vec::new();
@@ -22,18 +22,18 @@ pub(super) fn run(plan: LabelPlan) -> Result<Counts, CliError> {
     }
     // On a terminal the rows themselves show how far it is.
     let bar = target != Target::StandardOutput || !std::io::stdout().is_terminal();
-    let labeller = Labeller::new(&reading.options);
-    let work = move |session: &mut _, chunk, worked: &mut Worked<Vec<u8>>| {
+    let labeller = reading.labeller();
+    let work = move |session: &mut ModelSession<'_>, chunk, worked: &mut Worked<Vec<u8>>| {
         labeller.label(session, chunk, &mut |event| rows.take(event, worked));
     };
     let done = job::run(reading, &model, bar, work, |rows| output.write(&rows))?;
-    if done.counts.done() > 0 || done.counts.failed() == 0 {
+    if done.tally.done() > 0 || done.tally.failed == 0 {
         output.finish()?;
     }
     if !quiet {
         done.summarise(&Summary { unit, labels: Some(model.labels()), extra: String::new() });
     }
-    Ok(done.counts)
+    Ok(done.tally)
 }
 
 /// How rows are written.
@@ -45,15 +45,15 @@ struct Rows {
 }
 
 impl Rows {
-    /// Counts what became of an item, and writes the row of a text with an answer.
+    /// Tally what became of an item, and writes the row of a text with an answer.
     fn take(&self, event: Event<'_>, worked: &mut Worked<Vec<u8>>) {
         match event {
-            Event::Document => worked.counts.documents += 1,
+            Event::Document => worked.tally.documents += 1,
             Event::Rejected { rejected, .. } => worked.reject(rejected),
             Event::Labelled(labelled) => {
                 let Labelled { part, paragraph, text, first, prediction } = labelled;
-                let verdict = Verdict::new(prediction, self.verdict);
-                worked.counts.count(verdict.label.map(|label| label.index()));
+                let verdict = Verdict::new(&prediction, self.verdict);
+                worked.tally.count(verdict.label_id());
                 let out = &mut worked.output;
                 if let RowFormat::Pretty(style) = self.format {
                     let has_heading = match part {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | 0 | everything was done; so is it if the reader of standard output went away |
 //! | 1 | some records or files could not be used and were set aside with a message |
+//! | 3 | `filter --exit-code` met spam, and all went well otherwise |
 //! | 2 | nothing could be done: wrong usage, no usable model, an output that cannot be written, no usable record |
 
 #![forbid(unsafe_code)]
@@ -25,13 +26,13 @@ mod job;
 #[cfg(feature = "train")]
 pub mod join;
 mod label;
+mod messages;
 mod models;
 mod output;
 #[cfg(feature = "train")]
 pub mod pack;
 mod plan;
 mod progress;
-mod records;
 #[cfg(feature = "train")]
 pub mod train;
 
@@ -39,9 +40,30 @@ use self::args::{Args, Command};
 use self::error::CliError;
 use self::job::Tally;
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+
+/// How a command went that could be carried out.
+struct Outcome {
+    tally: Tally,
+    /// What a script is to know beside success and failure.
+    status: Option<Status>,
+}
+
+/// An exit status that a command gives on request.
+#[derive(Clone, Copy)]
+enum Status {
+    /// `copydesk filter --exit-code` met spam.
+    SpamFound = 3,
+}
+
+impl From<Tally> for Outcome {
+    fn from(tally: Tally) -> Outcome {
+        Outcome { tally, status: None }
+    }
+}
 
 /// Runs the command given by `arguments`, the program's own name first, and says how it went.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -50,35 +72,50 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Where the help cannot be printed there is nobody to tell.
             let _ = error.print();
+            if let Some(hint) = missing_feature(&error) {
+                tell(format_args!("{hint}"));
+            }
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
     let outcome = match args.command {
-        Command::Label(args) => plan::label(args).and_then(label::run),
+        Command::Label(args) => plan::label(args).and_then(label::run).map(Outcome::from),
         Command::Filter(args) => plan::filter(args).and_then(filter::run),
-        Command::Eval(args) => plan::eval(args).and_then(eval::run),
-        Command::Bench(args) => bench::run(args),
-        Command::Models(args) => models::run(args),
+        Command::Eval(args) => plan::eval(args).and_then(eval::run).map(Outcome::from),
+        Command::Bench(args) => bench::run(args).map(Outcome::from),
+        Command::Models(args) => models::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
-        Command::Train(args) => train::run(args),
+        Command::Train(args) => train::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
-        Command::CrossEval(args) => cross_eval::run(args),
+        Command::CrossEval(args) => cross_eval::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
-        Command::Distill(args) => distill::run(args),
+        Command::Distill(args) => distill::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
-        Command::Join(args) => join::run(args),
+        Command::Join(args) => join::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
-        Command::Pack(args) => pack::run(args),
+        Command::Pack(args) => pack::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
-        Command::Cascade(args) => cascade::run(args),
+        Command::Cascade(args) => cascade::run(args).map(Outcome::from),
     };
     ExitCode::from(exit_status(&outcome))
 }
 
-fn exit_status(outcome: &Result<Tally, CliError>) -> u8 {
+/// What to do where a command is asked for that this build does not have.
+fn missing_feature(error: &clap::Error) -> Option<String> {
+    const OF_TRAINING: [&str; 6] = ["train", "distill", "join", "cross-eval", "pack", "cascade"];
+    if cfg!(feature = "train") || error.kind() != ErrorKind::InvalidSubcommand {
+        return None;
+    }
+    let ContextValue::String(name) = error.get(ContextKind::InvalidSubcommand)? else { return None };
+    OF_TRAINING.contains(&name.as_str()).then(|| {
+        format!("`{name}` needs the feature train: cargo install --path . --features train, or cargo run --release --features train -- {name}")
+    })
+}
+
+fn exit_status(outcome: &Result<Outcome, CliError>) -> u8 {
     match outcome {
-        Ok(tally) if tally.failed == 0 => 0,
-        Ok(tally) if tally.done() > 0 => 1,
+        Ok(Outcome { tally, status }) if tally.failed == 0 => status.map_or(0, |status| status as u8),
+        Ok(Outcome { tally, .. }) if tally.done() > 0 => 1,
         Ok(_) => 2,
         Err(CliError::ClosedPipe) => 0,
         Err(error) => {

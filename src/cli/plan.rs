@@ -5,33 +5,45 @@ use super::args::{
 };
 use super::error::CliError;
 use super::output::Target;
-use crate::corpus::{Failure, InputFormat, Origin, ReadOptions, Source, Unit, is_standard_input, resolve};
+use crate::corpus::{Failure, InputFormat, Origin, Source, Sources, Unit, is_standard_input, resolve};
 use crate::label::LabelId;
 use crate::model::Model;
+use crate::parallel;
+use crate::pipeline::{Labeller, RowOptions};
 use crate::report::{PageStyle, VerdictOptions};
+use crate::text::Paragraphs;
 use console::Term;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What every command reads, and how it works on it.
 pub(super) struct Reading {
-    pub sources: Vec<Result<Source, Failure>>,
-    pub options: ReadOptions,
-    pub text_field: String,
-    /// Field whose value neighbouring records of one page share.
-    pub page_field: Option<String>,
+    pub sources: Sources,
+    pub rows: RowOptions,
+    pub paragraphs: Paragraphs,
     pub threads: usize,
     /// Whether to show neither progress nor summary.
     pub quiet: bool,
+    /// Where everything that is set aside is written too.
+    pub errors: Option<Target>,
+}
+
+impl Reading {
+    /// What turns chunks of the sources into texts with answers.
+    pub fn labeller(&self) -> Labeller {
+        Labeller::new(&self.rows, self.paragraphs)
+    }
 }
 
 /// `copydesk label`.
 pub(super) struct LabelPlan {
     pub reading: Reading,
-    pub model: Model,
+    pub model: Arc<Model>,
     pub verdict: VerdictOptions,
     pub format: RowFormat,
     pub with_text: bool,
+    pub with_source: bool,
     pub target: Target,
 }
 
@@ -46,17 +58,19 @@ pub(super) enum RowFormat {
 /// `copydesk filter`.
 pub(super) struct FilterPlan {
     pub reading: Reading,
-    pub model: Model,
+    pub model: Arc<Model>,
     pub spam_label: LabelId,
     pub threshold: f32,
     pub ham: Target,
     pub spam: Option<Target>,
+    /// Whether the exit status tells that there was spam.
+    pub exit_code: bool,
 }
 
 /// `copydesk eval`.
 pub(super) struct EvalPlan {
     pub reading: Reading,
-    pub model: Model,
+    pub model: Arc<Model>,
     pub data: PathBuf,
     pub robustness: bool,
     pub json: bool,
@@ -72,7 +86,7 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         return Err(CliError::PageFieldOfParagraphs);
     }
     let mut reading = reading(args.input, unit, &args.model)?;
-    reading.page_field = args.page_field;
+    reading.rows.page_field = args.page_field;
     let target = Target::new(args.output);
     check_targets(&reading.sources, &[&target])?;
     let on_terminal = target == Target::StandardOutput && std::io::stdout().is_terminal();
@@ -93,6 +107,7 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         verdict: VerdictOptions { min_confidence: args.min_confidence, without },
         format,
         with_text: args.with_text,
+        with_source: args.with_source,
         target,
     })
 }
@@ -110,15 +125,14 @@ pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
         Some(lose) => operating_point(&model, lose)?,
         None => args.threshold.unwrap_or_else(|| model.spam_threshold()),
     };
-    Ok(FilterPlan { reading, model, spam_label, threshold, ham, spam })
+    Ok(FilterPlan { reading, model, spam_label, threshold, ham, spam, exit_code: args.exit_code })
 }
 
 /// Resolves the arguments of `copydesk eval`.
 pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
-    let input =
-        InputArgs { inputs: vec![args.data.clone()], input_format: InputFormatArg::Jsonl, text_field: args.text_field };
+    let input = InputArgs::new(vec![args.data.clone()], InputFormatArg::Jsonl, args.text_field);
     let mut reading = reading(input, Unit::Record, &args.model)?;
-    reading.page_field = args.page_field;
+    reading.rows.page_field = args.page_field;
     let model = open(&args.model.model)?;
     Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, json: args.json })
 }
@@ -139,14 +153,15 @@ fn operating_point(model: &Model, lose: f64) -> Result<f32, CliError> {
 }
 
 fn reading(input: InputArgs, unit: Unit, model: &ModelArgs) -> Result<Reading, CliError> {
-    let (sources, options) = sources(&input, unit)?;
-    let threads = model.threads.unwrap_or_else(all_cores);
-    let (text_field, page_field, quiet) = (input.text_field, None, model.quiet);
-    Ok(Reading { sources, options, text_field, page_field, threads, quiet })
+    let (sources, format) = sources(&input)?;
+    let threads = model.threads.unwrap_or_else(parallel::cores);
+    let rows = RowOptions { format, unit, text_field: input.text_field, page_field: None };
+    let errors = input.errors.map(|path| Target::new(Some(path)));
+    Ok(Reading { sources, rows, paragraphs: Paragraphs::default(), threads, quiet: model.quiet, errors })
 }
 
-/// Sources, or why each is none, and how they are read.
-pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Vec<Result<Source, Failure>>, ReadOptions), CliError> {
+/// Sources, or why each is none, and their format if it is given.
+pub(super) fn sources(input: &InputArgs) -> Result<(Sources, Option<InputFormat>), CliError> {
     let got = input.inputs.iter().filter(|input| is_standard_input(input)).count();
     if got > 1 {
         return Err(CliError::StandardInputTwice { got });
@@ -156,17 +171,12 @@ pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Vec<Result<Sourc
         InputFormatArg::Text => Some(InputFormat::Text),
         InputFormatArg::Jsonl => Some(InputFormat::Jsonl),
     };
-    Ok((resolve(&input.inputs), ReadOptions { format, unit }))
-}
-
-/// How many threads to work with where nobody says.
-pub(super) fn all_cores() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get())
+    Ok((resolve(&input.inputs), format))
 }
 
 /// An embedded model by its name, all else by folder.
-pub(super) fn open(model: &Path) -> Result<Model, CliError> {
-    Model::open(model).map_err(|error| CliError::Model { model: model.display().to_string(), error })
+pub(super) fn open(model: &Path) -> Result<Arc<Model>, CliError> {
+    Model::open(model).map(Arc::new).map_err(|error| CliError::Model { model: model.display().to_string(), error })
 }
 
 fn page_style(color: ColorArg, on_terminal: bool) -> PageStyle {
@@ -194,7 +204,7 @@ fn check_targets(sources: &[Result<Source, Failure>], targets: &[&Target]) -> Re
         }
         let is_read = |source: &Source| match &source.origin {
             Origin::File(read) => read.canonicalize().is_ok_and(|read| read == canonical && read.is_file()),
-            Origin::StandardInput => false,
+            Origin::StandardInput | Origin::Reader(_) => false,
         };
         if **target != Target::StandardOutput && sources.iter().flatten().any(is_read) {
             return Err(CliError::ReadAndWritten { path });

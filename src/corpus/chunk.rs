@@ -19,7 +19,7 @@ const CHUNK_BYTES: usize = 128 * 1024;
 
 /// Size of the pieces of a text document. The same for all, so that where a document is cut, and with it which paragraphs
 /// stand together, depends on the document alone; most pages are smaller and stay whole.
-const PIECE_BYTES: usize = 64 * 1024;
+pub(super) const PIECE_BYTES: usize = 64 * 1024;
 
 /// Records after which a chunk is full, however short they are.
 const CHUNK_RECORDS: usize = 1024;
@@ -157,12 +157,13 @@ impl OpenSource {
     fn open(source: &Source, options: ReadOptions) -> Result<OpenSource, InputError> {
         let mut reader: Box<dyn Read + Send> = match &source.origin {
             Origin::StandardInput => Box::new(io::stdin()),
+            Origin::Reader(reader) => reader.take().unwrap_or_else(|| Box::new(io::empty())),
             Origin::File(path) => Box::new(File::open(path).map_err(InputError::Unreadable)?),
         };
         let mut head = Vec::new();
         reader.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(InputError::Unreadable)?;
         let by_name = match &source.origin {
-            Origin::StandardInput => None,
+            Origin::StandardInput | Origin::Reader(_) => None,
             Origin::File(path) => InputFormat::from_extension(path),
         };
         let format = options.format.or(by_name).unwrap_or_else(|| InputFormat::from_head(&head));

@@ -73,6 +73,27 @@ pub enum InputError {
     UnknownLabel(#[from] UnknownLabel),
 }
 
+impl InputError {
+    /// A short name of the broken rule, the same for all errors of one kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            InputError::Unreadable(_) => "unreadable",
+            InputError::NotAFile => "not_a_file",
+            InputError::LinkLoop => "link_loop",
+            InputError::NotText { .. } => "not_text",
+            InputError::InvalidUtf8 { .. } => "invalid_utf8",
+            InputError::LineTooLong { .. } => "line_too_long",
+            InputError::InvalidJson(_) => "invalid_json",
+            InputError::NotAnObject { .. } => "not_an_object",
+            InputError::MissingField { .. } => "missing_field",
+            InputError::FieldNotString { .. } => "field_not_string",
+            InputError::UndecodableField { .. } => "undecodable_field",
+            InputError::BlankText => "blank_text",
+            InputError::UnknownLabel(_) => "unknown_label",
+        }
+    }
+}
+
 /// An input that was set aside, and where it stands.
 #[derive(Debug)]
 pub struct Failure {

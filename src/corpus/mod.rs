@@ -11,7 +11,7 @@ mod chunk;
 mod error;
 mod lines;
 mod pages;
-mod pipeline;
+mod passages;
 mod record;
 mod sniff;
 mod sources;
@@ -21,7 +21,9 @@ pub use chunk::{Chunk, ChunkReader, Item, Passage, ReadOptions, RecordLine, Unit
 pub use error::{Failure, InputError};
 pub use lines::LINE_LIMIT_BYTES;
 pub use pages::{PageChunks, page_ranges};
-pub use pipeline::ordered;
+pub(crate) use passages::passages;
+/// Temporary.
+pub(crate) type Sources = Vec<Result<Source, Failure>>;
 pub use record::{Field, Record};
 pub use sniff::InputFormat;
 pub use sources::{Origin, Source, is_standard_input, resolve};

@@ -1,9 +1,11 @@
 //! From the inputs of a command line to an ordered list of sources.
 
 use super::error::{Failure, InputError};
+use std::fmt;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Name of standard input, among inputs and in rows.
 const STANDARD_INPUT: &str = "-";
@@ -15,6 +17,41 @@ pub enum Origin {
     StandardInput,
     /// A file.
     File(PathBuf),
+    /// Whatever a program reads from.
+    Reader(Reader),
+}
+
+/// A reader that a program brought, until it is taken.
+#[derive(Clone)]
+pub struct Reader(Arc<Mutex<Option<Box<dyn Read + Send>>>>);
+
+impl Reader {
+    /// The reader; `None` if it was taken before.
+    pub(super) fn take(&self) -> Option<Box<dyn Read + Send>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reader")
+    }
+}
+
+impl PartialEq for Reader {
+    fn eq(&self, other: &Reader) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Reader {}
+
+impl Source {
+    /// What `reader` gives, under the name of standard input.
+    pub(crate) fn reader(reader: impl Read + Send + 'static) -> Source {
+        let origin = Origin::Reader(Reader(Arc::new(Mutex::new(Some(Box::new(reader))))));
+        Source { name: Arc::from(STANDARD_INPUT), origin, size_bytes: None }
+    }
 }
 
 /// One text or one file of records.

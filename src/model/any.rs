@@ -1,9 +1,9 @@
 //! A model by name, be it one network or a cascade of two.
 
 use super::{Answer, Cascade, CascadeSession, Classifier, EMBEDDED_CASCADE, ModelError, ModelSource};
-use super::{OperatingPoint, PageText, Prediction, Roles, Session};
+use super::{OperatingPoint, PageText, Prediction, Role, Roles, Session};
 use crate::engine::ceiling::model_operations;
-use crate::label::LabelSet;
+use crate::label::{LabelId, LabelSet};
 use std::path::Path;
 
 /// Whatever labels texts.
@@ -65,6 +65,22 @@ impl Model {
     /// Which of its labels commands ask for by what they mean; a cascade's small network decides.
     pub fn roles(&self) -> Roles {
         self.first().roles()
+    }
+
+    /// The label of a role.
+    ///
+    /// # Errors
+    /// [`ModelError::NoRole`] where the model has none.
+    pub fn role(&self, role: Role) -> Result<LabelId, ModelError> {
+        let (label, setting) = match role {
+            Role::Spam => (self.roles().spam, "spam_label"),
+            Role::Furniture => (self.roles().furniture, "furniture_label"),
+        };
+        label.ok_or_else(|| ModelError::NoRole {
+            model: self.name().to_owned(),
+            setting,
+            labels: self.labels().list(),
+        })
     }
 
     /// Probability of the spam label from which a comment is called spam.

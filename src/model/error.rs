@@ -199,6 +199,16 @@ pub enum ModelError {
         /// Those of the large one.
         large: LabelSet,
     },
+    /// No label of the model has a role that is needed.
+    #[error("the model {model} has no `{setting}`; set it in the model's copydesk.json to one of its labels: {labels}")]
+    NoRole {
+        /// The model's name.
+        model: String,
+        /// The setting that gives the role.
+        setting: &'static str,
+        /// Its labels.
+        labels: String,
+    },
     /// The checkpoint is a bare encoder: good for training, not for labelling.
     #[error("the model has no classification head (no tensor `classifier.weight`), it must be trained first")]
     MissingHead,

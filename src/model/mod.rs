@@ -51,7 +51,7 @@ pub use embedded::{EMBEDDED_CASCADE, EMBEDDED_CASCADE_BYTES, EmbeddedModel};
 pub use error::ModelError;
 pub use head::Head;
 pub use page::{PageConfig, PageWeights};
-pub use roles::Roles;
+pub use roles::{Role, Roles};
 pub use save::Storage;
 pub use settings::{OperatingPoint, Pooling, Producer, Settings};
 pub use source::ModelSource;

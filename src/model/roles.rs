@@ -13,6 +13,15 @@ pub struct Roles {
     pub furniture: Option<LabelId>,
 }
 
+/// What a label can mean to a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Spam among comments.
+    Spam,
+    /// Page furniture: menus, headlines, notices.
+    Furniture,
+}
+
 impl Settings {
     /// The roles of a model with these labels: those of `spam_label` and `furniture_label`. Where a setting is absent, the
     /// built-in model's label of that role takes it if the model has a label of that name: `comment_spam`, `other`.

@@ -3,9 +3,10 @@
 use super::batch::predict_pages;
 use super::rejected::LabelError;
 use super::rows::Rows;
-use crate::corpus::{InputError, ReadOptions, Source, page_ranges, passages};
+use super::options::RowOptions;
+use crate::corpus::{InputError, Source, page_ranges, passages};
 use crate::label::{Label, LabelId, LabelSet, Scores};
-use crate::model::{Model, ModelError, PageText, Prediction};
+use crate::model::{Model, ModelError, PageText, Prediction, Role};
 use crate::parallel;
 use crate::text::{Paragraphs, model_text};
 use std::borrow::Cow;
@@ -119,7 +120,7 @@ impl CopydeskBuilder {
     pub fn build(self) -> Result<Copydesk, ModelError> {
         let model = Arc::new(Model::open(&self.model)?);
         let left_out = match self.without_furniture {
-            true => Some(model.furniture_label()?),
+            true => Some(model.role(Role::Furniture)?),
             false => None,
         };
         let threads = self.threads.unwrap_or_else(parallel::cores);
@@ -139,6 +140,16 @@ impl Copydesk {
         self.model.labels()
     }
 
+    /// The label of spam, where the model has one.
+    pub fn spam_label(&self) -> Option<Label> {
+        self.model.roles().spam.map(|id| self.labels().label(id))
+    }
+
+    /// The probability of the spam label from which `copydesk filter` calls a comment spam.
+    pub fn spam_threshold(&self) -> f32 {
+        self.model.spam_threshold()
+    }
+
     /// The model, for logits, vectors and sizes.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
@@ -151,7 +162,7 @@ impl Copydesk {
     /// # Errors
     /// [`LabelError::Model`] if the model gives no usable numbers.
     pub fn label<'text>(&self, text: &'text str) -> Result<Vec<LabelledParagraph<'text>>, LabelError> {
-        self.label_all(&[text]).pop().expect("one text has one answer; this is a bug")
+        self.label_each(&[text]).pop().expect("one text has one answer; this is a bug")
     }
 
     /// As [`Copydesk::label`], for many texts at once; the answers stand in the order of the texts.
@@ -159,9 +170,13 @@ impl Copydesk {
         &self,
         texts: &'text [T],
     ) -> Vec<Result<Vec<LabelledParagraph<'text>>, LabelError>> {
+        self.label_each(&texts.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+    }
+
+    fn label_each<'text>(&self, texts: &[&'text str]) -> Vec<Result<Vec<LabelledParagraph<'text>>, LabelError>> {
         let mut entries = Vec::new();
         let mut pages = Vec::new();
-        for (document, text) in texts.iter().map(AsRef::as_ref).enumerate() {
+        for (document, text) in texts.iter().enumerate() {
             for (number, passage) in passages(text, self.paragraphs).into_iter().enumerate() {
                 for paragraph in passage {
                     entries.push((document, paragraph));
@@ -172,7 +187,7 @@ impl Copydesk {
         let texts_of_pages: Vec<PageText<'_>> = entries
             .iter()
             .map(|(document, paragraph)| {
-                PageText::of(paragraph.text.as_ref(), &texts[*document].as_ref()[paragraph.span.clone()])
+                PageText::of(paragraph.text.as_ref(), &texts[*document][paragraph.span.clone()])
             })
             .collect();
         let predictions = self.predict(&texts_of_pages, &page_ranges(&pages));
@@ -182,7 +197,7 @@ impl Copydesk {
             match (prediction, answers.as_mut()) {
                 (Ok(prediction), Ok(list)) => {
                     let span = paragraph.span.clone();
-                    let text = &texts[*document].as_ref()[span.clone()];
+                    let text = &texts[*document][span.clone()];
                     let LabelledText { label, confidence, scores, tokens, windows } = self.answer(prediction);
                     list.push(LabelledParagraph { span, text, label, confidence, scores, tokens, windows });
                 }
@@ -231,12 +246,12 @@ impl Copydesk {
     /// Labels everything that a reader gives, row after row, in order and in bounded memory.
     ///
     /// The input is read on a thread of its own; dropping the rows ends the work.
-    pub fn rows(&self, input: impl Read + Send + 'static, options: ReadOptions) -> Rows {
+    pub fn rows(&self, input: impl Read + Send + 'static, options: &RowOptions) -> Rows {
         Rows::start(self, vec![Ok(Source::reader(input))].into(), options)
     }
 
     /// Labels files and folders, as [`Copydesk::rows`] does for a reader. A folder stands for all files below it.
-    pub fn rows_of(&self, paths: &[PathBuf], options: ReadOptions) -> Rows {
+    pub fn rows_of(&self, paths: &[PathBuf], options: &RowOptions) -> Rows {
         Rows::start(self, crate::corpus::resolve(paths), options)
     }
 
@@ -266,6 +281,10 @@ impl Copydesk {
 
     pub(super) fn threads(&self) -> usize {
         self.threads
+    }
+
+    pub(super) fn paragraphs(&self) -> Paragraphs {
+        self.paragraphs
     }
 }
 

@@ -1,6 +1,6 @@
 //! Chunks to threads, results in order: what every command and every reader of rows does.
 
-use super::counts::Counts;
+use super::tally::Tally;
 use super::ordered::Ordered;
 use super::rejected::Rejected;
 use crate::corpus::{Chunk, ChunkReader, PageChunks, ReadOptions, Sources};
@@ -23,7 +23,7 @@ pub(crate) struct Worked<O> {
     /// What was made of it.
     pub output: O,
     /// In numbers.
-    pub counts: Counts,
+    pub tally: Tally,
     /// What got no answer, in input order.
     pub rejected: Vec<Rejected>,
     /// Bytes of the sources that went into the chunk.
@@ -33,7 +33,7 @@ pub(crate) struct Worked<O> {
 impl<O> Worked<O> {
     /// Sets something aside.
     pub fn reject(&mut self, rejected: Rejected) {
-        self.counts.reject(rejected.kind());
+        self.tally.failed += 1;
         self.rejected.push(rejected);
     }
 }

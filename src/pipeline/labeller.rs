@@ -2,6 +2,7 @@
 
 use super::batch::predict_pages;
 use super::record::{NoText, ParsedRecord, record_pages};
+use super::options::RowOptions;
 use super::rejected::Rejected;
 use crate::corpus::{Chunk, InputError, Item, Passage, Record, RecordLine, Unit, page_ranges};
 use crate::model::{ModelError, ModelSession, PageText, Prediction};
@@ -118,6 +119,11 @@ struct Entry<'part> {
 }
 
 impl Labeller {
+    /// Labels what is read under `options`.
+    pub fn new(options: &RowOptions, paragraphs: Paragraphs) -> Labeller {
+        Labeller { unit: options.unit, text_field: options.text_field.clone(), paragraphs }
+    }
+
     /// Labels a chunk and tells what became of its items, in their order.
     pub fn label(&self, session: &mut ModelSession<'_>, chunk: Chunk, tell: &mut dyn FnMut(Event<'_>)) {
         let Chunk { items, pages, .. } = chunk;
@@ -139,8 +145,7 @@ impl Labeller {
                     Ok(part) => parts.push((*position, part)),
                     Err(no_text) => {
                         let NoText { error, object } = *no_text;
-                        let record = Some(line.text.clone());
-                        let rejected = Rejected { record, ..Rejected::input(&line.source, Some(line.line), error) };
+                        let rejected = Rejected::record(line, error);
                         unusable.push(Unusable { item: *position, rejected, object });
                     }
                 },

@@ -5,24 +5,23 @@
 //! [`Rejected`] in its place, so that nothing good is lost.
 
 mod batch;
-mod counts;
 mod desk;
 mod job;
 mod labeller;
 mod ordered;
 mod record;
 mod rejected;
+mod options;
 mod rows;
-mod verdict;
+mod tally;
 
 pub(crate) use batch::predict_pages;
-pub(crate) use counts::Counts;
-pub(crate) use desk::{DEFAULT_MODEL};
+pub(crate) use desk::DEFAULT_MODEL;
 pub use desk::{Copydesk, CopydeskBuilder, LabelledParagraph, LabelledText};
 pub(crate) use job::{Input, Worked, start};
 pub(crate) use labeller::{Event, Labelled, Labeller, Part};
-pub(crate) use ordered::Ordered;
 pub(crate) use record::{ParsedRecord, record_pages};
+pub use options::RowOptions;
 pub use rejected::{LabelError, Rejected};
 pub use rows::{Row, Rows};
-pub(crate) use verdict::{Verdict, VerdictOptions};
+pub(crate) use tally::Tally;

@@ -1,6 +1,6 @@
 //! What got no label, and why.
 
-use crate::corpus::{Failure, InputError};
+use crate::corpus::{Failure, InputError, RecordLine};
 use crate::model::ModelError;
 use std::fmt;
 use std::sync::Arc;
@@ -38,6 +38,17 @@ impl Rejected {
     pub(crate) fn input(source: &Arc<str>, line: Option<u64>, error: InputError) -> Rejected {
         let source = Arc::clone(source);
         Rejected { source, line, paragraph: None, reason: error.into(), record: None }
+    }
+
+    /// A record that could not be used.
+    pub(crate) fn record(line: &RecordLine, reason: impl Into<LabelError>) -> Rejected {
+        Rejected {
+            source: Arc::clone(&line.source),
+            line: Some(line.line),
+            paragraph: None,
+            reason: reason.into(),
+            record: Some(line.text.clone()),
+        }
     }
 
     /// The kind of the reason, the same for all that lack the same: a short name for counting.

@@ -5,7 +5,8 @@ use super::job::{self, Input, Worked};
 use super::labeller::{Event, Labelled, Labeller};
 use super::ordered::Ordered;
 use super::rejected::Rejected;
-use crate::corpus::{ReadOptions, Sources};
+use super::options::RowOptions;
+use crate::corpus::Sources;
 use crate::label::{Label, Scores};
 use std::ops::Range;
 use std::sync::Arc;
@@ -45,9 +46,9 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub(super) fn start(desk: &Copydesk, sources: Sources, options: ReadOptions) -> Rows {
-        let labeller = Labeller { unit: options.unit, text_field: options.text_field.clone(), paragraphs: options.paragraphs };
-        let input = Input { sources, page_field: options.page_field.clone(), options };
+    pub(super) fn start(desk: &Copydesk, sources: Sources, options: &RowOptions) -> Rows {
+        let labeller = Labeller::new(options, desk.paragraphs());
+        let input = Input { sources, options: options.read(desk.paragraphs()), page_field: options.page_field.clone() };
         let worker = desk.clone();
         let chunks = job::start(desk.model(), desk.threads(), input, move |session, chunk, worked: &mut Worked<Vec<_>>| {
             labeller.label(session, chunk, &mut |event| {

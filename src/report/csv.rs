@@ -11,16 +11,20 @@
 //! the column is empty.
 
 use super::number::push_probability;
-use super::row::{ParagraphRow, RecordRow, Verdict};
+use super::row::{ParagraphRow, RecordRow, RowSource, Verdict};
 use crate::corpus::Unit;
 use crate::label::{Label, LabelSet};
 
 /// Appends the header of rows about a model's labels.
-pub fn push_header(out: &mut Vec<u8>, unit: Unit, labels: &LabelSet, with_text: bool) {
+pub fn push_header(out: &mut Vec<u8>, unit: Unit, labels: &LabelSet, with_source: bool, with_text: bool) {
     out.extend_from_slice(match unit {
-        Unit::Paragraph => b"doc,paragraph,start,end,label,confidence",
-        Unit::Record => b"doc,label,confidence",
+        Unit::Paragraph => b"doc,paragraph,start,end",
+        Unit::Record => b"doc",
     });
+    if with_source {
+        out.extend_from_slice(b",file,line");
+    }
+    out.extend_from_slice(b",label,confidence");
     for label in labels {
         out.push(b',');
         push_field(out, label.as_str());
@@ -33,6 +37,7 @@ pub fn push_header(out: &mut Vec<u8>, unit: Unit, labels: &LabelSet, with_text: 
 pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, with_text: bool) {
     push_field(out, row.doc);
     out.extend_from_slice(format!(",{},{},{}", row.paragraph, row.span.start, row.span.end).as_bytes());
+    push_source(out, row.source);
     push_verdict(out, &row.verdict);
     push_text(out, row.text, with_text);
 }
@@ -40,8 +45,19 @@ pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, with_text: bool
 /// Appends a record row; of the record's fields only its name and its text can be part of it.
 pub fn push_record(out: &mut Vec<u8>, row: &RecordRow<'_>, with_text: bool) {
     push_field(out, row.doc);
+    push_source(out, row.source);
     push_verdict(out, &row.verdict);
     push_text(out, row.text, with_text);
+}
+
+fn push_source(out: &mut Vec<u8>, source: Option<RowSource<'_>>) {
+    let Some(RowSource { name, line }) = source else { return };
+    out.push(b',');
+    push_field(out, name);
+    out.push(b',');
+    if let Some(line) = line {
+        out.extend_from_slice(line.to_string().as_bytes());
+    }
 }
 
 fn push_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
@@ -86,13 +102,13 @@ mod tests {
             Verdict { label: None, confidence: 0.5, scores: scores([0.5, 0.5, 0.0, 0.0, 0.0]), tokens: 7, windows: 2 };
         let labels = verdict.scores.labels().clone();
         let mut out = Vec::new();
-        push_header(&mut out, Unit::Paragraph, &labels, true);
-        let row = ParagraphRow { doc: "a,b", paragraph: 1, span: 2..9, text: "say \"hi\"\nthere", verdict: verdict.clone() };
+        push_header(&mut out, Unit::Paragraph, &labels, true, true);
+        let row = ParagraphRow { doc: "a,b", source: Some(RowSource { name: "f", line: Some(3) }), paragraph: 1, span: 2..9, text: "say \"hi\"\nthere", verdict: verdict.clone() };
         push_paragraph(&mut out, &row, true);
-        push_header(&mut out, Unit::Record, &labels, false);
-        push_record(&mut out, &RecordRow { doc: "9", text: "x", object: None, verdict }, false);
-        let expected = "doc,paragraph,start,end,label,confidence,reporting,opinion,comment_spam,quotation,other,\
-            tokens,windows,text\n\"a,b\",1,2,9,,0.5,0.5,0.5,0.0,0.0,0.0,7,2,\"say \"\"hi\"\"\nthere\"\n\
+        push_header(&mut out, Unit::Record, &labels, false, false);
+        push_record(&mut out, &RecordRow { doc: "9", source: None, text: "x", object: None, verdict }, false);
+        let expected = "doc,paragraph,start,end,file,line,label,confidence,reporting,opinion,comment_spam,quotation,other,\
+            tokens,windows,text\n\"a,b\",1,2,9,f,3,,0.5,0.5,0.5,0.0,0.0,0.0,7,2,\"say \"\"hi\"\"\nthere\"\n\
             doc,label,confidence,reporting,opinion,comment_spam,quotation,other,tokens,windows\n\
             9,,0.5,0.5,0.5,0.0,0.0,0.0,7,2\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
@@ -105,8 +121,8 @@ mod tests {
         let label = Some(scores.best_label().0);
         let verdict = Verdict { label, confidence: 0.75, scores, tokens: 1, windows: 1 };
         let mut out = Vec::new();
-        push_header(&mut out, Unit::Record, &labels, false);
-        push_record(&mut out, &RecordRow { doc: "1", text: "x", object: None, verdict }, false);
+        push_header(&mut out, Unit::Record, &labels, false, false);
+        push_record(&mut out, &RecordRow { doc: "1", source: None, text: "x", object: None, verdict }, false);
         let expected = "doc,label,confidence,\"news, local\",\"say \"\"ad\"\"\",spam,tokens,windows\n\
             1,\"news, local\",0.75,0.75,0.25,0.0,1,1\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);

@@ -17,11 +17,11 @@
 //! document, or into the decoded text of the record. Probabilities have at most six decimals.
 
 use super::number::push_probability;
-use super::row::{ParagraphRow, RecordRow, Verdict};
+use super::row::{ParagraphRow, RecordRow, RowSource, Verdict};
 use crate::corpus::Record;
 
-/// The fields that a record row adds.
-const ADDED_FIELDS: [&str; 5] = ["label", "confidence", "scores", "tokens", "windows"];
+/// The fields that a record row adds, the first two only where they are asked for.
+const ADDED_WITH_SOURCE: [&str; 7] = ["file", "line", "label", "confidence", "scores", "tokens", "windows"];
 
 /// Appends a paragraph row and a line feed.
 pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, with_text: bool) {
@@ -31,6 +31,7 @@ pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, with_text: bool
         format!(", \"paragraph\": {}, \"start\": {}, \"end\": {}, ", row.paragraph, row.span.start, row.span.end)
             .as_bytes(),
     );
+    push_source(out, row.source);
     push_verdict(out, &row.verdict);
     if with_text {
         out.extend_from_slice(b", \"text\": ");
@@ -42,25 +43,45 @@ pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, with_text: bool
 /// Appends a record row and a line feed.
 pub fn push_record(out: &mut Vec<u8>, row: &RecordRow<'_>) {
     match row.object {
-        Some(object) => push_object(out, object),
+        Some(object) if row.source.is_some() => push_object(out, object, &ADDED_WITH_SOURCE),
+        Some(object) => push_object(out, object, &ADDED_WITH_SOURCE[2..]),
         None => {
             out.extend_from_slice(b"{\"text\": ");
             push_string(out, row.text);
             out.extend_from_slice(b", ");
         }
     }
+    push_source(out, row.source);
     push_verdict(out, &row.verdict);
     out.extend_from_slice(b"}\n");
 }
 
-/// The object up to where the added fields go.
-fn push_object(out: &mut Vec<u8>, object: &Record<'_>) {
+/// Appends a record that could not be judged and stays with the genuine ones: the object with `label` null and `reason`.
+pub fn push_unjudged(out: &mut Vec<u8>, object: &Record<'_>, reason: &str) {
+    push_object(out, object, &["label", "reason"]);
+    out.extend_from_slice(b"\"label\": null, \"reason\": ");
+    push_string(out, reason);
+    out.extend_from_slice(b"}\n");
+}
+
+fn push_source(out: &mut Vec<u8>, source: Option<RowSource<'_>>) {
+    let Some(RowSource { name, line }) = source else { return };
+    out.extend_from_slice(b"\"file\": ");
+    push_string(out, name);
+    match line {
+        Some(line) => out.extend_from_slice(format!(", \"line\": {line}, ").as_bytes()),
+        None => out.extend_from_slice(b", \"line\": null, "),
+    }
+}
+
+/// The object up to where the fields of the names `added` go.
+fn push_object(out: &mut Vec<u8>, object: &Record<'_>, added: &[&str]) {
     let line = object.line();
     let mut written = 0;
     // One search for each of our names: a record may repeat a name thousands of times.
-    let mut renamed: [Option<String>; ADDED_FIELDS.len()] = Default::default();
+    let mut renamed: [Option<String>; ADDED_WITH_SOURCE.len()] = Default::default();
     for field in object.fields() {
-        let Some(ours) = ADDED_FIELDS.iter().position(|name| *name == field.key) else { continue };
+        let Some(ours) = added.iter().position(|name| *name == field.key) else { continue };
         let name = renamed[ours].get_or_insert_with(|| {
             let mut name = format!("input_{}", field.key);
             while object.value(&name).is_some() {
@@ -144,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_paragraph_row_reads_back() {
-        let mut row = ParagraphRow { doc: "a \"page\"", paragraph: 2, span: 10..14, text: "té\n", verdict: verdict() };
+        let mut row = ParagraphRow { doc: "a \"page\"", source: None, paragraph: 2, span: 10..14, text: "té\n", verdict: verdict() };
         let mut out = Vec::new();
         push_paragraph(&mut out, &row, true);
         row.verdict.label = None;
@@ -163,7 +184,7 @@ mod tests {
     fn record_row(line: &str) -> String {
         let object = Record::parse(line).unwrap();
         let mut out = Vec::new();
-        push_record(&mut out, &RecordRow { doc: "d", text: "t", object: Some(&object), verdict: verdict() });
+        push_record(&mut out, &RecordRow { doc: "d", source: None, text: "t", object: Some(&object), verdict: verdict() });
         String::from_utf8(out).unwrap()
     }
 
@@ -186,7 +207,7 @@ mod tests {
     #[test]
     fn a_plain_line_becomes_an_object() {
         let mut out = Vec::new();
-        push_record(&mut out, &RecordRow { doc: "d", text: "say \"hi\"", object: None, verdict: verdict() });
+        push_record(&mut out, &RecordRow { doc: "d", source: None, text: "say \"hi\"", object: None, verdict: verdict() });
         assert_eq!(String::from_utf8(out).unwrap(), format!(r#"{{"text": "say \"hi\"", {ADDED}"#));
     }
 
@@ -196,7 +217,7 @@ mod tests {
         let scores = Scores::new(&labels, [0.25, 0.75]);
         let verdict = Verdict { label: Some(labels.label(scores.best().0)), confidence: 0.75, scores, tokens: 1, windows: 1 };
         let mut out = Vec::new();
-        push_record(&mut out, &RecordRow { doc: "d", text: "t", object: None, verdict });
+        push_record(&mut out, &RecordRow { doc: "d", source: None, text: "t", object: None, verdict });
         let expected = r#"{"text": "t", "label": "news", "confidence": 0.75, "scores": {"say \"ad\"": 0.25, "news": 0.75}, "tokens": 1, "windows": 1}"#;
         assert_eq!(String::from_utf8(out).unwrap().trim_end(), expected);
     }

@@ -19,4 +19,4 @@ pub use eval_table::{EvalTable, NoiseTable};
 pub use models::{COUNTED_TOKENS, CascadeParts, ModelEntry, ModelsTable, NetworkSizes, Operations};
 pub use pretty::PageStyle;
 pub(crate) use printable::printable;
-pub use row::{ParagraphRow, RecordRow, Verdict, VerdictOptions};
+pub use row::{ParagraphRow, RecordRow, RowSource, Verdict, VerdictOptions};

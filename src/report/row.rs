@@ -52,11 +52,22 @@ impl Verdict {
     }
 }
 
+/// Where a row's text stands.
+#[derive(Clone, Copy, Debug)]
+pub struct RowSource<'a> {
+    /// Name of the source: the path as given, or `-`.
+    pub name: &'a str,
+    /// Line of the record in the source, from 1; `None` for paragraphs of a text.
+    pub line: Option<u64>,
+}
+
 /// A paragraph of a document.
 #[derive(Clone, Debug)]
 pub struct ParagraphRow<'a> {
     /// Name of the document: a file, `file:line`, or a record's id.
     pub doc: &'a str,
+    /// Where it stands, where that is asked for.
+    pub source: Option<RowSource<'a>>,
     /// Number in the document, from 0.
     pub paragraph: u64,
     /// UTF-8 byte offsets in the document.
@@ -72,6 +83,8 @@ pub struct ParagraphRow<'a> {
 pub struct RecordRow<'a> {
     /// `file:line`, or the record's id.
     pub doc: &'a str,
+    /// Where it stands, where that is asked for.
+    pub source: Option<RowSource<'a>>,
     /// The record's text.
     pub text: &'a str,
     /// The JSON object that it came as; `None` for a line of plain text.

@@ -1,7 +1,7 @@
 //! Threads that tokenise and encode the same texts again and again.
 
-use crate::corpus::ordered;
 use crate::model::{Answer, Classifier, MICRO_BATCH_TOKENS, Model, ModelError, ModelSession, Session};
+use crate::parallel;
 use crate::tokenizer::Tokenizer;
 
 /// Texts that a thread tokenises before it asks for more: some hundred microseconds of work.
@@ -55,19 +55,11 @@ impl<S: Send> Crew<'_, S> {
         pieces: Vec<P>,
         work: impl Fn(&mut S, P) -> Result<Vec<R>, ModelError> + Sync,
     ) -> Result<Vec<R>, ModelError> {
+        let parts = parallel::share(&mut self.sessions, pieces, work);
         let mut results = Vec::new();
-        if let [session] = self.sessions.as_mut_slice() {
-            for piece in pieces {
-                results.extend(work(session, piece)?);
-            }
-            return Ok(results);
-        }
-        let work = &work;
-        let workers = self.sessions.iter_mut().map(|session| move |piece| work(session, piece)).collect();
-        ordered(pieces.into_iter(), workers, |part: Result<Vec<R>, ModelError>| {
+        for part in parts {
             results.extend(part?);
-            Ok::<(), ModelError>(())
-        })?;
+        }
         Ok(results)
     }
 }

@@ -11,10 +11,11 @@ use super::args::{DEFAULT_MODEL, InputArgs, InputFormatArg, MODEL_NAMES};
 use super::error::CliError;
 use super::job::Tally;
 use super::plan;
-use super::records::ParsedRecord;
 use super::tell;
-use crate::corpus::{Chunk, ChunkReader, Failure, InputError, Item, RecordLine, Unit};
+use crate::corpus::{Chunk, ChunkReader, Failure, InputError, Item, ReadOptions, RecordLine, Unit};
 use crate::engine::Precision;
+use crate::parallel;
+use crate::pipeline::ParsedRecord;
 use crate::model::{Cascade, Classifier, EMBEDDED_CASCADE, Model, ModelSource};
 use crate::text::{model_text, split};
 use clap::builder::RangedU64ValueParser;
@@ -125,7 +126,7 @@ impl ModeArg {
 
 /// Everything decided, before any work is done.
 struct Plan {
-    model: Model,
+    model: Arc<Model>,
     threads: usize,
     work: Work,
 }
@@ -154,7 +155,7 @@ pub(super) fn run(args: BenchArgs) -> Result<Tally, CliError> {
 }
 
 fn plan(args: BenchArgs) -> Result<Plan, CliError> {
-    let threads = args.mode.map(ModeArg::threads).or(args.threads).unwrap_or_else(plan::all_cores);
+    let threads = args.mode.map(ModeArg::threads).or(args.threads).unwrap_or_else(parallel::cores);
     let work = match args.workload {
         Some(path) => Work::Protocol { texts: workload(path, &args.text_field)? },
         None => {
@@ -168,7 +169,7 @@ fn plan(args: BenchArgs) -> Result<Plan, CliError> {
     Ok(Plan { model: model(&args.model, args.precision)?, threads, work })
 }
 
-fn model(name: &Path, precision: Option<PrecisionArg>) -> Result<Model, CliError> {
+fn model(name: &Path, precision: Option<PrecisionArg>) -> Result<Arc<Model>, CliError> {
     let precision = match precision {
         None => return plan::open(name),
         Some(PrecisionArg::F32) => Precision::F32,
@@ -180,7 +181,7 @@ fn model(name: &Path, precision: Option<PrecisionArg>) -> Result<Model, CliError
     ModelSource::new(name)
         .checkpoint()
         .and_then(|checkpoint| Classifier::from_checkpoint(checkpoint, precision))
-        .map(Model::Single)
+        .map(|classifier| Arc::new(Model::Single(classifier)))
         .map_err(|error| CliError::Model { model: name.display().to_string(), error })
 }
 
@@ -199,8 +200,9 @@ fn texts(inputs: Vec<PathBuf>, text_field: &str, limit: usize) -> Result<Texts, 
         list.truncate(limit);
         return Ok(Texts { list, failed: 0 });
     }
-    let input = InputArgs { inputs, input_format: InputFormatArg::Auto, text_field: text_field.to_owned() };
-    let (sources, options) = plan::sources(&input, Unit::Paragraph)?;
+    let input = InputArgs::new(inputs, InputFormatArg::Auto, text_field.to_owned());
+    let (sources, format) = plan::sources(&input)?;
+    let options = ReadOptions { format, unit: Unit::Paragraph };
     let mut texts = Texts { list: Vec::new(), failed: 0 };
     for chunk in ChunkReader::new(sources, options) {
         let failures = push_paragraphs(&chunk, text_field, &mut texts.list);
@@ -226,7 +228,7 @@ fn push_paragraphs(chunk: &Chunk, text_field: &str, list: &mut Vec<String>) -> V
             }
             Item::Record(line) => match ParsedRecord::parse(line, text_field) {
                 Ok(record) => list.extend(split(&record.text).into_iter().map(|paragraph| paragraph.text.into_owned())),
-                Err(error) => failures.push(record_failure(line, error)),
+                Err(no_text) => failures.push(record_failure(line, no_text.error)),
             },
         }
     }
@@ -236,9 +238,9 @@ fn push_paragraphs(chunk: &Chunk, text_field: &str, list: &mut Vec<String>) -> V
 /// The records' texts as they stand. A workload with a bad line is refused: without it, every later text would be
 /// another one to us than to those we are compared with.
 fn workload(path: PathBuf, text_field: &str) -> Result<Vec<String>, CliError> {
-    let input =
-        InputArgs { inputs: vec![path], input_format: InputFormatArg::Jsonl, text_field: text_field.to_owned() };
-    let (sources, options) = plan::sources(&input, Unit::Record)?;
+    let input = InputArgs::new(vec![path], InputFormatArg::Jsonl, text_field.to_owned());
+    let (sources, format) = plan::sources(&input)?;
+    let options = ReadOptions { format, unit: Unit::Record };
     let mut texts = Vec::new();
     for chunk in ChunkReader::new(sources, options) {
         for item in &chunk.items {
@@ -246,7 +248,7 @@ fn workload(path: PathBuf, text_field: &str) -> Result<Vec<String>, CliError> {
                 Item::Failed(failure) => Err(failure.to_string()),
                 Item::Record(line) => ParsedRecord::parse(line, text_field)
                     .map(|record| record.text.into_owned())
-                    .map_err(|error| record_failure(line, error)),
+                    .map_err(|no_text| record_failure(line, no_text.error)),
                 Item::Passage(_) => unreachable!("sources are read as records; this is a bug"),
             };
             texts.push(text.map_err(|failure| CliError::Workload { failure })?);

@@ -1,0 +1,68 @@
+//! What was done, in numbers.
+
+use crate::label::LabelId;
+
+/// Counts over everything that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Text files, and records that were split into paragraphs.
+    pub documents: u64,
+    /// Paragraphs or records with each label, up to the last label that one has.
+    pub labels: Vec<u64>,
+    /// Labelled rows that were read for what is made of them.
+    pub rows: u64,
+    /// Paragraphs or records whose confidence was too low for a label.
+    pub unlabelled: u64,
+    /// Inputs, records and paragraphs that were set aside.
+    pub failed: u64,
+}
+
+impl Tally {
+    /// Paragraphs or records that the model answered for, and rows that were used.
+    pub fn done(&self) -> u64 {
+        self.labels.iter().sum::<u64>() + self.unlabelled + self.rows
+    }
+
+    /// Counts a paragraph or a record, with its label or without one.
+    pub fn count(&mut self, label: Option<LabelId>) {
+        match label {
+            Some(label) => self.add_label(label.index(), 1),
+            None => self.unlabelled += 1,
+        }
+    }
+
+    fn add_label(&mut self, label: usize, count: u64) {
+        if self.labels.len() <= label {
+            self.labels.resize(label + 1, 0);
+        }
+        self.labels[label] += count;
+    }
+
+    /// Adds the counts of another part of the work.
+    pub fn add(&mut self, other: &Tally) {
+        self.documents += other.documents;
+        other.labels.iter().enumerate().for_each(|(label, &count)| self.add_label(label, count));
+        self.rows += other.rows;
+        self.unlabelled += other.unlabelled;
+        self.failed += other.failed;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_parts_add_up_whatever_labels_they_saw() {
+        let mut sum = Tally::default();
+        for labels in [vec![0, 0, 3], vec![1], vec![]] {
+            let mut part = Tally { documents: 1, unlabelled: 1, ..Tally::default() };
+            for label in labels {
+                part.count(Some(LabelId::at(label)));
+            }
+            sum.add(&part);
+        }
+        assert_eq!(sum, Tally { documents: 3, labels: vec![2, 1, 0, 1], unlabelled: 3, rows: 0, failed: 0 });
+        assert_eq!(sum.done(), 7);
+    }
+}
