@@ -53,6 +53,7 @@ pub(crate) fn start<O: Default + Send + 'static>(
     let model = Arc::clone(model);
     Ordered::start(chunks, threads, move |next, give| {
         let mut session = model.session();
+        session.set_helpers(threads);
         while let Some(chunk) = next() {
             let mut worked = Worked { bytes: chunk.bytes, ..Worked::default() };
             work(&mut session, chunk, &mut worked);
