@@ -12,6 +12,9 @@ pub(super) use crate::pipeline::Tally;
 use crate::pipeline::{Input, Worked, start};
 use std::sync::Arc;
 
+/// Labels whose counts the summary tells, those of 0 included.
+const MOST_LISTED: usize = 10;
+
 /// A finished job.
 pub(super) struct Done {
     pub tally: Tally,
@@ -67,9 +70,12 @@ impl Done {
         let rate = per_second(done, elapsed);
         line += &format!("{} in {:.1} s ({rate:.0}/s)", counted(done, noun(summary.unit)), elapsed.as_secs_f64());
         if let Some(set) = summary.labels {
-            let count = |index: usize| labels.get(index).copied().unwrap_or(0);
-            let counts = set.iter().enumerate().map(|(index, label)| format!("{label} {}", count(index)));
-            line += &format!(": {}", counts.collect::<Vec<_>>().join(", "));
+            // Of few labels the absent ones are told too; of many it would be a long list of nothing.
+            let all = set.len() <= MOST_LISTED;
+            let counts = set.iter().zip(labels.iter().copied().chain(std::iter::repeat(0)));
+            let counts: Vec<_> =
+                counts.filter(|(_, count)| all || *count > 0).map(|(label, count)| format!("{label} {count}")).collect();
+            line += &format!(": {}", counts.join(", "));
         }
         if *unlabelled > 0 {
             line += &format!(", no label {unlabelled}");

@@ -138,8 +138,18 @@ pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
 }
 
 /// The label of a role that a command or an option needs.
-fn role(model: &Model, label: Option<LabelId>, needed_by: &'static str, setting: &'static str) -> Result<LabelId, CliError> {
-    label.ok_or_else(|| CliError::NoRole { model: model.name().to_owned(), needed_by, setting, labels: model.labels().list() })
+fn role(
+    model: &Model,
+    label: Option<LabelId>,
+    needed_by: &'static str,
+    setting: &'static str,
+) -> Result<LabelId, CliError> {
+    label.ok_or_else(|| CliError::NoRole {
+        model: model.name().to_owned(),
+        needed_by,
+        setting,
+        labels: model.labels().list(),
+    })
 }
 
 /// The stored threshold for a share of genuine comments lost.

@@ -91,7 +91,9 @@ impl Units {
                 sums[0] += outcome.brier;
                 sums[1] += outcome.negative_log_likelihood;
             }
-            units.cells.extend(std::mem::take(&mut cells).into_iter().map(|((gold, predicted), rows)| (gold, predicted, rows)));
+            units.cells.extend(
+                std::mem::take(&mut cells).into_iter().map(|((gold, predicted), rows)| (gold, predicted, rows)),
+            );
             units.ends.push(units.cells.len());
             units.sums.push(sums);
         }

@@ -245,8 +245,7 @@ fn curve(labels: usize, rows: &[CascadeRow<'_>]) -> Vec<CascadePoint> {
     let alone: Vec<(f32, TwoJudged<'_>)> = rows.iter().map(|row| sureness(row.alone, row)).collect();
     let on_page: Vec<(f32, TwoJudged<'_>)> =
         rows.iter().filter_map(|row| row.on_page.map(|reading| sureness(reading, row))).collect();
-    let mut confidences: Vec<f32> =
-        rows.iter().map(|row| row.on_page.unwrap_or(row.alone).scores.best().1).collect();
+    let mut confidences: Vec<f32> = rows.iter().map(|row| row.on_page.unwrap_or(row.alone).scores.best().1).collect();
     confidences.sort_unstable_by(f32::total_cmp);
     let thresholds = (0..=STEPS).map(|step| match step {
         0 => 0.0,
@@ -287,6 +286,7 @@ fn fit_unsure(rows: &[(f32, TwoJudged<'_>)], threshold: f32) -> [f32; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::SplitMix64;
     use crate::label::LabelSet;
     use crate::label::built_in::{OPINION, OTHER};
     use crate::random::SplitMix64;

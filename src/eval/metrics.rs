@@ -220,8 +220,7 @@ mod tests {
 
     #[test]
     fn the_matrix_is_written_gold_by_gold() {
-        let matrix =
-            ConfusionMatrix::from_pairs(5, [(REPORTING, OTHER), (QUOTATION, OPINION)]);
+        let matrix = ConfusionMatrix::from_pairs(5, [(REPORTING, OTHER), (QUOTATION, OPINION)]);
         let json = serde_json::to_string(&matrix).unwrap();
         assert_eq!(json, "[[0,0,0,0,1],[0,0,0,0,0],[0,0,0,0,0],[0,1,0,0,0],[0,0,0,0,0]]");
         assert_eq!(serde_json::from_str::<ConfusionMatrix>(&json).unwrap(), matrix);

@@ -157,10 +157,7 @@ mod tests {
         let lengths = fit_mixture(&[SURE; 2], &[SURE], &[OTHER; 2]);
         assert!(matches!(lengths, Err(EvalError::LengthMismatch { expected: 1, got: 2 })));
         let infinite = [f32::INFINITY; 5];
-        assert!(matches!(
-            fit_mixture(&[SURE], &[infinite], &[OTHER]),
-            Err(EvalError::LogitNotFinite { row: 0, .. })
-        ));
+        assert!(matches!(fit_mixture(&[SURE], &[infinite], &[OTHER]), Err(EvalError::LogitNotFinite { row: 0, .. })));
     }
 
     proptest! {

@@ -71,8 +71,7 @@ mod tests {
 
     #[test]
     fn the_drop_is_what_the_copy_costs() {
-        let sure =
-            |label: LabelId| scores(std::array::from_fn(|index| f32::from(u8::from(index == label.index()))));
+        let sure = |label: LabelId| scores(std::array::from_fn(|index| f32::from(u8::from(index == label.index()))));
         let gold = [OPINION, COMMENT_SPAM, COMMENT_SPAM, OPINION];
         let clean = gold.map(sure);
         let mut leet = clean.to_vec();

@@ -315,8 +315,7 @@ mod tests {
         let names: Vec<String> = (0..400).map(|row| (row / 4).to_string()).collect();
         let documents: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
         let mut random = SplitMix64::new(11);
-        let gold: Vec<LabelId> =
-            (0..400).map(|_| if random.below(10) < 7 { REPORTING } else { OPINION }).collect();
+        let gold: Vec<LabelId> = (0..400).map(|_| if random.below(10) < 7 { REPORTING } else { OPINION }).collect();
         let fit = cross_fit_temperature(&LabelSet::copydesk(), &vec![SURE; 400], &gold, &documents, 5, 1).unwrap();
         assert!(fit.before.calibration.expected_calibration_error > 0.15);
         assert!(fit.after.calibration.expected_calibration_error < 0.05);

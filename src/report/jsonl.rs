@@ -215,7 +215,8 @@ mod tests {
     fn names_of_labels_are_escaped_and_keep_their_order() {
         let labels = LabelSet::new(["say \"ad\"", "news"]).unwrap();
         let scores = Scores::new(&labels, [0.25, 0.75]);
-        let verdict = Verdict { label: Some(labels.label(scores.best().0)), confidence: 0.75, scores, tokens: 1, windows: 1 };
+        let verdict =
+            Verdict { label: Some(labels.label(scores.best().0)), confidence: 0.75, scores, tokens: 1, windows: 1 };
         let mut out = Vec::new();
         push_record(&mut out, &RecordRow { doc: "d", source: None, text: "t", object: None, verdict });
         let expected = r#"{"text": "t", "label": "news", "confidence": 0.75, "scores": {"say \"ad\"": 0.25, "news": 0.75}, "tokens": 1, "windows": 1}"#;

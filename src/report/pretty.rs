@@ -4,7 +4,7 @@
 
 use super::printable::{fitting, printable};
 use super::row::Verdict;
-use crate::label::{COMMENT_SPAM, Label, OPINION, OTHER};
+use crate::label::{COMMENT_SPAM, OPINION, OTHER};
 use console::{Color, Style, measure_text_width};
 
 /// Columns of the label.
@@ -40,13 +40,14 @@ impl PageStyle {
     pub fn push_text(&self, out: &mut Vec<u8>, text: &str, verdict: &Verdict) {
         let width = self.columns.saturating_sub(GUTTER_COLUMNS + 2).clamp(LEAST_TEXT_COLUMNS, MOST_TEXT_COLUMNS);
         let style = style_of(verdict);
-        let label = verdict.label.as_ref().map_or("(not sure)".to_owned(), |label| fitting(label.as_str(), LABEL_COLUMNS));
+        let label =
+            verdict.label.as_ref().map_or("(not sure)".to_owned(), |label| fitting(label.as_str(), LABEL_COLUMNS));
         for (number, line) in wrap(&printable(text), width).iter().enumerate() {
             let gutter = if number == 0 {
                 {
-                let space = " ".repeat(LABEL_COLUMNS.saturating_sub(measure_text_width(&label)));
-                format!("{space}{label} {:>6.1}%", verdict.confidence * 100.0)
-            }
+                    let space = " ".repeat(LABEL_COLUMNS.saturating_sub(measure_text_width(&label)));
+                    format!("{space}{label} {:>6.1}%", verdict.confidence * 100.0)
+                }
             } else {
                 " ".repeat(GUTTER_COLUMNS - 1)
             };
