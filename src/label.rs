@@ -1,53 +1,57 @@
-//! The five labels and the probabilities given to them.
+//! Labels and the probabilities given to them.
+//!
+//! Which labels there are is the model's affair: a [`LabelSet`] is read from its `config.json`. A [`LabelId`] is a
+//! position in such a set, a [`Label`] a name.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Borrow;
+use std::collections::HashMap;
 use std::fmt;
-use std::str::FromStr;
+use std::sync::{Arc, LazyLock};
 
-/// Number of labels, the width of every row of logits: `[paragraphs, LABEL_COUNT]`.
-pub const LABEL_COUNT: usize = 5;
+/// The fewest and the most labels that a set may have.
+pub const LABEL_COUNTS: std::ops::RangeInclusive<usize> = 2..=1000;
 
-/// What a paragraph does in its page. The order is the order of the classifier's outputs and of `id2label` in a
-/// model's `config.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Label {
-    /// An account of events or facts, told in the writer's own words without arguing for a view.
-    Reporting,
-    /// The writer's own view: evaluation, argument, advice, a reader's reaction.
-    Opinion,
-    /// Text placed to promote, sell or draw clicks, unrelated to the page it stands on.
-    CommentSpam,
-    /// More than half of the words are somebody else's, reproduced verbatim.
-    Quotation,
-    /// None of the four: bylines, captions, navigation, notices, headlines.
-    Other,
-}
+/// Name of the built-in models' label for spam.
+pub const COMMENT_SPAM: &str = "comment_spam";
+
+/// Name of the built-in models' label for page furniture.
+pub const OTHER: &str = "other";
+
+/// Name of the built-in models' label for a writer's own view; in files of comments it marks the genuine ones.
+pub const OPINION: &str = "opinion";
+
+/// Labels that a message lists before it cuts the list.
+const MOST_LISTED: usize = 10;
+
+/// The name of a label: not empty, without control characters. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Label(Arc<str>);
 
 impl Label {
-    /// Every label in output order.
-    pub const ALL: [Label; LABEL_COUNT] =
-        [Label::Reporting, Label::Opinion, Label::CommentSpam, Label::Quotation, Label::Other];
-
-    /// The name used in files and on the command line, such as `comment_spam`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Label::Reporting => "reporting",
-            Label::Opinion => "opinion",
-            Label::CommentSpam => "comment_spam",
-            Label::Quotation => "quotation",
-            Label::Other => "other",
+    /// A label of that name.
+    ///
+    /// # Errors
+    /// [`LabelSetError::EmptyName`] and [`LabelSetError::ControlCharacter`].
+    pub fn new(name: &str) -> Result<Label, LabelSetError> {
+        if name.trim().is_empty() {
+            return Err(LabelSetError::EmptyName);
         }
+        if name.chars().any(char::is_control) {
+            return Err(LabelSetError::ControlCharacter { got: name.to_owned() });
+        }
+        Ok(Label(name.into()))
     }
 
-    /// Position in a row of logits, `0..LABEL_COUNT`.
-    pub const fn index(self) -> usize {
-        self as usize
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
+}
 
-    /// The label at a position of a row of logits, or `None` from [`LABEL_COUNT`] on.
-    pub fn from_index(index: usize) -> Option<Label> {
-        Label::ALL.get(index).copied()
+impl fmt::Debug for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
@@ -57,70 +61,360 @@ impl fmt::Display for Label {
     }
 }
 
-/// A name that is none of the five labels.
+impl AsRef<str> for Label {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Borrow<str> for Label {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialEq<str> for Label {
+    fn eq(&self, name: &str) -> bool {
+        self.as_str() == name
+    }
+}
+
+impl PartialEq<&str> for Label {
+    fn eq(&self, name: &&str) -> bool {
+        self.as_str() == *name
+    }
+}
+
+impl Serialize for Label {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Label {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Label, D::Error> {
+        Label::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Position of a label in its set and in every row of logits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LabelId(u16);
+
+impl LabelId {
+    /// The position, below the number of labels.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The label at a position, which must be below the number of labels and so fits 16 bits.
+    pub(crate) const fn at(index: usize) -> LabelId {
+        LabelId(index as u16)
+    }
+}
+
+/// The labels of a model, in the order of its outputs: 2 to 1,000 names that differ. Cheap to clone.
+///
+/// Two sets are equal if they have the same names in the same order.
+#[derive(Clone)]
+pub struct LabelSet(Arc<Names>);
+
+struct Names {
+    labels: Vec<Label>,
+    ids: HashMap<Label, LabelId>,
+}
+
+/// Why names are no set of labels.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown label `{got}`, expected one of: reporting, opinion, comment_spam, quotation, other")]
+pub enum LabelSetError {
+    /// There are too few or too many.
+    #[error("expected {} to {} labels, got {got}", LABEL_COUNTS.start(), LABEL_COUNTS.end())]
+    LabelCount {
+        /// How many there are.
+        got: usize,
+    },
+    /// A name has no characters but spaces.
+    #[error("expected a name for every label, got an empty one")]
+    EmptyName,
+    /// A name could steer a terminal.
+    #[error("expected names without control characters, got {got:?}")]
+    ControlCharacter {
+        /// The name.
+        got: String,
+    },
+    /// Two labels have one name.
+    #[error("expected names that differ, got `{got}` twice")]
+    RepeatedName {
+        /// The name.
+        got: String,
+    },
+}
+
+/// A name that is none of a set's labels.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown label `{got}`, expected one of: {expected}")]
 pub struct UnknownLabel {
+    /// The labels there are, the first of them if they are many.
+    pub expected: String,
     /// The name as it was given.
     pub got: String,
 }
 
-impl FromStr for Label {
-    type Err = UnknownLabel;
+impl LabelSet {
+    /// The labels of these names, in this order.
+    ///
+    /// # Errors
+    /// [`LabelSetError`], named after the broken rule.
+    pub fn new<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Result<LabelSet, LabelSetError> {
+        let labels = names.into_iter().map(|name| Label::new(name.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        if !LABEL_COUNTS.contains(&labels.len()) {
+            return Err(LabelSetError::LabelCount { got: labels.len() });
+        }
+        let mut ids = HashMap::with_capacity(labels.len());
+        for (index, label) in labels.iter().enumerate() {
+            if ids.insert(label.clone(), LabelId::at(index)).is_some() {
+                return Err(LabelSetError::RepeatedName { got: label.to_string() });
+            }
+        }
+        Ok(LabelSet(Arc::new(Names { labels, ids })))
+    }
 
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Label::ALL.into_iter().find(|label| label.as_str() == name).ok_or_else(|| UnknownLabel { got: name.to_owned() })
+    /// The labels of the built-in models, in the order of their outputs:
+    ///
+    /// | name | what a paragraph does in its page |
+    /// |---|---|
+    /// | `reporting` | an account of events or facts, told in the writer's own words without arguing for a view |
+    /// | `opinion` | the writer's own view: evaluation, argument, advice, a reader's reaction |
+    /// | `comment_spam` | text placed to promote, sell or draw clicks, unrelated to the page it stands on |
+    /// | `quotation` | more than half of the words are somebody else's, reproduced verbatim |
+    /// | `other` | none of the four: bylines, captions, navigation, notices, headlines |
+    pub fn copydesk() -> LabelSet {
+        static BUILT_IN: LazyLock<LabelSet> = LazyLock::new(|| {
+            LabelSet::new(["reporting", OPINION, COMMENT_SPAM, "quotation", OTHER])
+                .expect("the built-in names differ; this is a bug")
+        });
+        BUILT_IN.clone()
+    }
+
+    /// Number of labels, the width of every row of logits: `[paragraphs, labels]`.
+    #[allow(clippy::len_without_is_empty, reason = "no set is empty")]
+    pub fn len(&self) -> usize {
+        self.0.labels.len()
+    }
+
+    /// The labels in output order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Label> {
+        self.0.labels.iter()
+    }
+
+    /// Their positions in output order.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = LabelId> + use<> {
+        (0..self.len()).map(LabelId::at)
+    }
+
+    /// The name of a label.
+    ///
+    /// # Panics
+    /// If `id` is a position of a larger set.
+    pub fn name(&self, id: LabelId) -> &str {
+        self.0.labels[id.index()].as_str()
+    }
+
+    /// A label.
+    ///
+    /// # Panics
+    /// If `id` is a position of a larger set.
+    pub fn label(&self, id: LabelId) -> Label {
+        self.0.labels[id.index()].clone()
+    }
+
+    /// The position of a name; `None` if no label has it.
+    pub fn id(&self, name: &str) -> Option<LabelId> {
+        self.0.ids.get(name).copied()
+    }
+
+    /// The position of a name.
+    ///
+    /// # Errors
+    /// [`UnknownLabel`] if no label has it.
+    pub fn require(&self, name: &str) -> Result<LabelId, UnknownLabel> {
+        self.id(name).ok_or_else(|| UnknownLabel { expected: self.list(), got: name.to_owned() })
+    }
+
+    /// The names for a message, cut where they are many.
+    pub fn list(&self) -> String {
+        let names: Vec<&str> = self.iter().take(MOST_LISTED).map(Label::as_str).collect();
+        let all = names.join(", ");
+        if self.len() > MOST_LISTED { format!("{all}, … ({} in all)", self.len()) } else { all }
+    }
+
+    /// For each of these labels its position in `other`; `None` unless both sets have the same names.
+    pub fn positions_in(&self, other: &LabelSet) -> Option<Vec<LabelId>> {
+        if self.len() != other.len() {
+            return None;
+        }
+        self.iter().map(|label| other.id(label.as_str())).collect()
     }
 }
 
-/// A probability for every label, in the order of [`Label::ALL`]; the five sum to 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scores(pub [f32; LABEL_COUNT]);
+impl PartialEq for LabelSet {
+    fn eq(&self, other: &LabelSet) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.labels == other.0.labels
+    }
+}
+
+impl Eq for LabelSet {}
+
+impl fmt::Debug for LabelSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'set> IntoIterator for &'set LabelSet {
+    type Item = &'set Label;
+    type IntoIter = std::slice::Iter<'set, Label>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Serialize for LabelSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for LabelSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<LabelSet, D::Error> {
+        LabelSet::new(Vec::<String>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A probability for every label of a set, in its order; together they are 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    labels: LabelSet,
+    values: Box<[f32]>,
+}
 
 impl Scores {
+    /// Scores with these probabilities, in the order of `labels`.
+    ///
+    /// # Panics
+    /// Unless there are as many values as labels.
+    pub fn new(labels: &LabelSet, values: impl Into<Box<[f32]>>) -> Scores {
+        let (labels, values) = (labels.clone(), values.into());
+        assert_eq!(values.len(), labels.len(), "there must be as many scores as labels");
+        Scores { labels, values }
+    }
+
     /// Softmax of one row of logits, computed in f64 so that the result depends on nothing but the row.
-    pub fn from_logits(logits: [f32; LABEL_COUNT]) -> Scores {
-        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let exp = logits.map(|logit| f64::from(logit - max).exp());
-        let sum: f64 = exp.iter().sum();
-        Scores(exp.map(|value| (value / sum) as f32))
+    ///
+    /// # Panics
+    /// Unless there are as many logits as labels.
+    pub fn from_logits(labels: &LabelSet, logits: &[f32]) -> Scores {
+        Scores::new(labels, softmax(logits.iter().copied()))
+    }
+
+    /// Softmax of `logits / temperature`, as [`Scores::from_logits`].
+    ///
+    /// # Panics
+    /// Unless there are as many logits as labels.
+    pub fn at_temperature(labels: &LabelSet, logits: &[f32], temperature: f32) -> Scores {
+        Scores::new(labels, softmax(logits.iter().map(|logit| logit / temperature)))
     }
 
     /// Softmax of a weighted sum of two rows of logits, as [`Scores::from_logits`].
-    pub fn from_mixture(logits: [[f32; LABEL_COUNT]; 2], weights: [f32; 2]) -> Scores {
-        let [first, second] = logits;
-        Scores::from_logits(std::array::from_fn(|label| weights[0] * first[label] + weights[1] * second[label]))
+    ///
+    /// # Panics
+    /// Unless each row has as many logits as there are labels.
+    pub fn from_mixture(labels: &LabelSet, [first, second]: [&[f32]; 2], weights: [f32; 2]) -> Scores {
+        assert_eq!(first.len(), second.len(), "both rows must have a logit for each label");
+        let mixed = first.iter().zip(second).map(|(first, second)| weights[0] * first + weights[1] * second);
+        Scores::new(labels, softmax(mixed))
+    }
+
+    /// The labels that the probabilities are of.
+    pub fn labels(&self) -> &LabelSet {
+        &self.labels
+    }
+
+    /// The probabilities, in the order of the labels.
+    pub fn values(&self) -> &[f32] {
+        &self.values
     }
 
     /// The most probable label and its probability; the first of equals.
-    pub fn best(&self) -> (Label, f32) {
-        self.best_of(&Label::ALL)
+    pub fn best(&self) -> (LabelId, f32) {
+        best_of(&self.values)
     }
 
-    /// Leaves `other` out: its probability becomes 0 and the remaining four are scaled to sum to 1.
-    ///
-    /// Where the four named labels have no mass at all, each gets a quarter.
-    pub fn without_other(&self) -> Scores {
-        let mut scores = self.0;
-        scores[Label::Other.index()] = 0.0;
-        let sum: f32 = scores.iter().sum();
-        if sum > 0.0 { Scores(scores.map(|score| score / sum)) } else { Scores([0.25, 0.25, 0.25, 0.25, 0.0]) }
+    /// The name of the most probable label and its probability; the first of equals.
+    pub fn best_label(&self) -> (Label, f32) {
+        let (best, probability) = self.best();
+        (self.labels.label(best), probability)
     }
 
     /// The probability of one label.
-    pub fn get(&self, label: Label) -> f32 {
-        self.0[label.index()]
+    ///
+    /// # Panics
+    /// If `label` is a position of a larger set.
+    pub fn get(&self, label: LabelId) -> f32 {
+        self.values[label.index()]
     }
 
-    fn best_of(&self, labels: &[Label]) -> (Label, f32) {
-        let mut best = (labels[0], self.get(labels[0]));
-        for &label in &labels[1..] {
-            if self.get(label) > best.1 {
-                best = (label, self.get(label));
-            }
-        }
-        best
+    /// The probability of the label of a name; `None` if there is none.
+    pub fn of(&self, name: &str) -> Option<f32> {
+        self.labels.id(name).map(|label| self.get(label))
     }
+
+    /// Every label with its probability, in the order of the labels.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Label, f32)> {
+        self.labels.iter().zip(self.values.iter().copied())
+    }
+
+    /// Leaves a label out: its probability becomes 0 and the remaining ones are scaled to sum to 1.
+    ///
+    /// Where the others have no mass at all, they get equal shares.
+    ///
+    /// # Panics
+    /// If `label` is a position of a larger set.
+    pub fn without(&self, label: LabelId) -> Scores {
+        let mut values = self.values.clone();
+        values[label.index()] = 0.0;
+        let sum: f32 = values.iter().sum();
+        if sum > 0.0 {
+            values.iter_mut().for_each(|score| *score /= sum);
+        } else {
+            let share = 1.0 / (values.len() - 1) as f32;
+            values.fill(share);
+            values[label.index()] = 0.0;
+        }
+        Scores { labels: self.labels.clone(), values }
+    }
+}
+
+/// The largest of some scores or logits and its position; the first of equals.
+///
+/// # Panics
+/// If there are none.
+pub(crate) fn best_of(values: &[f32]) -> (LabelId, f32) {
+    let mut best = (0, values[0]);
+    for (index, &value) in values.iter().enumerate().skip(1) {
+        if value > best.1 {
+            best = (index, value);
+        }
+    }
+    (LabelId::at(best.0), best.1)
+}
+
+fn softmax(logits: impl Iterator<Item = f32> + Clone) -> Vec<f32> {
+    let max = logits.clone().fold(f32::NEG_INFINITY, f32::max);
+    let exp: Vec<f64> = logits.map(|logit| f64::from(logit - max).exp()).collect();
+    let sum: f64 = exp.iter().sum();
+    exp.into_iter().map(|value| (value / sum) as f32).collect()
 }
 
 /// How sure an annotator was, 1 a coin toss, 2 leaning, 3 sure; `None` for any other number. Other people's `confidence` may
@@ -129,44 +423,96 @@ pub fn annotator_confidence(value: f64) -> Option<u8> {
     [1, 2, 3].into_iter().find(|&confidence| f64::from(confidence) == value)
 }
 
+/// Positions of the built-in labels, for tests.
+#[cfg(test)]
+pub(crate) mod built_in {
+    use super::LabelId;
+
+    pub(crate) const REPORTING: LabelId = LabelId::at(0);
+    pub(crate) const OPINION: LabelId = LabelId::at(1);
+    pub(crate) const COMMENT_SPAM: LabelId = LabelId::at(2);
+    pub(crate) const QUOTATION: LabelId = LabelId::at(3);
+    pub(crate) const OTHER: LabelId = LabelId::at(4);
+    pub(crate) const ALL: [LabelId; 5] = [REPORTING, OPINION, COMMENT_SPAM, QUOTATION, OTHER];
+
+    /// Scores of the built-in labels.
+    pub(crate) fn scores(values: [f32; 5]) -> super::Scores {
+        super::Scores::new(&super::LabelSet::copydesk(), values)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::built_in::{OPINION, OTHER, QUOTATION, REPORTING, scores};
     use super::*;
 
     #[test]
-    fn names_round_trip_and_follow_the_output_order() {
-        for (index, label) in Label::ALL.into_iter().enumerate() {
-            assert_eq!(label.index(), index);
-            assert_eq!(Label::from_index(index), Some(label));
-            assert_eq!(label.as_str().parse::<Label>(), Ok(label));
+    fn names_and_positions_follow_the_output_order() {
+        let labels = LabelSet::copydesk();
+        for (index, id) in labels.ids().enumerate() {
+            assert_eq!(id.index(), index);
+            assert_eq!(labels.id(labels.name(id)), Some(id));
+            let label = labels.label(id);
             assert_eq!(serde_json::to_string(&label).unwrap(), format!("\"{label}\""));
         }
-        assert_eq!(Label::from_index(LABEL_COUNT), None);
-        assert!("spam".parse::<Label>().is_err());
+        assert_eq!(format!("[{:>10}]", labels.label(OPINION)), "[   opinion]");
+        assert_eq!(labels.label(OTHER), "other");
+        let error = labels.require("spam").unwrap_err().to_string();
+        let expected = "reporting, opinion, comment_spam, quotation, other";
+        assert_eq!(error, format!("unknown label `spam`, expected one of: {expected}"));
+        let json = serde_json::to_string(&labels).unwrap();
+        assert_eq!(serde_json::from_str::<LabelSet>(&json).unwrap(), labels);
+    }
+
+    #[test]
+    fn names_that_are_no_labels_are_refused() {
+        let numbered = |count: usize| LabelSet::new((0..count).map(|number| format!("n{number}")));
+        assert_eq!(numbered(1), Err(LabelSetError::LabelCount { got: 1 }));
+        assert_eq!(numbered(1001), Err(LabelSetError::LabelCount { got: 1001 }));
+        assert_eq!((numbered(2).unwrap().len(), numbered(1000).unwrap().len()), (2, 1000));
+        assert_eq!(LabelSet::new(["a", " "]), Err(LabelSetError::EmptyName));
+        assert!(matches!(LabelSet::new(["a", "b\x1b[2J"]), Err(LabelSetError::ControlCharacter { .. })));
+        assert_eq!(LabelSet::new(["a", "b", "a"]), Err(LabelSetError::RepeatedName { got: "a".to_owned() }));
+        let error = numbered(37).unwrap().require("x").unwrap_err().to_string();
+        assert!(error.ends_with("n8, n9, … (37 in all)"), "{error}");
+    }
+
+    #[test]
+    fn sets_of_the_same_names_are_mapped_by_name() {
+        let (one, other) = (LabelSet::new(["a", "b", "c"]).unwrap(), LabelSet::new(["c", "a", "b"]).unwrap());
+        assert_ne!(one, other);
+        let positions: Vec<usize> = one.positions_in(&other).unwrap().into_iter().map(LabelId::index).collect();
+        assert_eq!(positions, [1, 2, 0]);
+        assert_eq!(one.positions_in(&LabelSet::new(["a", "b", "d"]).unwrap()), None);
+        assert_eq!(one.positions_in(&LabelSet::new(["a", "b"]).unwrap()), None);
     }
 
     #[test]
     fn softmax_survives_large_logits() {
-        let scores = Scores::from_logits([1000.0, 999.0, -1000.0, 0.0, 0.0]);
-        assert!((scores.0.iter().sum::<f32>() - 1.0).abs() < 1e-6);
-        assert_eq!(scores.best().0, Label::Reporting);
+        let scores = Scores::from_logits(&LabelSet::copydesk(), &[1000.0, 999.0, -1000.0, 0.0, 0.0]);
+        assert!((scores.values().iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert_eq!(scores.best().0, REPORTING);
+        assert_eq!(scores.best_label().0, "reporting");
+        assert_eq!(scores.of("reporting"), Some(scores.get(REPORTING)));
+        assert_eq!(scores.of("spam"), None);
     }
 
     #[test]
     fn a_mixture_adds_logits_by_weight() {
+        let labels = LabelSet::copydesk();
         let (first, second) = ([1.0, 0.0, -2.0, 0.5, 3.0], [0.0, 4.0, 1.0, -1.0, 0.0]);
-        let expected = Scores::from_logits([0.5, 8.0, 1.0, -1.75, 1.5]);
-        assert_eq!(Scores::from_mixture([first, second], [0.5, 2.0]), expected);
-        assert_eq!(Scores::from_mixture([first, second], [1.0, 0.0]), Scores::from_logits(first));
+        let mixed = |weights| Scores::from_mixture(&labels, [&first, &second], weights);
+        assert_eq!(mixed([0.5, 2.0]), Scores::from_logits(&labels, &[0.5, 8.0, 1.0, -1.75, 1.5]));
+        assert_eq!(mixed([1.0, 0.0]), Scores::from_logits(&labels, &first));
     }
 
     #[test]
-    fn leaving_other_out_renormalises() {
-        let scores = Scores([0.1, 0.2, 0.1, 0.1, 0.5]).without_other();
-        assert_eq!(scores.best().0, Label::Opinion);
-        assert!((scores.get(Label::Opinion) - 0.4).abs() < 1e-6);
-        assert_eq!(scores.get(Label::Other), 0.0);
-        assert_eq!(Scores([0.0, 0.0, 0.0, 0.0, 1.0]).without_other().get(Label::Quotation), 0.25);
+    fn leaving_a_label_out_renormalises() {
+        let rest = scores([0.1, 0.2, 0.1, 0.1, 0.5]).without(OTHER);
+        assert_eq!(rest.best().0, OPINION);
+        assert!((rest.get(OPINION) - 0.4).abs() < 1e-6);
+        assert_eq!(rest.get(OTHER), 0.0);
+        assert_eq!(scores([0.0, 0.0, 0.0, 0.0, 1.0]).without(OTHER).get(QUOTATION), 0.25);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Tells, for every paragraph of a text, what it is doing there: [`Label::Reporting`], [`Label::Opinion`],
-//! [`Label::CommentSpam`], [`Label::Quotation`], or [`Label::Other`] for page furniture that is none of the four.
+//! Tells, for every paragraph of a text, what it is doing there: one of the labels of a model. Those of the built-in models
+//! are `reporting`, `opinion`, `comment_spam`, `quotation`, and `other` for page furniture ([`LabelSet::copydesk`]).
 //!
 //! The layers import one way, from the top of this list to its bottom never upwards:
 //!
@@ -28,7 +28,7 @@ pub mod tokenizer;
 #[cfg(feature = "train")]
 pub mod train;
 
-pub use label::{Label, Scores};
+pub use label::{Label, LabelId, LabelSet, Scores};
 
 /// The README's Rust example, compiled and run with the documentation tests.
 #[cfg(doctest)]

@@ -175,7 +175,7 @@ pub struct LabelArgs {
     #[arg(long, value_name = "P", value_parser = probability, default_value = "0", hide_default_value = true)]
     pub min_confidence: f32,
 
-    /// Best of the four named labels, scores renormalised
+    /// Leave out the label of page furniture, scores renormalised
     #[arg(long)]
     pub no_other: bool,
 
@@ -213,7 +213,7 @@ pub struct FilterArgs {
     #[command(flatten)]
     pub model: ModelArgs,
 
-    /// Spam if the score of comment_spam is at least P, 0 to 1
+    /// Spam if the score of the spam label is at least P, 0 to 1
     ///
     /// The default is stored with the model. A higher threshold loses fewer genuine comments and lets more spam pass.
     #[arg(long, value_name = "P", value_parser = probability)]

@@ -5,9 +5,8 @@ use super::job::Tally;
 use super::tell;
 use super::train::read_rows;
 use crate::eval::{EvalOptions, JudgedRow, LOSS_BUDGETS, evaluate, spam_operating_points};
-use crate::label::{Label, Scores};
-use crate::model::{Classifier, ModelError, OperatingPoint, Page, Reading};
-use crate::report::Development;
+use crate::label::{LabelId, LabelSet, OPINION, Scores};
+use crate::model::{Classifier, Development, ModelError, OperatingPoint, Page, Reading};
 use crate::text::{FACT_COUNT, facts, model_text};
 use crate::train::{LabelledRow, TrainError, pages, read_labelled};
 use std::ops::Range;
@@ -22,6 +21,8 @@ pub(super) const SEED: u64 = 1;
 /// Rows that no model was trained on.
 pub(super) struct HeldOut {
     rows: Vec<LabelledRow>,
+    /// The annotators' labels.
+    gold: Vec<LabelId>,
     /// As models see them.
     texts: Vec<String>,
     facts: Vec<[f32; FACT_COUNT]>,
@@ -30,21 +31,20 @@ pub(super) struct HeldOut {
 }
 
 impl HeldOut {
-    /// Reads a file and counts its rows.
-    pub fn read(path: &Path, tally: &mut Tally) -> Result<HeldOut, CliError> {
-        let rows = read_rows(&[path.to_owned()], read_labelled, tally)?;
-        for row in &rows {
-            tally.count(Some(row.label));
-        }
+    /// Reads a file and counts its rows; those with other labels are set aside.
+    pub fn read(path: &Path, labels: &LabelSet, tally: &mut Tally) -> Result<HeldOut, CliError> {
+        let rows = read_rows(&[path.to_owned()], |path| read_labelled(path, Some(labels)), tally)?;
+        tally.rows += rows.len() as u64;
+        let gold = gold(&rows, labels);
         let texts = rows.iter().map(|row| model_text(&row.text).into_owned()).collect();
         let facts = rows.iter().map(|row| facts(&row.text)).collect();
         let pages = pages(&rows);
-        Ok(HeldOut { rows, texts, facts, pages })
+        Ok(HeldOut { rows, gold, texts, facts, pages })
     }
 
     /// The annotators' labels.
-    pub fn gold(&self) -> Vec<Label> {
-        self.rows.iter().map(|row| row.label).collect()
+    pub fn gold(&self) -> Vec<LabelId> {
+        self.gold.clone()
     }
 
     /// The page of each row.
@@ -79,10 +79,11 @@ impl HeldOut {
             let rows: Vec<JudgedRow> = self
                 .rows
                 .iter()
+                .zip(&self.gold)
                 .zip(scores)
-                .map(|(row, &scores)| JudgedRow {
-                    gold: row.label,
-                    scores,
+                .map(|((row, &gold), scores)| JudgedRow {
+                    gold,
+                    scores: scores.clone(),
                     confidence: None,
                     source: None,
                     doc: row.doc.clone(),
@@ -99,6 +100,13 @@ impl HeldOut {
     }
 }
 
+/// The labels of rows that were read with a set of labels.
+pub(super) fn gold(rows: &[LabelledRow], labels: &LabelSet) -> Vec<LabelId> {
+    let id = |row: &LabelledRow| row.label.as_ref().and_then(|label| labels.id(label.as_str()));
+    let gold = rows.iter().map(|row| id(row).expect("rows with other labels are set aside; this is a bug"));
+    gold.collect()
+}
+
 /// Thresholds of the spam score.
 #[derive(Default)]
 pub(super) struct SpamThresholds {
@@ -109,17 +117,25 @@ pub(super) struct SpamThresholds {
 }
 
 /// Finds the thresholds for the usual shares of genuine comments lost and for `lose`, and tells what they cost. Genuine are
-/// the rows labelled opinion.
-pub(super) fn spam_thresholds(scores: &[Scores], gold: &[Label], lose: f64) -> Result<SpamThresholds, CliError> {
-    let spam_scores = |label: Label| -> Vec<f32> {
-        let rows = scores.iter().zip(gold).filter(|(_, gold)| **gold == label);
-        rows.map(|(scores, _)| scores.get(Label::CommentSpam)).collect()
+/// the rows labelled opinion, or all that are no spam where no label has that name.
+pub(super) fn spam_thresholds(
+    labels: &LabelSet,
+    spam_label: LabelId,
+    scores: &[Scores],
+    gold: &[LabelId],
+    lose: f64,
+) -> Result<SpamThresholds, CliError> {
+    let spam_scores = |counts: &dyn Fn(LabelId) -> bool| -> Vec<f32> {
+        let rows = scores.iter().zip(gold).filter(|(_, gold)| counts(**gold));
+        rows.map(|(scores, _)| scores.get(spam_label)).collect()
     };
+    let opinion = labels.id(OPINION).filter(|&opinion| opinion != spam_label);
+    let is_genuine = |label: LabelId| opinion.map_or(label != spam_label, |opinion| label == opinion);
     let mut budgets = LOSS_BUDGETS.to_vec();
     if !budgets.contains(&lose) {
         budgets.push(lose);
     }
-    let found = spam_operating_points(&spam_scores(Label::Opinion), &spam_scores(Label::CommentSpam), &budgets)
+    let found = spam_operating_points(&spam_scores(&is_genuine), &spam_scores(&|label| label == spam_label), &budgets)
         .map_err(TrainError::from)?;
     let mut thresholds = SpamThresholds::default();
     for point in found {

@@ -7,8 +7,10 @@ use super::output::{Output, Target};
 use super::tell;
 use crate::eval::{CascadeFit, CascadeRow, SmallReading, fit_cascade};
 use crate::label::Scores;
-use crate::model::{CascadeSettings, Classifier, Digest, Member, Mixture, ModelSource, Reading};
-use crate::report::{Asked, CascadeTable, Development};
+use crate::model::{
+    Asked, CascadeSettings, Classifier, Development, Digest, Member, Mixture, ModelError, ModelSource, Reading,
+};
+use crate::report::CascadeTable;
 use crate::train::TrainError;
 use clap::Args;
 use std::io::Write;
@@ -37,7 +39,7 @@ pub struct CascadeArgs {
 
     /// Share of genuine comments that the spam threshold may lose
     ///
-    /// Counted over the rows labelled opinion, each read alone.
+    /// Counted over the rows labelled opinion, each read alone, or all that are no spam where no label has that name.
     #[arg(long, value_name = "P", default_value_t = 0.005)]
     pub lose: f64,
 
@@ -57,7 +59,12 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     let mut tally = Tally::default();
     let (small, small_member) = open(&args.small)?;
     let (large, large_member) = open(&args.large)?;
-    let held_out = HeldOut::read(&args.calibrate, &mut tally)?;
+    let labels = small.labels();
+    if labels != large.labels() {
+        let error = ModelError::UnlikeLabels { small: labels.clone(), large: large.labels().clone() };
+        return Err(CliError::Model { model: args.large.display().to_string(), error });
+    }
+    let held_out = HeldOut::read(&args.calibrate, labels, &mut tally)?;
     let of_small = |error| CliError::Model { model: args.small.display().to_string(), error };
     let of_large = |error| CliError::Model { model: args.large.display().to_string(), error };
     let small_alone = held_out.alone(&small).map_err(of_small)?;
@@ -71,7 +78,7 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
             document: documents[row],
             alone: small_reading(&small_alone[row]),
             on_page: small_on_page[row].on_page.then(|| small_reading(&small_on_page[row])),
-            large: large_alone[row].logits,
+            large: &large_alone[row].logits,
             large_tokens: large_alone[row].prediction.tokens + 2,
             large_on_page: large_on_page[row].prediction.scores.best().0,
         })
@@ -82,9 +89,12 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
         tell(format_args!("no threshold keeps the macro-F1 wanted; the best is taken"));
     }
     let choice = fit.chosen.choice;
-    let alone: Vec<Scores> = rows.iter().map(|row| choice.alone(row).0).collect();
-    let on_page: Vec<Scores> = rows.iter().map(|row| choice.on_page(row).0).collect();
-    let SpamThresholds { default, points } = spam_thresholds(&alone, &gold, args.lose)?;
+    let alone: Vec<Scores> = rows.iter().map(|row| choice.alone(row).0.into_owned()).collect();
+    let on_page: Vec<Scores> = rows.iter().map(|row| choice.on_page(row).0.into_owned()).collect();
+    let SpamThresholds { default, points } = match small.roles().spam {
+        Some(spam_label) => spam_thresholds(labels, spam_label, &alone, &gold, args.lose)?,
+        None => SpamThresholds::default(),
+    };
     let asked = Asked { rows: fit.chosen.on_page.rows_asked, tokens: fit.chosen.on_page.tokens_asked };
     let figures = Development { asked: Some(asked), ..held_out.figures(&alone, &on_page)? };
     let name = args.out.file_name().map_or_else(|| "cascade".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -109,8 +119,8 @@ fn open(name: &Path) -> Result<(Classifier, Member), CliError> {
     Ok((classifier, member))
 }
 
-fn small_reading(reading: &Reading) -> SmallReading {
-    SmallReading { logits: reading.logits, scores: reading.prediction.scores }
+fn small_reading(reading: &Reading) -> SmallReading<'_> {
+    SmallReading { logits: &reading.logits, scores: &reading.prediction.scores }
 }
 
 fn report(fit: &CascadeFit, json: bool) -> Result<(), CliError> {

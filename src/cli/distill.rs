@@ -6,10 +6,11 @@ use super::tell;
 use super::train::{
     Display, StorageArg, TargetArgs, base_folder, public_name, read_rows, summarise, training_settings,
 };
-use crate::model::{Checkpoint, Classifier, ModelError, Settings};
+use crate::label::LabelSet;
+use crate::model::{Checkpoint, Classifier, Head, ModelError, Settings};
 use crate::train::{
-    GivenScores, LabelledRow, StudentSettings, TrainData, TrainTarget, draw_texts, give_scores, read_labelled,
-    read_scores, read_texts, soup, student, student_training, teach, train,
+    GivenScores, LabelledRow, StudentSettings, TrainData, TrainError, TrainTarget, draw_texts, give_scores,
+    read_labelled, read_scores, read_texts, soup, student, student_training, teach, train,
 };
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ use std::path::{Path, PathBuf};
 pub struct DistillArgs {
     /// Teacher, a folder or hf:OWNER/REPO; may be repeated
     ///
-    /// A model of ours or any BertForSequenceClassification that has our labels. hf:OWNER/REPO is fetched from the Hugging
+    /// A model of ours or any BertForSequenceClassification; all teachers and the base have the same labels, in any order.
+    /// hf:OWNER/REPO is fetched from the Hugging
     /// Face hub; this needs a build with the feature hub. The mean of several teachers' probabilities is learnt.
     #[arg(long, value_name = "TEACHER", required_unless_present = "scores")]
     pub teacher: Vec<String>,
@@ -27,8 +29,9 @@ pub struct DistillArgs {
     /// What some other model says of the texts, JSON Lines with key and scores; may be repeated
     ///
     /// The key is FNV-1a of 64 bits, as sixteen hexadecimal digits, over source, a zero byte, doc, a zero byte and text;
-    /// scores is a list of five probabilities: reporting, opinion, comment_spam, quotation, other. Texts without scores are
-    /// labelled by the teachers, or left out where there are none.
+    /// scores is a list of probabilities, one for each label in the order of the model: reporting, opinion, comment_spam,
+    /// quotation, other, unless teacher or base say otherwise. Texts without scores are labelled by the teachers, or left out
+    /// where there are none.
     #[arg(long, value_name = "FILE")]
     pub scores: Vec<PathBuf>,
 
@@ -97,10 +100,19 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     let settings = training_settings(&args.settings, student_training())?;
     settings.check()?;
     let mut tally = Tally::default();
-    let given: GivenScores = read_rows(&args.scores, read_scores, &mut tally)?.into_iter().collect();
+    let teachers =
+        args.teacher.iter().map(|name| checkpoint(name, &base_folder(name)?)).collect::<Result<Vec<_>, _>>()?;
+    let bases = args.base.iter().map(|path| checkpoint(&path.display().to_string(), path));
+    let base = match bases.collect::<Result<Vec<_>, _>>()? {
+        bases if bases.is_empty() => None,
+        bases => Some(soup(bases)?),
+    };
+    let labels = labels(base.as_ref(), teachers.first());
+    let given: GivenScores =
+        read_rows(&args.scores, |path| read_scores(path, &labels), &mut tally)?.into_iter().collect();
     let mut texts = Vec::new();
     for path in &args.texts {
-        let mut rows = read_rows(std::slice::from_ref(path), read_texts, &mut tally)?;
+        let mut rows = read_rows(std::slice::from_ref(path), |path| read_texts(path, Some(&labels)), &mut tally)?;
         let (read, found) = (rows.len(), give_scores(&mut rows, &given));
         if !given.is_empty() {
             tell(format_args!("{}: scores for {found} of {read} texts", path.display()));
@@ -108,18 +120,17 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
         if args.teacher.is_empty() {
             rows.retain(|row| row.scores.is_some());
         }
-        texts.extend(draw_texts(rows, args.rows, settings.seed));
+        texts.extend(draw_texts(rows, &labels, args.rows, settings.seed));
     }
     let data = TrainData {
         weak: Vec::new(),
-        annotated: read_rows(&args.data, read_labelled, &mut tally)?,
-        dev: read_rows(std::slice::from_ref(&args.dev), read_labelled, &mut tally)?,
+        annotated: read_rows(&args.data, |path| read_labelled(path, Some(&labels)), &mut tally)?,
+        dev: read_rows(std::slice::from_ref(&args.dev), |path| read_labelled(path, Some(&labels)), &mut tally)?,
+        labels,
     };
     // A teacher may label for hours.
     settings.check_rows(texts.len(), data.annotated.len())?;
-    let teachers =
-        args.teacher.iter().map(|name| checkpoint(name, &base_folder(name)?)).collect::<Result<Vec<_>, _>>()?;
-    let student = start(&args, &texts, teachers.first())?;
+    let student = start(&args, &texts, base, teachers.first())?;
     let teachers: Vec<Classifier> = args
         .teacher
         .iter()
@@ -133,11 +144,15 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
         let unlabelled = texts.iter().filter(|row| row.scores.is_none()).count();
         tell(format_args!("{} teachers label {unlabelled} texts", teachers.len()));
     }
-    teach(&mut texts, &teachers.iter().collect::<Vec<_>>(), settings.vector_weight > 0.0, settings.workers)
-        .map_err(|error| model_error(&args.teacher.join(", "), error))?;
-    for row in texts.iter().chain(&data.annotated) {
-        tally.count(Some(row.label));
-    }
+    let with_vectors = settings.vector_weight > 0.0;
+    teach(&mut texts, &teachers.iter().collect::<Vec<_>>(), &data.labels, with_vectors, settings.workers).map_err(
+        |error| match error {
+            TrainError::Model(error) => model_error(&args.teacher.join(", "), error),
+            error => error.into(),
+        },
+    )?;
+    tally.rows += (texts.len() + data.annotated.len()) as u64;
+    let role = |name: &Option<String>| name.clone().filter(|name| data.labels.id(name).is_some());
     let target = TrainTarget {
         folder: &args.target.out,
         checkpoint_every: args.checkpoint_every,
@@ -151,6 +166,8 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
             }),
             window_tokens: student.settings.window_tokens,
             window_overlap: student.settings.window_overlap,
+            spam_label: role(&student.settings.spam_label),
+            furniture_label: role(&student.settings.furniture_label),
             ..Settings::default()
         },
     };
@@ -162,12 +179,29 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     Ok(tally)
 }
 
+/// The labels of the student: those of the head that it starts from, else the first teacher's, the built-in ones in their own
+/// order.
+fn labels(base: Option<&Checkpoint>, teacher: Option<&Checkpoint>) -> LabelSet {
+    let start = base.or(teacher).and_then(|model| model.head.as_ref());
+    if let Some(Head { pooler: None, labels, .. }) = start {
+        return labels.clone();
+    }
+    let built_in = LabelSet::copydesk();
+    let labels = teacher.and_then(|teacher| teacher.head.as_ref()).or(start).map(|head| &head.labels);
+    labels.filter(|labels| labels.positions_in(&built_in).is_none()).cloned().unwrap_or(built_in)
+}
+
 /// The student before its training.
-fn start(args: &DistillArgs, texts: &[LabelledRow], teacher: Option<&Checkpoint>) -> Result<Checkpoint, CliError> {
-    // Without a base there is a teacher: the arguments demand one of them.
-    let Some(teacher) = teacher.filter(|_| args.base.is_empty()) else {
-        let models = args.base.iter().map(|path| checkpoint(&path.display().to_string(), path));
-        return Ok(soup(models.collect::<Result<Vec<_>, _>>()?)?);
+fn start(
+    args: &DistillArgs,
+    texts: &[LabelledRow],
+    base: Option<Checkpoint>,
+    teacher: Option<&Checkpoint>,
+) -> Result<Checkpoint, CliError> {
+    let teacher = match (base, teacher) {
+        (Some(base), _) => return Ok(base),
+        (None, Some(teacher)) => teacher,
+        (None, None) => unreachable!("the arguments demand a base or a teacher; this is a bug"),
     };
     let sizes = StudentSettings {
         layers: args.layers,

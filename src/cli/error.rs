@@ -13,6 +13,11 @@ pub(super) enum CliError {
     ClosedPipe,
     #[error("model {model}: {error}")]
     Model { model: String, error: ModelError },
+    #[error(
+        "model {model}: {needed_by} needs to know which label it means, one of {labels}: name it as `{setting}` in the \
+         model's copydesk.json"
+    )]
+    NoRole { model: String, needed_by: &'static str, setting: &'static str, labels: String },
     #[error("{}: cannot be written: {error}", path.display())]
     Unwritable { path: PathBuf, error: io::Error },
     #[error("{}: would be both read and written", path.display())]

@@ -7,7 +7,7 @@ use super::plan::EvalPlan;
 use super::records::{PageText, ParsedRecord, parse_records, predict_pages, record_pages};
 use crate::corpus::{Chunk, InputError, Record, RecordLine};
 use crate::eval::{self, EvalOptions, Evaluation, JudgedRow, Noise, NoiseFigures, SplitMix64, evaluate};
-use crate::label::{Label, Scores, annotator_confidence};
+use crate::label::{LabelId, LabelSet, Scores, annotator_confidence};
 use crate::model::{ModelError, ModelSession, Prediction};
 use crate::report::{EvalTable, NoiseTable};
 use crate::text::{facts, model_text};
@@ -18,7 +18,13 @@ use std::ops::Range;
 /// Carries out a plan.
 pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
     let EvalPlan { mut reading, model, data, robustness, json } = plan;
-    let judge = Judge { text_field: reading.text_field.clone(), noises: if robustness { &Noise::ALL } else { &[] } };
+    let spam_label = model.roles().spam;
+    let judge = Judge {
+        text_field: reading.text_field.clone(),
+        labels: model.labels().clone(),
+        spam_label,
+        noises: if robustness { &Noise::ALL } else { &[] },
+    };
     let mut rows = Vec::new();
     let mut copies: Vec<(Noise, Vec<Scores>)> = judge.noises.iter().map(|&noise| (noise, Vec::new())).collect();
     let work = |session: &mut ModelSession<'_>, chunk: &Chunk| judge.judge(session, chunk);
@@ -30,22 +36,29 @@ pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
     if rows.is_empty() && done.tally.failed > 0 {
         return Ok(done.tally);
     }
-    let evaluation = evaluate(&rows, &EvalOptions::default()).map_err(|error| CliError::Evaluation { data, error })?;
-    let gold: Vec<Label> = rows.iter().map(|row| row.gold).collect();
-    let clean: Vec<Scores> = rows.iter().map(|row| row.scores).collect();
-    let noise = eval::robustness(&gold, &clean, &copies);
-    write_report(&evaluation, &noise, json)?;
+    let options = EvalOptions { spam_label, ..EvalOptions::default() };
+    let evaluation = evaluate(&rows, &options).map_err(|error| CliError::Evaluation { data, error })?;
+    let (gold, clean): (Vec<LabelId>, Vec<Scores>) = rows.into_iter().map(|row| (row.gold, row.scores)).unzip();
+    let noise = eval::robustness(&gold, &clean, &copies, spam_label);
+    write_report(&evaluation, &noise, spam_label, json)?;
     done.summarise(&reading, "");
     Ok(done.tally)
 }
 
 /// Writes figures to standard output, as one JSON object or as tables.
-pub(super) fn write_report(evaluation: &Evaluation, robustness: &[NoiseFigures], json: bool) -> Result<(), CliError> {
+pub(super) fn write_report(
+    evaluation: &Evaluation,
+    robustness: &[NoiseFigures],
+    spam_label: Option<LabelId>,
+    json: bool,
+) -> Result<(), CliError> {
     let report = if json {
         let report = EvalReport { evaluation, robustness };
         serde_json::to_string(&report).expect("figures can be written as JSON; this is a bug") + "\n"
     } else {
-        format!("{}{}", EvalTable(evaluation), NoiseTable(robustness))
+        let spam_label = spam_label.map(|label| evaluation.labels.label(label));
+        let noise = NoiseTable { figures: robustness, spam_label: spam_label.as_ref() };
+        format!("{}{noise}", EvalTable(evaluation))
     };
     let mut output = Output::open(&Target::StandardOutput)?;
     output.write(report.as_bytes())?;
@@ -71,17 +84,22 @@ struct Judged {
 /// Labels chunks of gold rows.
 struct Judge {
     text_field: String,
+    labels: LabelSet,
+    spam_label: Option<LabelId>,
     noises: &'static [Noise],
 }
 
 /// A labelled row without the model's answer.
 struct GoldRow<'chunk> {
     text: Cow<'chunk, str>,
-    judged: JudgedRow,
+    gold: LabelId,
+    confidence: Option<u8>,
+    source: Option<String>,
+    doc: Option<String>,
 }
 
 impl<'chunk> GoldRow<'chunk> {
-    fn parse(line: &'chunk RecordLine, text_field: &str) -> Result<GoldRow<'chunk>, InputError> {
+    fn parse(line: &'chunk RecordLine, text_field: &str, labels: &LabelSet) -> Result<GoldRow<'chunk>, InputError> {
         let ParsedRecord { object, text, .. } = ParsedRecord::parse(line, text_field)?;
         let object = match object {
             Some(object) => object,
@@ -90,28 +108,27 @@ impl<'chunk> GoldRow<'chunk> {
         if model_text(&text).is_empty() {
             return Err(InputError::BlankText);
         }
-        let judged = JudgedRow {
-            gold: object.text("label")?.parse()?,
-            scores: Scores([0.0; 5]),
+        Ok(GoldRow {
+            gold: labels.require(&object.text("label")?)?,
             confidence: object.value("confidence").and_then(|value| annotator_confidence(value.parse().ok()?)),
             source: object.name("source").map(Cow::into_owned),
             doc: object.name("doc").map(Cow::into_owned),
-        };
-        Ok(GoldRow { text, judged })
+            text,
+        })
     }
 }
 
 impl Judge {
     fn judge(&self, session: &mut ModelSession<'_>, chunk: &Chunk) -> Worked<Judged> {
         let mut worked: Worked<Judged> = Worked::default();
-        let rows = parse_records(chunk, &mut worked, |line| GoldRow::parse(line, &self.text_field));
+        let rows = parse_records(chunk, &mut worked, |line| GoldRow::parse(line, &self.text_field, &self.labels));
         let pages = record_pages(chunk, rows.iter().map(|(position, _, _)| *position));
         let texts = rows.iter().map(|(_, _, row)| Cow::Borrowed(row.text.as_ref())).collect();
         // Only rows that have an answer in every version are counted, so that the versions can be compared.
         let mut answers = vec![answers(session, texts, &pages)];
         for &noise in self.noises {
             let noisy = rows.iter().map(|(_, line, row)| {
-                if !noise.concerns(row.judged.gold) {
+                if !noise.concerns(Some(row.gold) == self.spam_label) {
                     return Cow::Borrowed(row.text.as_ref());
                 }
                 Cow::Owned(noise.apply(&row.text, &mut SplitMix64::new(line.line)))
@@ -120,14 +137,18 @@ impl Judge {
         }
         worked.output.copies = vec![Vec::new(); self.noises.len()];
         for (index, (position, line, row)) in rows.iter().enumerate() {
-            let scores: Result<Vec<Scores>, &ModelError> =
-                answers.iter().map(|answers| answers[index].as_ref().map(|prediction| prediction.scores)).collect();
+            let scores: Result<Vec<Scores>, &ModelError> = answers
+                .iter()
+                .map(|answers| answers[index].as_ref().map(|prediction| prediction.scores.clone()))
+                .collect();
             match scores {
-                Ok(scores) => {
-                    let (label, _): (Label, f32) = scores[0].best();
-                    worked.tally.count(Some(label));
-                    worked.output.rows.push(JudgedRow { scores: scores[0], ..row.judged.clone() });
-                    worked.output.copies.iter_mut().zip(&scores[1..]).for_each(|(list, &scores)| list.push(scores));
+                Ok(mut scores) => {
+                    let copies = scores.split_off(1);
+                    worked.output.copies.iter_mut().zip(copies).for_each(|(list, scores)| list.push(scores));
+                    let (scores, gold) = (scores.remove(0), row.gold);
+                    worked.tally.count(Some(scores.best().0));
+                    let (confidence, source, doc) = (row.confidence, row.source.clone(), row.doc.clone());
+                    worked.output.rows.push(JudgedRow { gold, scores, confidence, source, doc });
                 }
                 Err(error) => worked.fail(*position, format!("{}:{}: {error}", line.source, line.line)),
             }

@@ -6,7 +6,7 @@ use super::output::{Output, Target};
 use super::plan::FilterPlan;
 use super::records::{ParsedRecord, parse_records, predict};
 use crate::corpus::{Chunk, InputError};
-use crate::label::Label;
+use crate::label::LabelId;
 use crate::model::ModelSession;
 use crate::report::{RecordRow, Verdict, VerdictOptions, jsonl};
 use crate::text::model_text;
@@ -22,14 +22,15 @@ struct Separated {
 
 /// Carries out a plan.
 pub(super) fn run(plan: FilterPlan) -> Result<Tally, CliError> {
-    let FilterPlan { mut reading, model, threshold, ham, spam } = plan;
+    let FilterPlan { mut reading, model, spam_label, threshold, ham, spam } = plan;
     let mut ham_output = Output::open(&ham)?;
     let mut spam_output = spam.as_ref().map(Output::open).transpose()?;
     let mut spam_records = 0;
     let mut ham_closed = false;
     let text_field = reading.text_field.clone();
     let bar = ham != Target::StandardOutput || !std::io::stdout().is_terminal();
-    let work = |session: &mut ModelSession<'_>, chunk: &Chunk| separate(session, chunk, &text_field, threshold);
+    let work =
+        |session: &mut ModelSession<'_>, chunk: &Chunk| separate(session, chunk, &text_field, spam_label, threshold);
     let done = job::run(&mut reading, &model, bar, work, |separated: Separated| {
         spam_records += separated.spam_records;
         if let Some(output) = &mut spam_output {
@@ -57,7 +58,13 @@ pub(super) fn run(plan: FilterPlan) -> Result<Tally, CliError> {
     Ok(done.tally)
 }
 
-fn separate(session: &mut ModelSession<'_>, chunk: &Chunk, text_field: &str, threshold: f32) -> Worked<Separated> {
+fn separate(
+    session: &mut ModelSession<'_>,
+    chunk: &Chunk,
+    text_field: &str,
+    spam_label: LabelId,
+    threshold: f32,
+) -> Worked<Separated> {
     let mut worked: Worked<Separated> = Worked::default();
     let records = parse_records(chunk, &mut worked, |line| {
         let record = ParsedRecord::parse(line, text_field)?;
@@ -74,8 +81,8 @@ fn separate(session: &mut ModelSession<'_>, chunk: &Chunk, text_field: &str, thr
             }
         };
         let verdict = Verdict::new(&prediction, VerdictOptions::default());
-        worked.tally.count(verdict.label);
-        let is_spam = prediction.scores.get(Label::CommentSpam) >= threshold;
+        worked.tally.count(verdict.label_id());
+        let is_spam = prediction.scores.get(spam_label) >= threshold;
         worked.output.spam_records += u64::from(is_spam);
         let out = if is_spam { &mut worked.output.spam } else { &mut worked.output.ham };
         match &record.object {

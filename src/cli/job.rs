@@ -5,16 +5,18 @@ use super::plan::Reading;
 use super::progress::{Progress, per_second};
 use super::tell;
 use crate::corpus::{Chunk, ChunkReader, PageChunks, Unit, ordered};
-use crate::label::{LABEL_COUNT, Label};
+use crate::label::{LabelId, LabelSet};
 use crate::model::{Model, ModelSession};
 
 /// Counts over a command.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     /// Text files, and records that were split into paragraphs.
     pub documents: u64,
-    /// Paragraphs or records with each label.
-    pub labels: [u64; LABEL_COUNT],
+    /// Paragraphs or records with each label, up to the last label that one has.
+    pub labels: Vec<u64>,
+    /// Labelled rows that were read for what is made of them.
+    pub rows: u64,
     /// Paragraphs or records whose confidence was too low for a label.
     pub unlabelled: u64,
     /// Inputs that were set aside.
@@ -23,25 +25,36 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts a paragraph or a record.
-    pub fn count(&mut self, label: Option<Label>) {
+    pub fn count(&mut self, label: Option<LabelId>) {
         match label {
-            Some(label) => self.labels[label.index()] += 1,
+            Some(label) => self.add_label(label.index(), 1),
             None => self.unlabelled += 1,
         }
     }
 
     /// Paragraphs or records that the model answered for.
     pub fn done(&self) -> u64 {
-        self.labels.iter().sum::<u64>() + self.unlabelled
+        self.labels.iter().sum::<u64>() + self.unlabelled + self.rows
+    }
+
+    fn add_label(&mut self, label: usize, count: u64) {
+        if self.labels.len() <= label {
+            self.labels.resize(label + 1, 0);
+        }
+        self.labels[label] += count;
     }
 
     fn add(&mut self, other: &Tally) {
         self.documents += other.documents;
-        self.labels.iter_mut().zip(other.labels).for_each(|(sum, count)| *sum += count);
+        other.labels.iter().enumerate().for_each(|(label, &count)| self.add_label(label, count));
+        self.rows += other.rows;
         self.unlabelled += other.unlabelled;
         self.failed += other.failed;
     }
 }
+
+/// Labels whose counts the summary tells, those of 0 included.
+const MOST_LISTED: usize = 10;
 
 /// What became of a chunk.
 #[derive(Default)]
@@ -63,6 +76,7 @@ impl<O> Worked<O> {
 /// A finished job.
 pub(super) struct Done {
     pub tally: Tally,
+    labels: LabelSet,
     progress: Progress,
 }
 
@@ -102,7 +116,7 @@ pub(super) fn run<O: Send>(
         write(worked.output)
     });
     progress.finish();
-    outcome.map(|()| Done { tally, progress })
+    outcome.map(|()| Done { tally, labels: model.labels().clone(), progress })
 }
 
 impl Done {
@@ -111,7 +125,7 @@ impl Done {
         if reading.quiet {
             return;
         }
-        let Tally { documents, labels, unlabelled, failed } = self.tally;
+        let Tally { documents, unlabelled, failed, .. } = self.tally;
         let elapsed = self.progress.elapsed();
         let done = self.tally.done();
         let mut line = match reading.options.unit {
@@ -121,7 +135,11 @@ impl Done {
         let unit = noun(reading.options.unit);
         let rate = per_second(done, elapsed);
         line += &format!("{} in {:.1} s ({rate:.0}/s)", counted(done, unit), elapsed.as_secs_f64());
-        let counts: Vec<_> = Label::ALL.iter().zip(labels).map(|(label, count)| format!("{label} {count}")).collect();
+        // Of few labels the absent ones are told too; of many it would be a long list of nothing.
+        let all = self.labels.len() <= MOST_LISTED;
+        let counts = self.labels.iter().zip(self.tally.labels.iter().copied().chain(std::iter::repeat(0)));
+        let counts: Vec<_> =
+            counts.filter(|(_, count)| all || *count > 0).map(|(label, count)| format!("{label} {count}")).collect();
         line += &format!(": {}", counts.join(", "));
         if unlabelled > 0 {
             line += &format!(", no label {unlabelled}");

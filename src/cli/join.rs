@@ -35,7 +35,7 @@ pub struct JoinArgs {
 #[derive(Serialize)]
 struct Row<'a> {
     text: &'a str,
-    label: Label,
+    label: &'a Label,
     confidence: Option<u8>,
     source: Option<&'a str>,
     doc: Option<&'a str>,
@@ -48,13 +48,15 @@ pub(super) fn run(args: JoinArgs) -> Result<Tally, CliError> {
     let labels = given.len();
     let mut output = Output::open(&Target::new(args.out))?;
     for path in &args.texts {
-        let rows = take_labels(read_rows(std::slice::from_ref(path), read_texts, &mut tally)?, &mut given);
+        let rows =
+            take_labels(read_rows(std::slice::from_ref(path), |path| read_texts(path, None), &mut tally)?, &mut given);
         tell(format_args!("{}: texts of {} labels", path.display(), rows.len()));
         let mut lines = Vec::new();
+        tally.rows += rows.len() as u64;
         for LabelledRow { text, label, confidence, source, doc, .. } in &rows {
-            tally.count(Some(*label));
+            let Some(label) = label else { continue };
             let (source, doc) = (source.as_deref(), doc.as_deref());
-            let row = Row { text, label: *label, confidence: *confidence, source, doc };
+            let row = Row { text, label, confidence: *confidence, source, doc };
             serde_json::to_writer(&mut lines, &row).expect("a row can be written to memory; this is a bug");
             lines.push(b'\n');
         }

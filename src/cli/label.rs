@@ -21,7 +21,7 @@ pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
     let unit = reading.options.unit;
     if format == RowFormat::Csv {
         let mut header = Vec::new();
-        csv::push_header(&mut header, unit, with_text);
+        csv::push_header(&mut header, unit, model.labels(), with_text);
         output.write(&header)?;
     }
     let text_field = reading.text_field.clone();
@@ -81,7 +81,7 @@ impl Labeller {
             match prediction {
                 Ok(prediction) => {
                     let verdict = Verdict::new(&prediction, self.verdict);
-                    worked.tally.count(verdict.label);
+                    worked.tally.count(verdict.label_id());
                     let first = previous_item.replace(entry.item) != Some(entry.item);
                     self.push_row(&mut worked.output, entry, verdict, first);
                 }

@@ -5,10 +5,9 @@ use super::error::CliError;
 use super::job::Tally;
 use super::tell;
 use super::train::{LEFT_OUT, left_out_of, remembered, unseen};
-use crate::eval::{EvalError, cross_fit_temperature, fit_temperature, scores_at_temperature};
-use crate::label::{LABEL_COUNT, Label, Scores};
-use crate::model::{Checkpoint, Classifier, Reading, Storage};
-use crate::report::Development;
+use crate::eval::{EvalError, cross_fit_temperature, fit_temperature};
+use crate::label::{LabelId, LabelSet, Scores};
+use crate::model::{Checkpoint, Classifier, Development, Reading, Storage};
 use crate::train::{TrainError, soup};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -31,7 +30,8 @@ pub struct PackArgs {
 
     /// Share of genuine comments that the spam threshold may lose
     ///
-    /// Counted over the rows labelled opinion.
+    /// Counted over the rows labelled opinion, or all that are no spam where no label has that name. Without a label for spam
+    /// there is no threshold.
     #[arg(long, value_name = "P", default_value_t = 0.005)]
     pub lose: f64,
 
@@ -53,33 +53,36 @@ pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
     let model_error = |error| named(&args.out, error);
     let mut tally = Tally::default();
     if let Some(path) = &args.calibrate {
-        let held_out = HeldOut::read(path, &mut tally)?;
         // What is calibrated is what is shipped: the quantised weights, not the trained ones.
         let stored = checkpoint.stored(Storage::Int8).map_err(model_error)?;
         let precision = stored.stored_precision();
         let packed = Classifier::from_checkpoint(stored, precision).map_err(model_error)?;
+        let labels = packed.labels();
+        let held_out = HeldOut::read(path, labels, &mut tally)?;
         let (gold, documents) = (held_out.gold(), held_out.documents());
         let alone = held_out.alone(&packed).map_err(model_error)?;
         let on_page = held_out.on_page(&packed).map_err(model_error)?;
         let settings = &mut checkpoint.settings;
-        let logits: Vec<_> = alone.iter().map(|reading| reading.logits).collect();
-        settings.temperature = fit("temperature", &logits, &gold, &documents)?;
+        let logits: Vec<&[f32]> = alone.iter().map(|reading| reading.logits.as_slice()).collect();
+        settings.temperature = fit("temperature", labels, &logits, &gold, &documents)?;
         let rows: Vec<usize> = (0..on_page.len()).filter(|&row| on_page[row].on_page).collect();
         if !rows.is_empty() {
-            let logits: Vec<_> = rows.iter().map(|&row| on_page[row].logits).collect();
-            let gold: Vec<Label> = rows.iter().map(|&row| gold[row]).collect();
+            let logits: Vec<&[f32]> = rows.iter().map(|&row| on_page[row].logits.as_slice()).collect();
+            let gold: Vec<LabelId> = rows.iter().map(|&row| gold[row]).collect();
             let documents: Vec<Option<&str>> = rows.iter().map(|&row| documents[row]).collect();
-            settings.page_temperature = fit("page temperature", &logits, &gold, &documents)?;
+            settings.page_temperature = fit("page temperature", labels, &logits, &gold, &documents)?;
         }
         let scores = |reading: &Reading| {
             let temperature = if reading.on_page { settings.page_temperature } else { settings.temperature };
-            scores_at_temperature(reading.logits, temperature)
+            Scores::at_temperature(labels, &reading.logits, temperature)
         };
         let alone: Vec<Scores> = alone.iter().map(scores).collect();
         let on_page: Vec<Scores> = on_page.iter().map(scores).collect();
-        let SpamThresholds { default, points } = spam_thresholds(&alone, &gold, args.lose)?;
-        settings.spam_operating_points = points;
-        settings.spam_threshold = default.unwrap_or(settings.spam_threshold);
+        if let Some(spam_label) = packed.roles().spam {
+            let SpamThresholds { default, points } = spam_thresholds(labels, spam_label, &alone, &gold, args.lose)?;
+            settings.spam_operating_points = points;
+            settings.spam_threshold = default.unwrap_or(settings.spam_threshold);
+        }
         let figures = held_out.figures(&alone, &on_page)?;
         settings.data.insert(Development::FIELD.to_owned(), figures.to_value());
     }
@@ -102,8 +105,14 @@ fn mean(models: Vec<Checkpoint>) -> Result<Checkpoint, CliError> {
 }
 
 /// Fits a temperature and tells what it does to the calibration error of documents that it was not fitted on.
-fn fit(name: &str, logits: &[[f32; LABEL_COUNT]], gold: &[Label], documents: &[Option<&str>]) -> Result<f32, CliError> {
-    let fit = match cross_fit_temperature(logits, gold, documents, FOLDS, SEED) {
+fn fit(
+    name: &str,
+    labels: &LabelSet,
+    logits: &[&[f32]],
+    gold: &[LabelId],
+    documents: &[Option<&str>],
+) -> Result<f32, CliError> {
+    let fit = match cross_fit_temperature(labels, logits, gold, documents, FOLDS, SEED) {
         Ok(fit) => fit,
         Err(EvalError::FoldCount { documents, .. }) => {
             let temperature = fit_temperature(logits, gold).map_err(TrainError::from)?;

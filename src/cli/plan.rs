@@ -6,6 +6,7 @@ use super::args::{
 use super::error::CliError;
 use super::output::Target;
 use crate::corpus::{Failure, InputFormat, Origin, ReadOptions, Source, Unit, is_standard_input, resolve};
+use crate::label::LabelId;
 use crate::model::Model;
 use crate::report::{PageStyle, VerdictOptions};
 use console::Term;
@@ -46,6 +47,7 @@ pub(super) enum RowFormat {
 pub(super) struct FilterPlan {
     pub reading: Reading,
     pub model: Model,
+    pub spam_label: LabelId,
     pub threshold: f32,
     pub ham: Target,
     pub spam: Option<Target>,
@@ -80,10 +82,15 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         None if !on_terminal => RowFormat::Jsonl,
         Some(OutputFormatArg::Pretty) | None => RowFormat::Pretty(page_style(args.color, on_terminal)),
     };
+    let model = open(&args.model.model)?;
+    let without = match args.no_other {
+        true => Some(role(&model, model.roles().furniture, "--no-other", "furniture_label")?),
+        false => None,
+    };
     Ok(LabelPlan {
         reading,
-        model: open(&args.model.model)?,
-        verdict: VerdictOptions { min_confidence: args.min_confidence, no_other: args.no_other },
+        model,
+        verdict: VerdictOptions { min_confidence: args.min_confidence, without },
         format,
         with_text: args.with_text,
         target,
@@ -98,11 +105,12 @@ pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
     let targets: Vec<&Target> = std::iter::once(&ham).chain(&spam).collect();
     check_targets(&reading.sources, &targets)?;
     let model = open(&args.model.model)?;
+    let spam_label = role(&model, model.roles().spam, "filter", "spam_label")?;
     let threshold = match args.lose {
         Some(lose) => operating_point(&model, lose)?,
         None => args.threshold.unwrap_or_else(|| model.spam_threshold()),
     };
-    Ok(FilterPlan { reading, model, threshold, ham, spam })
+    Ok(FilterPlan { reading, model, spam_label, threshold, ham, spam })
 }
 
 /// Resolves the arguments of `copydesk eval`.
@@ -113,6 +121,21 @@ pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
     reading.page_field = args.page_field;
     let model = open(&args.model.model)?;
     Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, json: args.json })
+}
+
+/// The label of a role that a command or an option needs.
+fn role(
+    model: &Model,
+    label: Option<LabelId>,
+    needed_by: &'static str,
+    setting: &'static str,
+) -> Result<LabelId, CliError> {
+    label.ok_or_else(|| CliError::NoRole {
+        model: model.name().to_owned(),
+        needed_by,
+        setting,
+        labels: model.labels().list(),
+    })
 }
 
 /// The stored threshold for a share of genuine comments lost.

@@ -122,5 +122,5 @@ pub(super) fn record_pages(chunk: &Chunk, positions: impl Iterator<Item = usize>
 }
 
 fn predict_one(session: &mut ModelSession<'_>, text: &str) -> Result<Prediction, ModelError> {
-    session.classify(&[text]).map(|predictions| predictions[0])
+    session.classify(&[text]).map(|mut predictions| predictions.remove(0))
 }

@@ -3,10 +3,11 @@
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
+use crate::label::LabelSet;
 use crate::model::{Checkpoint, PageConfig, Settings, Storage};
 use crate::train::{
-    LabelledRow, Progress, ReadRows, TrainData, TrainError, TrainReport, TrainSettings, TrainTarget, read_labelled,
-    read_weak, soup, train,
+    LabelledRow, Progress, ReadRows, TrainData, TrainError, TrainReport, TrainSettings, TrainTarget, labels_of,
+    read_labelled, read_weak, soup, train,
 };
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -33,6 +34,21 @@ pub struct TrainArgs {
     /// Rows that choose the best epoch; never trained on
     #[arg(long, value_name = "FILE")]
     pub dev: PathBuf,
+
+    /// Labels in the order of the model's outputs, separated by commas [default: those of the annotated rows]
+    ///
+    /// Rows with other labels are set aside. By default the labels are the built-in five if no annotated row has another
+    /// one, else the names that the annotated rows have, sorted; with --keep-head they are the base's.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with = "keep_head")]
+    pub labels: Vec<String>,
+
+    /// Label that copydesk filter looks for [default: comment_spam, if there is such a label]
+    #[arg(long, value_name = "NAME")]
+    pub spam_label: Option<String>,
+
+    /// Label of page furniture, which copydesk label --no-other leaves out [default: other, if there is such a label]
+    #[arg(long, value_name = "NAME")]
+    pub furniture_label: Option<String>,
 
     /// Sources whose rows are not trained on, separated by commas
     ///
@@ -131,15 +147,6 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     let settings = settings(&args)?;
     settings.check()?;
     let mut tally = Tally::default();
-    let data = TrainData {
-        weak: read_rows(&args.weak, read_weak, &mut tally)?,
-        annotated: read_rows(&args.data, read_labelled, &mut tally)?,
-        dev: read_rows(std::slice::from_ref(&args.dev), read_labelled, &mut tally)?,
-    };
-    let data = leave_out(data, &args.leave_out)?;
-    for row in &data.annotated {
-        tally.count(Some(row.label));
-    }
     let load = if args.keep_head { Checkpoint::load } else { Checkpoint::load_base };
     let models = args
         .base
@@ -153,6 +160,10 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     }
     let unseen = unseen(&args.leave_out, &models);
     let base = soup(models)?;
+    let data = leave_out(read_data(&args, &base, &mut tally)?, &args.leave_out)?;
+    tally.rows += data.annotated.len() as u64;
+    // A new head has nothing of the base's labels.
+    let kept = |name: &Option<String>| name.clone().filter(|_| args.keep_head);
     let target = TrainTarget {
         folder: &args.target.out,
         checkpoint_every: args.checkpoint_every,
@@ -167,6 +178,8 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
                 .or_else(|| args.base_name.clone())
                 .or_else(|| args.base.first().map(|name| public_name(name))),
             data: remembered(&unseen),
+            spam_label: args.spam_label.clone().or_else(|| kept(&base.settings.spam_label)),
+            furniture_label: args.furniture_label.clone().or_else(|| kept(&base.settings.furniture_label)),
             ..Settings::default()
         },
     };
@@ -175,6 +188,26 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     display.finish();
     summarise(&report, &args.target.out);
     Ok(tally)
+}
+
+/// The rows, and the labels that they are to be taught.
+fn read_data(args: &TrainArgs, base: &Checkpoint, tally: &mut Tally) -> Result<TrainData, CliError> {
+    let fixed = match &base.head {
+        Some(head) if args.keep_head => Some(head.labels.clone()),
+        _ if args.labels.is_empty() => None,
+        _ => Some(LabelSet::new(&args.labels).map_err(TrainError::Labels)?),
+    };
+    let annotated = read_rows(&args.data, |path| read_labelled(path, fixed.as_ref()), tally)?;
+    let labels = match fixed {
+        Some(labels) => labels,
+        None => labels_of(&annotated)?,
+    };
+    if labels != LabelSet::copydesk() {
+        tell(format_args!("labels: {}", labels.list()));
+    }
+    let weak = read_rows(&args.weak, |path| read_weak(path, &labels), tally)?;
+    let dev = read_rows(std::slice::from_ref(&args.dev), |path| read_labelled(path, Some(&labels)), tally)?;
+    Ok(TrainData { labels, weak, annotated, dev })
 }
 
 /// Refuses a base without a head that training can go on from, and says so where it is a new page network that is trained.
@@ -379,7 +412,6 @@ pub(super) fn summarise(report: &TrainReport, out: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::label::Label;
 
     #[test]
     fn later_settings_win_and_a_wrong_field_is_told_with_its_file() {
@@ -424,9 +456,9 @@ mod tests {
 
     #[test]
     fn rows_of_sources_left_out_are_gone_from_training_and_stay_for_development() {
-        let row = |source: &str| LabelledRow { source: Some(source.to_owned()), ..LabelledRow::new("t", Label::Other) };
+        let row = |source: &str| LabelledRow { source: Some(source.to_owned()), ..LabelledRow::new("t", "other") };
         let rows = || vec![row("a"), row("b"), row("a"), row("c")];
-        let data = || TrainData { weak: rows(), annotated: rows(), dev: rows() };
+        let data = || TrainData { labels: LabelSet::copydesk(), weak: rows(), annotated: rows(), dev: rows() };
         let left = leave_out(data(), &["a".to_owned(), "c".to_owned()]).unwrap();
         assert_eq!((left.weak, left.annotated, left.dev), (vec![row("b")], vec![row("b")], rows()));
         let refused = leave_out(data(), &["d".to_owned()]);

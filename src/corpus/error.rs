@@ -68,7 +68,7 @@ pub enum InputError {
     /// There is nothing in the text that could be labelled.
     #[error("the text is blank")]
     BlankText,
-    /// The gold label is none of the five.
+    /// The gold label is none of the model's.
     #[error(transparent)]
     UnknownLabel(#[from] UnknownLabel),
 }

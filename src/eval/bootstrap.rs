@@ -1,9 +1,10 @@
 //! Percentile bootstrap intervals of everything that follows from counts and sums over rows.
 
-use super::metrics::ConfusionMatrix;
+use super::metrics::LabelCounts;
 use super::sampling::{SplitMix64, group_by_document};
-use crate::label::{LABEL_COUNT, Label};
+use crate::label::LabelId;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What is drawn with replacement to form one resample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,8 +53,8 @@ pub struct Estimate {
 /// One row as the bootstrap sees it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome<'a> {
-    pub gold: Label,
-    pub predicted: Label,
+    pub gold: LabelId,
+    pub predicted: LabelId,
     pub document: Option<&'a str>,
     pub brier: f64,
     pub negative_log_likelihood: f64,
@@ -61,13 +62,15 @@ pub(crate) struct Outcome<'a> {
 
 /// Rows summed up by unit, so that a resample costs a few additions per unit whatever the length of the texts.
 pub(crate) struct Units {
-    cells: Vec<(Label, Label, u64)>, // (gold, predicted, rows), all units in a row
-    ends: Vec<usize>,                // [units], where each unit's cells end
-    sums: Vec<[f64; 2]>,             // [units], Brier score and negative log-likelihood
+    labels: usize,
+    cells: Vec<(LabelId, LabelId, u64)>, // (gold, predicted, rows), all units in a row
+    ends: Vec<usize>,                    // [units], where each unit's cells end
+    sums: Vec<[f64; 2]>,                 // [units], Brier score and negative log-likelihood
 }
 
 impl Units {
-    pub(crate) fn new(outcomes: &[Outcome<'_>], resampling: Resampling) -> Units {
+    /// Of outcomes with so many labels.
+    pub(crate) fn new(labels: usize, outcomes: &[Outcome<'_>], resampling: Resampling) -> Units {
         let (assigned, count) = group_by_document(outcomes.iter().map(|outcome| match resampling {
             Resampling::Documents => outcome.document,
             Resampling::Rows => None,
@@ -76,24 +79,20 @@ impl Units {
         for (row, &unit) in assigned.iter().enumerate() {
             members[unit].push(row);
         }
-        let mut units = Units { cells: Vec::new(), ends: Vec::with_capacity(count), sums: Vec::with_capacity(count) };
+        let (ends, sums) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut units = Units { labels, cells: Vec::new(), ends, sums };
+        let mut cells = BTreeMap::new();
         for rows in members {
             let mut sums = [0.0; 2];
-            let mut counts = [[0_u64; LABEL_COUNT]; LABEL_COUNT]; // [gold, predicted]
             for row in rows {
                 let outcome = &outcomes[row];
-                counts[outcome.gold.index()][outcome.predicted.index()] += 1;
+                *cells.entry((outcome.gold, outcome.predicted)).or_insert(0) += 1;
                 sums[0] += outcome.brier;
                 sums[1] += outcome.negative_log_likelihood;
             }
-            for gold in Label::ALL {
-                for predicted in Label::ALL {
-                    let rows = counts[gold.index()][predicted.index()];
-                    if rows > 0 {
-                        units.cells.push((gold, predicted, rows));
-                    }
-                }
-            }
+            units.cells.extend(
+                std::mem::take(&mut cells).into_iter().map(|((gold, predicted), rows)| (gold, predicted, rows)),
+            );
             units.ends.push(units.cells.len());
             units.sums.push(sums);
         }
@@ -108,7 +107,7 @@ impl Units {
     fn add_to(&self, unit: usize, totals: &mut Totals) {
         let start = if unit == 0 { 0 } else { self.ends[unit - 1] };
         for &(gold, predicted, rows) in &self.cells[start..self.ends[unit]] {
-            totals.confusion.add(gold, predicted, rows);
+            totals.counts.add(gold, predicted, rows);
         }
         totals.brier += self.sums[unit][0];
         totals.negative_log_likelihood += self.sums[unit][1];
@@ -116,16 +115,19 @@ impl Units {
 }
 
 /// Counts and sums over a set of rows; every figure with an interval is computed from one of these.
-#[derive(Default)]
 pub(crate) struct Totals {
-    pub confusion: ConfusionMatrix,
+    pub counts: LabelCounts,
     brier: f64,
     negative_log_likelihood: f64,
 }
 
 impl Totals {
+    fn new(labels: usize) -> Totals {
+        Totals { counts: LabelCounts::new(labels), brier: 0.0, negative_log_likelihood: 0.0 }
+    }
+
     pub(crate) fn of(units: &Units) -> Totals {
-        let mut totals = Totals::default();
+        let mut totals = Totals::new(units.labels);
         for unit in 0..units.len() {
             units.add_to(unit, &mut totals);
         }
@@ -141,7 +143,7 @@ impl Totals {
     }
 
     fn mean(&self, sum: f64) -> Option<f64> {
-        let rows = self.confusion.rows();
+        let rows = self.counts.rows();
         (rows > 0).then(|| sum / rows as f64)
     }
 }
@@ -158,9 +160,9 @@ pub(crate) fn estimate(units: &Units, options: &BootstrapOptions, figures: &[Fig
     // A single unit can only be drawn as itself: the interval would have no width and say nothing.
     if units.len() >= 2 {
         let mut random = SplitMix64::new(options.seed);
-        let mut totals = Totals::default();
+        let mut totals = Totals::new(units.labels);
         for _ in 0..options.resamples {
-            totals.confusion.clear();
+            totals.counts.clear();
             totals.brier = 0.0;
             totals.negative_log_likelihood = 0.0;
             for _ in 0..units.len() {
@@ -200,15 +202,16 @@ fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::label::built_in::{OPINION, REPORTING};
 
     fn outcome(correct: bool, document: Option<&str>) -> Outcome<'_> {
-        let predicted = if correct { Label::Reporting } else { Label::Opinion };
-        Outcome { gold: Label::Reporting, predicted, document, brier: 0.5, negative_log_likelihood: 0.25 }
+        let predicted = if correct { REPORTING } else { OPINION };
+        Outcome { gold: REPORTING, predicted, document, brier: 0.5, negative_log_likelihood: 0.25 }
     }
 
     fn accuracy(outcomes: &[Outcome<'_>], options: BootstrapOptions) -> Estimate {
-        let units = Units::new(outcomes, options.resampling);
-        estimate(&units, &options, &[&|totals: &Totals| totals.confusion.accuracy()])[0].unwrap()
+        let units = Units::new(2, outcomes, options.resampling);
+        estimate(&units, &options, &[&|totals: &Totals| totals.counts.accuracy()])[0].unwrap()
     }
 
     #[test]
@@ -267,10 +270,10 @@ mod tests {
     #[test]
     fn sums_are_kept_by_unit() {
         let outcomes = [outcome(true, Some("a")), outcome(false, None), outcome(true, Some("a"))];
-        let units = Units::new(&outcomes, Resampling::Documents);
+        let units = Units::new(2, &outcomes, Resampling::Documents);
         assert_eq!(units.len(), 2);
         let totals = Totals::of(&units);
-        assert_eq!(totals.confusion.rows(), 3);
+        assert_eq!(totals.counts.rows(), 3);
         assert_eq!(totals.mean_brier(), Some(0.5));
         assert_eq!(totals.mean_negative_log_likelihood(), Some(0.25));
     }

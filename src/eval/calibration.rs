@@ -1,6 +1,6 @@
 //! Whether probabilities mean what they say: reliability bins and the expected calibration error.
 
-use crate::label::Scores;
+use crate::label::{LabelId, Scores};
 use serde::{Deserialize, Serialize};
 
 /// Number of bins of equal width over the highest probability, as in Guo et al., "On calibration of modern neural
@@ -69,7 +69,7 @@ impl Calibration {
     }
 
     /// As [`Calibration::of`], from the rows' scores and gold labels.
-    pub fn of_scores<'a>(rows: impl IntoIterator<Item = (&'a Scores, crate::Label)>) -> Calibration {
+    pub fn of_scores<'a>(rows: impl IntoIterator<Item = (&'a Scores, LabelId)>) -> Calibration {
         Calibration::of(rows.into_iter().map(|(scores, gold)| {
             let (label, confidence) = scores.best();
             (confidence, label == gold)

@@ -2,11 +2,12 @@
 
 use super::EvalError;
 use super::calibration::Calibration;
-use super::metrics::ConfusionMatrix;
+use super::metrics::LabelCounts;
 use super::mixture::{TwoJudged, fit};
-use super::temperature::{assign_folds, check_logits};
-use crate::label::{LABEL_COUNT, Label, Scores};
+use super::temperature::{assign_folds, check_rows};
+use crate::label::{LabelId, Scores};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Points of the curve: the share of rows that the large model reads rises from 0 to 1 in so many steps.
 const STEPS: usize = 50;
@@ -17,30 +18,30 @@ const LEAST_SHARE: f64 = 0.2;
 
 /// What a small model made of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SmallReading {
-    /// Before any temperature.
-    pub logits: [f32; LABEL_COUNT],
+pub struct SmallReading<'a> {
+    /// `[labels]`, before any temperature.
+    pub logits: &'a [f32],
     /// Its calibrated probabilities; the largest says how sure it is.
-    pub scores: Scores,
+    pub scores: &'a Scores,
 }
 
 /// A labelled row as a small and a large model read it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CascadeRow<'a> {
     /// The annotator's label.
-    pub gold: Label,
+    pub gold: LabelId,
     /// Its page; rows of one page are in one fold.
     pub document: Option<&'a str>,
     /// The small model, which read the row alone.
-    pub alone: SmallReading,
+    pub alone: SmallReading<'a>,
     /// The small model, which read the row beside its neighbours; `None` for a row without.
-    pub on_page: Option<SmallReading>,
-    /// The large model's logits for the row alone, before any temperature.
-    pub large: [f32; LABEL_COUNT],
+    pub on_page: Option<SmallReading<'a>>,
+    /// The large model's logits `[labels]` for the row alone, before any temperature.
+    pub large: &'a [f32],
     /// What the large model has to read for them.
     pub large_tokens: usize,
     /// The large model's label for the row on its page: what the cascade is held against.
-    pub large_on_page: Label,
+    pub large_on_page: LabelId,
 }
 
 /// The numbers that make a cascade of two models.
@@ -118,22 +119,25 @@ pub struct CascadeFit {
 
 impl CascadeChoice {
     /// The cascade's probabilities for a row read alone, and whether the large model is asked for them.
-    pub fn alone(&self, row: &CascadeRow<'_>) -> (Scores, bool) {
-        self.judge(&row.alone, self.alone, row.large)
+    pub fn alone<'a>(&self, row: &CascadeRow<'a>) -> (Cow<'a, Scores>, bool) {
+        self.judge(row.alone, self.alone, row.large)
     }
 
     /// The same for a row read on its page.
-    pub fn on_page(&self, row: &CascadeRow<'_>) -> (Scores, bool) {
-        match &row.on_page {
+    pub fn on_page<'a>(&self, row: &CascadeRow<'a>) -> (Cow<'a, Scores>, bool) {
+        match row.on_page {
             Some(reading) => self.judge(reading, self.on_page, row.large),
             None => self.alone(row),
         }
     }
 
-    fn judge(&self, small: &SmallReading, weights: [f32; 2], large: [f32; LABEL_COUNT]) -> (Scores, bool) {
+    fn judge<'a>(&self, small: SmallReading<'a>, weights: [f32; 2], large: &[f32]) -> (Cow<'a, Scores>, bool) {
         match small.scores.best().1 < self.threshold {
-            true => (Scores::from_mixture([small.logits, large], weights), true),
-            false => (small.scores, false),
+            true => {
+                let mixed = Scores::from_mixture(small.scores.labels(), [small.logits, large], weights);
+                (Cow::Owned(mixed), true)
+            }
+            false => (Cow::Borrowed(small.scores), false),
         }
     }
 }
@@ -143,14 +147,16 @@ impl CascadeChoice {
 ///
 /// # Errors
 ///
-/// [`EvalError::NoRows`], [`EvalError::LogitNotFinite`], [`EvalError::FoldCount`].
+/// [`EvalError::NoRows`], [`EvalError::RowWidth`], [`EvalError::LogitNotFinite`], [`EvalError::FoldCount`].
+///
+/// # Panics
+///
+/// If a label is beyond the logits.
 pub fn fit_cascade(rows: &[CascadeRow<'_>], within: f64, folds: usize, seed: u64) -> Result<CascadeFit, EvalError> {
-    if rows.is_empty() {
-        return Err(EvalError::NoRows);
-    }
-    check_logits(rows.iter().map(|row| &row.alone.logits))?;
-    check_logits(rows.iter().map(|row| &row.on_page.as_ref().unwrap_or(&row.alone).logits))?;
-    check_logits(rows.iter().map(|row| &row.large))?;
+    let labels = rows.first().ok_or(EvalError::NoRows)?.alone.scores.labels().len();
+    check_rows(rows.iter().map(|row| row.alone.logits), labels)?;
+    check_rows(rows.iter().map(|row| row.on_page.unwrap_or(row.alone).logits), labels)?;
+    check_rows(rows.iter().map(|row| row.large), labels)?;
     let documents: Vec<Option<&str>> = rows.iter().map(|row| row.document).collect();
     let fold_of_row = assign_folds(&documents, folds, seed)?;
     let mut judged: [Vec<Judged>; 2] = [Vec::new(), Vec::new()];
@@ -160,12 +166,12 @@ pub fn fit_cascade(rows: &[CascadeRow<'_>], within: f64, folds: usize, seed: u64
             rows.map(|(row, _)| *row).collect()
         };
         let others = part(false);
-        let chosen = choose(&curve(&others), wanted(large_macro_f1(&others), within));
+        let chosen = choose(&curve(labels, &others), wanted(large_macro_f1(labels, &others), within));
         judged[0].extend(part(true).iter().map(|row| judged_row(row, chosen.choice.alone(row))));
         judged[1].extend(part(true).iter().map(|row| judged_row(row, chosen.choice.on_page(row))));
     }
-    let curve = curve(rows);
-    let large_macro_f1 = large_macro_f1(rows);
+    let curve = curve(labels, rows);
+    let large_macro_f1 = large_macro_f1(labels, rows);
     let wanted_macro_f1 = wanted(large_macro_f1, within);
     let chosen = choose(&curve, wanted_macro_f1);
     Ok(CascadeFit {
@@ -173,38 +179,46 @@ pub fn fit_cascade(rows: &[CascadeRow<'_>], within: f64, folds: usize, seed: u64
         wanted_macro_f1,
         chosen,
         curve,
-        cross_fitted_alone: figures(&judged[0]),
-        cross_fitted_on_page: figures(&judged[1]),
+        cross_fitted_alone: figures(labels, &judged[0]),
+        cross_fitted_on_page: figures(labels, &judged[1]),
     })
 }
 
-/// A row's answer: gold label, scores, whether the large model was asked, its tokens.
-type Judged = (Label, Scores, bool, usize);
-
-fn judged_row(row: &CascadeRow<'_>, (scores, asked): (Scores, bool)) -> Judged {
-    (row.gold, scores, asked, row.large_tokens)
+/// A row's answer.
+struct Judged {
+    gold: LabelId,
+    /// The most probable label and its probability.
+    best: (LabelId, f32),
+    /// Whether the large model was asked.
+    asked: bool,
+    /// The large model's tokens.
+    tokens: usize,
 }
 
-fn figures(judged: &[Judged]) -> CascadeFigures {
-    let asked = judged.iter().filter(|(_, _, asked, _)| *asked);
-    let tokens: usize = judged.iter().map(|(_, _, _, tokens)| tokens).sum();
-    let asked_tokens: usize = asked.clone().map(|(_, _, _, tokens)| tokens).sum();
-    let matrix = ConfusionMatrix::from_pairs(judged.iter().map(|(gold, scores, _, _)| (*gold, scores.best().0)));
-    let calibration = Calibration::of_scores(judged.iter().map(|(gold, scores, _, _)| (scores, *gold)));
+fn judged_row(row: &CascadeRow<'_>, (scores, asked): (Cow<'_, Scores>, bool)) -> Judged {
+    Judged { gold: row.gold, best: scores.best(), asked, tokens: row.large_tokens }
+}
+
+fn figures(labels: usize, judged: &[Judged]) -> CascadeFigures {
+    let asked = judged.iter().filter(|row| row.asked);
+    let tokens: usize = judged.iter().map(|row| row.tokens).sum();
+    let asked_tokens: usize = asked.clone().map(|row| row.tokens).sum();
+    let counts = LabelCounts::from_pairs(labels, judged.iter().map(|row| (row.gold, row.best.0)));
+    let calibration = Calibration::of(judged.iter().map(|row| (row.best.1, row.best.0 == row.gold)));
     CascadeFigures {
         rows_asked: asked.count() as f64 / judged.len().max(1) as f64,
         tokens_asked: asked_tokens as f64 / tokens.max(1) as f64,
-        macro_f1: matrix.macro_f1().unwrap_or(0.0),
+        macro_f1: counts.macro_f1().unwrap_or(0.0),
         expected_calibration_error: calibration.expected_calibration_error,
     }
 }
 
-fn large_macro_f1(rows: &[CascadeRow<'_>]) -> BothReadings {
-    let macro_f1 = |answers: &dyn Fn(&CascadeRow<'_>) -> Label| {
-        ConfusionMatrix::from_pairs(rows.iter().map(|row| (row.gold, answers(row)))).macro_f1().unwrap_or(0.0)
+fn large_macro_f1(labels: usize, rows: &[CascadeRow<'_>]) -> BothReadings {
+    let macro_f1 = |answers: &dyn Fn(&CascadeRow<'_>) -> LabelId| {
+        LabelCounts::from_pairs(labels, rows.iter().map(|row| (row.gold, answers(row)))).macro_f1().unwrap_or(0.0)
     };
     BothReadings {
-        alone: macro_f1(&|row| Scores::from_logits(row.large).best().0),
+        alone: macro_f1(&|row| Scores::from_logits(row.alone.scores.labels(), row.large).best().0),
         on_page: macro_f1(&|row| row.large_on_page),
     }
 }
@@ -227,12 +241,11 @@ fn choose(curve: &[CascadePoint], wanted: BothReadings) -> CascadePoint {
 }
 
 /// All points for at least one row.
-fn curve(rows: &[CascadeRow<'_>]) -> Vec<CascadePoint> {
-    let alone: Vec<(f32, TwoJudged)> = rows.iter().map(|row| sureness(&row.alone, row)).collect();
-    let on_page: Vec<(f32, TwoJudged)> =
-        rows.iter().filter_map(|row| row.on_page.as_ref().map(|reading| sureness(reading, row))).collect();
-    let mut confidences: Vec<f32> =
-        rows.iter().map(|row| row.on_page.as_ref().unwrap_or(&row.alone).scores.best().1).collect();
+fn curve(labels: usize, rows: &[CascadeRow<'_>]) -> Vec<CascadePoint> {
+    let alone: Vec<(f32, TwoJudged<'_>)> = rows.iter().map(|row| sureness(row.alone, row)).collect();
+    let on_page: Vec<(f32, TwoJudged<'_>)> =
+        rows.iter().filter_map(|row| row.on_page.map(|reading| sureness(reading, row))).collect();
+    let mut confidences: Vec<f32> = rows.iter().map(|row| row.on_page.unwrap_or(row.alone).scores.best().1).collect();
     confidences.sort_unstable_by(f32::total_cmp);
     let thresholds = (0..=STEPS).map(|step| match step {
         0 => 0.0,
@@ -245,21 +258,24 @@ fn curve(rows: &[CascadeRow<'_>]) -> Vec<CascadePoint> {
             // Without a row on a page there is nothing to fit: what holds alone is the best guess.
             let weights_on_page = if on_page.is_empty() { weights_alone } else { fit_unsure(&on_page, threshold) };
             let choice = CascadeChoice { threshold, alone: weights_alone, on_page: weights_on_page };
-            let judged = |judge: &dyn Fn(&CascadeRow<'_>) -> (Scores, bool)| {
-                figures(&rows.iter().map(|row| judged_row(row, judge(row))).collect::<Vec<_>>())
+            let judged = |judge: &dyn Fn(&CascadeRow<'_>) -> Judged| {
+                figures(labels, &rows.iter().map(judge).collect::<Vec<_>>())
             };
-            let (alone, on_page) = (judged(&|row| choice.alone(row)), judged(&|row| choice.on_page(row)));
+            let (alone, on_page) = (
+                judged(&|row| judged_row(row, choice.alone(row))),
+                judged(&|row| judged_row(row, choice.on_page(row))),
+            );
             CascadePoint { choice, alone, on_page }
         })
         .collect()
 }
 
-fn sureness(reading: &SmallReading, row: &CascadeRow<'_>) -> (f32, TwoJudged) {
+fn sureness<'a>(reading: SmallReading<'a>, row: &CascadeRow<'a>) -> (f32, TwoJudged<'a>) {
     (reading.scores.best().1, ([reading.logits, row.large], row.gold))
 }
 
 /// Weights for the rows below the threshold.
-fn fit_unsure(rows: &[(f32, TwoJudged)], threshold: f32) -> [f32; 2] {
+fn fit_unsure(rows: &[(f32, TwoJudged<'_>)], threshold: f32) -> [f32; 2] {
     let mut sorted = rows.to_vec();
     sorted.sort_by(|left, right| left.0.total_cmp(&right.0));
     let least = (sorted.len() as f64 * LEAST_SHARE).ceil() as usize;
@@ -271,53 +287,70 @@ fn fit_unsure(rows: &[(f32, TwoJudged)], threshold: f32) -> [f32; 2] {
 mod tests {
     use super::*;
     use crate::eval::SplitMix64;
+    use crate::label::LabelSet;
+    use crate::label::built_in::{OPINION, OTHER};
 
-    fn peak(label: Label, height: f32) -> [f32; LABEL_COUNT] {
-        std::array::from_fn(|index| if index == label.index() { height } else { 0.0 })
+    fn peak(label: LabelId, height: f32) -> Vec<f32> {
+        (0..5).map(|index| if index == label.index() { height } else { 0.0 }).collect()
     }
 
-    fn reading(label: Label, height: f32) -> SmallReading {
+    /// A row in memory.
+    struct Row {
+        gold: LabelId,
+        document: String,
+        small: (Vec<f32>, Scores),
+        large: (Vec<f32>, LabelId),
+    }
+
+    fn reading(label: LabelId, height: f32) -> (Vec<f32>, Scores) {
         let logits = peak(label, height);
-        SmallReading { logits, scores: Scores::from_logits(logits) }
+        let scores = Scores::from_logits(&LabelSet::copydesk(), &logits);
+        (logits, scores)
+    }
+
+    fn small((logits, scores): &(Vec<f32>, Scores)) -> SmallReading<'_> {
+        SmallReading { logits, scores }
     }
 
     /// Rows of which the small model is sure and right, or unsure and right once in two; the large model is right nine times
     /// in ten. Every third row stands on a page.
-    fn rows(names: &[String]) -> Vec<CascadeRow<'_>> {
+    fn drawn() -> Vec<Row> {
         let mut random = SplitMix64::new(5);
-        names
-            .iter()
-            .enumerate()
-            .map(|(number, name)| {
-                let gold = Label::ALL[random.below(LABEL_COUNT)];
-                let other = |random: &mut SplitMix64| Label::ALL[(gold.index() + 1 + random.below(4)) % LABEL_COUNT];
+        (0..600)
+            .map(|number| {
+                let gold = LabelId::at(random.below(5));
+                let other = |random: &mut SplitMix64| LabelId::at((gold.index() + 1 + random.below(4)) % 5);
                 let small = match random.below(10) {
                     0..6 => reading(gold, 6.0),
                     6..8 => reading(gold, 1.0),
                     _ => reading(other(&mut random), 1.0),
                 };
                 let large = if random.below(10) < 9 { gold } else { other(&mut random) };
-                CascadeRow {
-                    gold,
-                    document: Some(name),
-                    alone: small,
-                    on_page: (number % 3 == 0).then_some(small),
-                    large: peak(large, 3.0),
-                    large_tokens: 10 + number % 7,
-                    large_on_page: large,
-                }
+                Row { gold, document: (number / 4).to_string(), small, large: (peak(large, 3.0), large) }
             })
             .collect()
     }
 
-    fn names() -> Vec<String> {
-        (0..600).map(|row| (row / 4).to_string()).collect()
+    fn rows(drawn: &[Row]) -> Vec<CascadeRow<'_>> {
+        drawn
+            .iter()
+            .enumerate()
+            .map(|(number, row)| CascadeRow {
+                gold: row.gold,
+                document: Some(&row.document),
+                alone: small(&row.small),
+                on_page: (number % 3 == 0).then_some(small(&row.small)),
+                large: &row.large.0,
+                large_tokens: 10 + number % 7,
+                large_on_page: row.large.1,
+            })
+            .collect()
     }
 
     #[test]
     fn only_the_unsure_rows_are_sent_on_and_that_is_enough() {
-        let names = names();
-        let fit = fit_cascade(&rows(&names), 0.003, 5, 1).unwrap();
+        let drawn = drawn();
+        let fit = fit_cascade(&rows(&drawn), 0.003, 5, 1).unwrap();
         assert_eq!(fit.curve.len(), STEPS + 1);
         assert_eq!((fit.curve[0].on_page.rows_asked, fit.curve[STEPS].on_page.rows_asked), (0.0, 1.0));
         assert!(fit.curve[0].on_page.macro_f1 < 0.85 && fit.large_macro_f1.on_page > 0.85);
@@ -334,8 +367,8 @@ mod tests {
 
     #[test]
     fn the_best_point_is_taken_where_none_is_good_enough() {
-        let names = names();
-        let fit = fit_cascade(&rows(&names), -0.5, 5, 1).unwrap();
+        let drawn = drawn();
+        let fit = fit_cascade(&rows(&drawn), -0.5, 5, 1).unwrap();
         let best = fit.curve.iter().map(|point| point.on_page.macro_f1).fold(0.0, f64::max);
         assert_eq!(fit.chosen.on_page.macro_f1, best);
         assert!(best < fit.wanted_macro_f1.on_page);
@@ -345,23 +378,28 @@ mod tests {
 
     #[test]
     fn a_sure_answer_is_the_small_models_and_any_other_the_mixture() {
-        let names = names();
-        let row = CascadeRow { on_page: Some(reading(Label::Other, 6.0)), ..rows(&names)[0] };
-        let row = CascadeRow { alone: reading(Label::Opinion, 1.0), document: None, ..row };
+        let drawn = drawn();
+        let (on_page, alone) = (reading(OTHER, 6.0), reading(OPINION, 1.0));
+        let row = CascadeRow { on_page: Some(small(&on_page)), ..rows(&drawn)[0] };
+        let row = CascadeRow { alone: small(&alone), document: None, ..row };
         let choice = CascadeChoice { threshold: 0.9, alone: [0.5, 2.0], on_page: [1.0, 1.0] };
-        assert_eq!(choice.on_page(&row), (row.on_page.unwrap().scores, false));
-        let mixed = Scores::from_mixture([row.alone.logits, row.large], [0.5, 2.0]);
-        assert_eq!(choice.alone(&row), (mixed, true));
+        assert_eq!(choice.on_page(&row), (Cow::Borrowed(&on_page.1), false));
+        let mixed = Scores::from_mixture(&LabelSet::copydesk(), [row.alone.logits, row.large], [0.5, 2.0]);
+        assert_eq!(choice.alone(&row), (Cow::Owned(mixed), true));
         let exact = CascadeChoice { threshold: row.alone.scores.best().1, ..choice };
-        assert_eq!(exact.alone(&row), (row.alone.scores, false));
+        assert_eq!(exact.alone(&row), (Cow::Borrowed(&alone.1), false));
     }
 
     #[test]
     fn unusable_rows_are_refused() {
         assert_eq!(fit_cascade(&[], 0.0, 5, 1), Err(EvalError::NoRows));
-        let names = names();
-        let mut rows = rows(&names);
-        rows[3].large[1] = f32::NAN;
+        let drawn = drawn();
+        let mut rows = rows(&drawn);
+        let large = [0.0, f32::NAN, 0.0, 0.0, 0.0];
+        rows[3].large = &large[..4];
+        let width = fit_cascade(&rows, 0.0, 5, 1);
+        assert_eq!(width, Err(EvalError::RowWidth { row: 3, expected: 5, got: 4 }));
+        rows[3].large = &large;
         assert!(matches!(fit_cascade(&rows, 0.0, 5, 1), Err(EvalError::LogitNotFinite { row: 3, .. })));
         assert!(matches!(fit_cascade(&rows[..2], 0.0, 5, 1), Err(EvalError::FoldCount { .. })));
     }

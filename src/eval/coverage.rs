@@ -1,7 +1,7 @@
 //! What is gained by leaving the least certain rows without a label.
 
-use super::metrics::ConfusionMatrix;
-use crate::label::Label;
+use super::metrics::LabelCounts;
+use crate::label::LabelId;
 use serde::{Deserialize, Serialize};
 
 /// Shares of rows, in percent, at which the curve is taken.
@@ -27,10 +27,10 @@ pub struct CoveragePoint {
 }
 
 /// One row: gold label, predicted label, probability of the predicted label.
-pub(crate) type Prediction = (Label, Label, f32);
+pub(crate) type Prediction = (LabelId, LabelId, f32);
 
-/// The curve at [`COVERAGE_PERCENTS`]; empty without rows.
-pub(crate) fn coverage_curve(predictions: &[Prediction]) -> Vec<CoveragePoint> {
+/// The curve at [`COVERAGE_PERCENTS`] of rows with so many labels; empty without rows.
+pub(crate) fn coverage_curve(labels: usize, predictions: &[Prediction]) -> Vec<CoveragePoint> {
     let mut sorted = predictions.to_vec();
     sorted.sort_by(|left, right| right.2.total_cmp(&left.2));
     COVERAGE_PERCENTS
@@ -39,14 +39,14 @@ pub(crate) fn coverage_curve(predictions: &[Prediction]) -> Vec<CoveragePoint> {
             let wanted = (sorted.len() * usize::from(percent)).div_ceil(100);
             let threshold = sorted.get(wanted.checked_sub(1)?)?.2;
             let kept = &sorted[..sorted.partition_point(|prediction| prediction.2 >= threshold)];
-            let confusion = ConfusionMatrix::from_pairs(kept.iter().map(|&(gold, predicted, _)| (gold, predicted)));
+            let counts = LabelCounts::from_pairs(labels, kept.iter().map(|&(gold, predicted, _)| (gold, predicted)));
             Some(CoveragePoint {
                 target: f64::from(percent) / 100.0,
                 coverage: kept.len() as f64 / sorted.len() as f64,
                 rows: kept.len() as u64,
                 threshold,
-                accuracy: confusion.accuracy()?,
-                macro_f1: confusion.macro_f1()?,
+                accuracy: counts.accuracy()?,
+                macro_f1: counts.macro_f1()?,
             })
         })
         .collect()
@@ -55,18 +55,18 @@ pub(crate) fn coverage_curve(predictions: &[Prediction]) -> Vec<CoveragePoint> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::label::built_in::{OPINION, REPORTING};
 
     #[test]
     fn the_least_certain_rows_go_first_and_ties_stay_together() {
-        use Label::{Opinion, Reporting};
         let predictions = [
-            (Reporting, Reporting, 0.9),
-            (Opinion, Opinion, 0.8),
-            (Opinion, Reporting, 0.6),
-            (Reporting, Reporting, 0.6),
-            (Reporting, Opinion, 0.5),
+            (REPORTING, REPORTING, 0.9),
+            (OPINION, OPINION, 0.8),
+            (OPINION, REPORTING, 0.6),
+            (REPORTING, REPORTING, 0.6),
+            (REPORTING, OPINION, 0.5),
         ];
-        let curve = coverage_curve(&predictions);
+        let curve = coverage_curve(2, &predictions);
         assert_eq!(curve.len(), COVERAGE_PERCENTS.len());
         let all = curve[0];
         assert_eq!((all.target, all.coverage, all.rows, all.threshold, all.accuracy), (1.0, 1.0, 5, 0.5, 0.6));
@@ -77,6 +77,6 @@ mod tests {
         assert_eq!((curve[8].target, curve[8].coverage, curve[8].rows, curve[8].threshold), (0.6, 0.8, 4, 0.6));
         // F1 of reporting 2 * 2 / (2 + 3), of opinion 2 * 1 / (2 + 1).
         assert!((curve[8].macro_f1 - (0.8 + 2.0 / 3.0) / 2.0).abs() < 1e-12);
-        assert!(coverage_curve(&[]).is_empty());
+        assert!(coverage_curve(2, &[]).is_empty());
     }
 }

@@ -3,10 +3,10 @@
 use super::bootstrap::{BootstrapOptions, Estimate, Figure, Outcome, Resampling, Totals, Units, estimate};
 use super::calibration::Calibration;
 use super::coverage::{CoveragePoint, coverage_curve};
-use super::metrics::{ConfusionMatrix, brier_score, negative_log_likelihood};
+use super::metrics::{ConfusionMatrix, LabelCounts, brier_score, negative_log_likelihood};
 use super::operating_points::{SpamPoint, spam_operating_points};
 use super::{EvalError, EvalOptions, JudgedRow, SURE_CONFIDENCE};
-use crate::label::{LABEL_COUNT, Label, Scores};
+use crate::label::{Label, LabelId, LabelSet, OPINION, Scores};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -41,8 +41,8 @@ use std::collections::HashMap;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, serde(deny_unknown_fields))]
 pub struct Evaluation {
-    /// The order of every list by label: [`Label::ALL`].
-    pub labels: [Label; LABEL_COUNT],
+    /// The order of every list by label: that of the model's outputs.
+    pub labels: LabelSet,
     /// How the intervals were made. `resampling` is `rows` where documents were asked for but no row names one.
     pub bootstrap: BootstrapOptions,
     /// All rows.
@@ -53,7 +53,8 @@ pub struct Evaluation {
     pub sources: Vec<SourceMetrics>,
     /// Accuracy when the least certain rows go without a label, from all rows down to half of them.
     pub coverage: Vec<CoveragePoint>,
-    /// Operating points of the spam score: first with every row that is no spam as genuine, then with `opinion` rows.
+    /// Operating points of the spam score: first with every row that is no spam as genuine, then, where there is such a
+    /// label, with `opinion` rows. Empty where no label is for spam.
     pub spam: Vec<SpamOperatingPoints>,
 }
 
@@ -67,11 +68,11 @@ pub struct Metrics {
     pub units: u64,
     /// Share of rows whose most probable label is the gold label.
     pub accuracy: Estimate,
-    /// Mean F1 of `macro_f1_labels`; see [`ConfusionMatrix::macro_f1`].
+    /// Mean F1 of `macro_f1_labels`; see [`LabelCounts::macro_f1`].
     pub macro_f1: Estimate,
     /// The labels that the mean is over: those present in the set's gold labels.
     pub macro_f1_labels: Vec<Label>,
-    /// Mean Brier score over the five labels, `0.0..=2.0`; see [`brier_score`].
+    /// Mean Brier score over the labels, `0.0..=2.0`; see [`brier_score`].
     pub brier_score: Estimate,
     /// Mean negative log-likelihood of the gold label, in nats; see [`negative_log_likelihood`].
     pub negative_log_likelihood: Estimate,
@@ -84,7 +85,7 @@ pub struct Metrics {
 }
 
 /// The figures of one label in a set of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, serde(deny_unknown_fields))]
 pub struct ClassMetrics {
     /// The label.
@@ -116,22 +117,22 @@ pub struct SourceMetrics {
     /// Means over different labels do not compare: a source of one label is easier than a source of five.
     pub macro_f1: Estimate,
     /// Rows by gold label.
-    pub support: [u64; LABEL_COUNT],
+    pub support: Vec<u64>,
     /// F1 by label; `null` where no row of the source has the label or was given it.
-    pub f1: [Option<f64>; LABEL_COUNT],
+    pub f1: Vec<Option<f64>>,
 }
 
 /// Which rows must not be lost to the spam filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GenuineRows {
-    /// Every row whose gold label is not `comment_spam`.
+    /// Every row whose gold label is not the one for spam.
     NotSpam,
     /// The rows whose gold label is `opinion`: where comments are annotated, the genuine ones.
     Opinion,
 }
 
-/// Operating points of the rule "spam if the `comment_spam` score is at least the threshold".
+/// Operating points of the rule "spam if the score of the spam label is at least the threshold".
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, serde(deny_unknown_fields))]
 pub struct SpamOperatingPoints {
@@ -151,13 +152,19 @@ pub struct SpamOperatingPoints {
 ///
 /// # Errors
 ///
-/// [`EvalError::NoRows`] for an empty slice, [`EvalError::ScoreOutOfRange`] and [`EvalError::ScoreSum`] for scores that
+/// [`EvalError::NoRows`] for an empty slice, [`EvalError::UnlikeLabels`] for rows judged by models of other labels,
+/// [`EvalError::ScoreOutOfRange`] and [`EvalError::ScoreSum`] for scores that
 /// are no probabilities (`NaN` among them), [`EvalError::LossBudgetOutOfRange`] for a budget that is no share.
+///
+/// # Panics
+///
+/// If a gold label or the spam label is beyond the labels.
 pub fn evaluate(rows: &[JudgedRow], options: &EvalOptions) -> Result<Evaluation, EvalError> {
-    if rows.is_empty() {
-        return Err(EvalError::NoRows);
-    }
+    let labels = rows.first().ok_or(EvalError::NoRows)?.scores.labels();
     for (row, judged) in rows.iter().enumerate() {
+        if judged.scores.labels() != labels {
+            return Err(EvalError::UnlikeLabels { row });
+        }
         check_scores(row, &judged.scores)?;
     }
     let mut bootstrap = options.bootstrap;
@@ -173,49 +180,56 @@ pub fn evaluate(rows: &[JudgedRow], options: &EvalOptions) -> Result<Evaluation,
             (row.gold, predicted, confidence)
         })
         .collect();
+    let mut spam = Vec::new();
+    if let Some(label) = options.spam_label {
+        let points = |genuine: Genuine, sources| spam_points(rows, label, genuine, sources, &options.loss_budgets);
+        spam.push(points(Genuine::NotSpam, &[])?);
+        if let Some(opinion) = labels.id(OPINION).filter(|&opinion| opinion != label) {
+            spam.push(points(Genuine::Label(opinion), &options.comment_sources)?);
+        }
+    }
     Ok(Evaluation {
-        labels: Label::ALL,
+        labels: labels.clone(),
         bootstrap,
-        all: Metrics::of(&all, &bootstrap).ok_or(EvalError::NoRows)?,
-        sure: Metrics::of(&sure, &bootstrap),
-        sources: by_source(rows, &bootstrap),
-        coverage: coverage_curve(&predictions),
-        spam: vec![
-            spam_points(rows, GenuineRows::NotSpam, &[], &options.loss_budgets)?,
-            spam_points(rows, GenuineRows::Opinion, &options.comment_sources, &options.loss_budgets)?,
-        ],
+        all: Metrics::of(labels, &all, &bootstrap).ok_or(EvalError::NoRows)?,
+        sure: Metrics::of(labels, &sure, &bootstrap),
+        sources: by_source(labels, rows, &bootstrap),
+        coverage: coverage_curve(labels.len(), &predictions),
+        spam,
     })
 }
 
 impl Metrics {
     /// `None` without rows.
-    fn of(rows: &[&JudgedRow], bootstrap: &BootstrapOptions) -> Option<Metrics> {
-        let units = Units::new(&outcomes(rows), bootstrap.resampling);
-        let confusion = Totals::of(&units).confusion;
-        let accuracy = |totals: &Totals| totals.confusion.accuracy();
+    fn of(labels: &LabelSet, rows: &[&JudgedRow], bootstrap: &BootstrapOptions) -> Option<Metrics> {
+        let outcomes = outcomes(rows);
+        let units = Units::new(labels.len(), &outcomes, bootstrap.resampling);
+        let counts = Totals::of(&units).counts;
+        let accuracy = |totals: &Totals| totals.counts.accuracy();
         // A resample without a label that the rows have is left out of the interval.
-        let macro_f1_labels = confusion.labels_in_gold();
-        let macro_f1 = |totals: &Totals| totals.confusion.macro_f1_of(&macro_f1_labels);
+        let in_gold = counts.labels_in_gold();
+        let macro_f1 = |totals: &Totals| totals.counts.macro_f1_of(&in_gold);
         let mut figures: Vec<Figure<'_>> =
             vec![&accuracy, &macro_f1, &Totals::mean_brier, &Totals::mean_negative_log_likelihood];
-        let of_labels = Label::ALL.map(|label| {
+        let of_label = |label: LabelId| {
             (
-                move |totals: &Totals| totals.confusion.precision(label),
-                move |totals: &Totals| totals.confusion.recall(label),
-                move |totals: &Totals| totals.confusion.f1(label),
+                move |totals: &Totals| totals.counts.precision(label),
+                move |totals: &Totals| totals.counts.recall(label),
+                move |totals: &Totals| totals.counts.f1(label),
             )
-        });
+        };
+        let of_labels: Vec<_> = labels.ids().map(of_label).collect();
         for (precision, recall, f1) in &of_labels {
             figures.extend([precision as Figure<'_>, recall, f1]);
         }
         let estimates = estimate(&units, bootstrap, &figures);
         let (overall, by_label) = estimates.split_at(4);
-        let classes = Label::ALL
-            .into_iter()
+        let classes = labels
+            .ids()
             .zip(by_label.chunks_exact(3))
             .map(|(label, figures)| ClassMetrics {
-                label,
-                support: confusion.support(label),
+                label: labels.label(label),
+                support: counts.support(label),
                 precision: figures[0],
                 recall: figures[1],
                 f1: figures[2],
@@ -226,11 +240,11 @@ impl Metrics {
             units: units.len() as u64,
             accuracy: overall[0]?,
             macro_f1: overall[1]?,
-            macro_f1_labels,
+            macro_f1_labels: in_gold.iter().map(|&label| labels.label(label)).collect(),
             brier_score: overall[2]?,
             negative_log_likelihood: overall[3]?,
             classes,
-            confusion,
+            confusion: confusion(labels, &outcomes),
             calibration: Calibration::of_scores(rows.iter().map(|row| (&row.scores, row.gold))),
         })
     }
@@ -238,20 +252,25 @@ impl Metrics {
 
 impl SourceMetrics {
     /// `None` without rows.
-    fn of(source: Option<&str>, rows: &[&JudgedRow], bootstrap: &BootstrapOptions) -> Option<SourceMetrics> {
-        let units = Units::new(&outcomes(rows), bootstrap.resampling);
-        let confusion = Totals::of(&units).confusion;
-        let labels = confusion.labels_in_gold();
-        let macro_f1 = |totals: &Totals| totals.confusion.macro_f1_of(&labels);
-        let estimates = estimate(&units, bootstrap, &[&|totals: &Totals| totals.confusion.accuracy(), &macro_f1]);
+    fn of(
+        labels: &LabelSet,
+        source: Option<&str>,
+        rows: &[&JudgedRow],
+        bootstrap: &BootstrapOptions,
+    ) -> Option<SourceMetrics> {
+        let units = Units::new(labels.len(), &outcomes(rows), bootstrap.resampling);
+        let counts: LabelCounts = Totals::of(&units).counts;
+        let in_gold = counts.labels_in_gold();
+        let macro_f1 = |totals: &Totals| totals.counts.macro_f1_of(&in_gold);
+        let estimates = estimate(&units, bootstrap, &[&|totals: &Totals| totals.counts.accuracy(), &macro_f1]);
         Some(SourceMetrics {
             source: source.map(str::to_owned),
             rows: rows.len() as u64,
             units: units.len() as u64,
             accuracy: estimates[0]?,
             macro_f1: estimates[1]?,
-            support: Label::ALL.map(|label| confusion.support(label)),
-            f1: Label::ALL.map(|label| confusion.f1(label)),
+            support: labels.ids().map(|label| counts.support(label)).collect(),
+            f1: labels.ids().map(|label| counts.f1(label)).collect(),
         })
     }
 }
@@ -259,13 +278,10 @@ impl SourceMetrics {
 fn check_scores(row: usize, scores: &Scores) -> Result<(), EvalError> {
     // Wide enough for scores written with four digits.
     const SUM_TOLERANCE: f32 = 1e-3;
-    for label in Label::ALL {
-        let got = scores.get(label);
-        if !(0.0..=1.0).contains(&got) {
-            return Err(EvalError::ScoreOutOfRange { row, label, got });
-        }
+    if let Some((label, got)) = scores.iter().find(|(_, score)| !(0.0..=1.0).contains(score)) {
+        return Err(EvalError::ScoreOutOfRange { row, label: label.clone(), got });
     }
-    let got: f32 = scores.0.iter().sum();
+    let got: f32 = scores.values().iter().sum();
     if (got - 1.0).abs() > SUM_TOLERANCE {
         return Err(EvalError::ScoreSum { row, got });
     }
@@ -284,19 +300,31 @@ fn outcomes<'a>(rows: &[&'a JudgedRow]) -> Vec<Outcome<'a>> {
         .collect()
 }
 
-fn by_source(rows: &[JudgedRow], bootstrap: &BootstrapOptions) -> Vec<SourceMetrics> {
+fn confusion(labels: &LabelSet, outcomes: &[Outcome<'_>]) -> ConfusionMatrix {
+    ConfusionMatrix::from_pairs(labels.len(), outcomes.iter().map(|outcome| (outcome.gold, outcome.predicted)))
+}
+
+fn by_source(labels: &LabelSet, rows: &[JudgedRow], bootstrap: &BootstrapOptions) -> Vec<SourceMetrics> {
     let mut groups: HashMap<Option<&str>, Vec<&JudgedRow>> = HashMap::new();
     for row in rows {
         groups.entry(row.source.as_deref()).or_default().push(row);
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_unstable_by(|left, right| right.1.len().cmp(&left.1.len()).then(left.0.cmp(&right.0)));
-    groups.into_iter().filter_map(|(source, rows)| SourceMetrics::of(source, &rows, bootstrap)).collect()
+    groups.into_iter().filter_map(|(source, rows)| SourceMetrics::of(labels, source, &rows, bootstrap)).collect()
+}
+
+/// The rows that must not be lost to the spam filter.
+#[derive(Clone, Copy)]
+enum Genuine {
+    NotSpam,
+    Label(LabelId),
 }
 
 fn spam_points(
     rows: &[JudgedRow],
-    genuine_rows: GenuineRows,
+    spam_label: LabelId,
+    genuine_rows: Genuine,
     sources: &[String],
     budgets: &[f64],
 ) -> Result<SpamOperatingPoints, EvalError> {
@@ -306,15 +334,22 @@ fn spam_points(
     let mut genuine = Vec::new();
     let mut spam = Vec::new();
     for row in rows.iter().filter(|row| in_sources(row)) {
-        let score = row.scores.get(Label::CommentSpam);
-        match (row.gold, genuine_rows) {
-            (Label::CommentSpam, _) => spam.push(score),
-            (_, GenuineRows::NotSpam) | (Label::Opinion, GenuineRows::Opinion) => genuine.push(score),
-            (_, GenuineRows::Opinion) => {}
+        let score = row.scores.get(spam_label);
+        let is_genuine = match genuine_rows {
+            Genuine::NotSpam => true,
+            Genuine::Label(label) => row.gold == label,
+        };
+        if row.gold == spam_label {
+            spam.push(score);
+        } else if is_genuine {
+            genuine.push(score);
         }
     }
     Ok(SpamOperatingPoints {
-        genuine_rows,
+        genuine_rows: match genuine_rows {
+            Genuine::NotSpam => GenuineRows::NotSpam,
+            Genuine::Label(_) => GenuineRows::Opinion,
+        },
         sources: sources.to_vec(),
         genuine: genuine.len() as u64,
         spam: spam.len() as u64,

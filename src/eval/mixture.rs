@@ -1,40 +1,42 @@
 //! Two models' logits as one: the weights under which their sum gives the best probabilities.
 
 use super::EvalError;
-use super::temperature::check;
-use crate::label::{LABEL_COUNT, Label};
+use super::temperature::{check, check_rows};
+use crate::label::LabelId;
 
 /// Pull of both weights towards 0, in nats per squared unit. It decides where the rows do not: between two models that say
 /// the same, and where every row is judged right and the likelihood alone would ask for infinite weights.
 const RIDGE: f64 = 1e-4;
 
 /// A row for which two models gave logits: the first one's, the second one's, and the gold label.
-pub(super) type TwoJudged = ([[f32; LABEL_COUNT]; 2], Label);
+pub(super) type TwoJudged<'a> = ([&'a [f32]; 2], LabelId);
 
 /// The weights `[first, second]` at which the mean negative log-likelihood of the gold labels under
 /// [`Scores::from_mixture`](crate::Scores::from_mixture) is least, but for a slight pull towards 0. They calibrate too: a
 /// temperature is a weight's inverse.
 ///
-/// `first` and `second` are `[rows, LABEL_COUNT]`, `gold` `[rows]`. The likelihood is convex in the weights, so Newton steps,
+/// `first` and `second` are `[rows, labels]`, `gold` `[rows]`. The likelihood is convex in the weights, so Newton steps,
 /// halved until they improve, find its one minimum.
 ///
 /// # Errors
 ///
-/// [`EvalError::NoRows`], [`EvalError::LengthMismatch`], [`EvalError::LogitNotFinite`].
-pub fn fit_mixture(
-    first: &[[f32; LABEL_COUNT]],
-    second: &[[f32; LABEL_COUNT]],
-    gold: &[Label],
-) -> Result<[f32; 2], EvalError> {
+/// [`EvalError::NoRows`], [`EvalError::LengthMismatch`], [`EvalError::RowWidth`], [`EvalError::LogitNotFinite`].
+///
+/// # Panics
+///
+/// If a gold label is beyond the logits.
+pub fn fit_mixture<R: AsRef<[f32]>>(first: &[R], second: &[R], gold: &[LabelId]) -> Result<[f32; 2], EvalError> {
     check(first, gold)?;
     check(second, gold)?;
-    let rows: Vec<TwoJudged> =
-        first.iter().zip(second).zip(gold).map(|((&first, &second), &gold)| ([first, second], gold)).collect();
+    check_rows(second.iter().map(AsRef::as_ref), first[0].as_ref().len())?;
+    let rows = first.iter().zip(second).zip(gold);
+    let rows: Vec<TwoJudged<'_>> =
+        rows.map(|((first, second), &gold)| ([first.as_ref(), second.as_ref()], gold)).collect();
     Ok(fit(&rows))
 }
 
 /// [`fit_mixture`] on rows that have been checked, at least one.
-pub(super) fn fit(rows: &[TwoJudged]) -> [f32; 2] {
+pub(super) fn fit(rows: &[TwoJudged<'_>]) -> [f32; 2] {
     const MOST_STEPS: usize = 100;
     const MOST_HALVINGS: i32 = 40;
     let mut weights = [0.5; 2];
@@ -67,24 +69,26 @@ struct Local {
 }
 
 impl Local {
-    fn at(rows: &[TwoJudged], weights: [f64; 2]) -> Local {
+    fn at(rows: &[TwoJudged<'_>], weights: [f64; 2]) -> Local {
         let mut sum = Local { loss: 0.0, gradient: [0.0; 2], curvature: [0.0; 3] };
+        let mut masses = Vec::new();
         for ([first, second], gold) in rows {
-            let (first, second) = (first.map(f64::from), second.map(f64::from));
-            let logits: [f64; LABEL_COUNT] =
-                std::array::from_fn(|label| weights[0] * first[label] + weights[1] * second[label]);
-            let max = logits.into_iter().fold(f64::NEG_INFINITY, f64::max);
-            let masses = logits.map(|logit| (logit - max).exp());
+            let (first, second) = (|label: usize| f64::from(first[label]), |label: usize| f64::from(second[label]));
+            let logit = |label: usize| weights[0] * first(label) + weights[1] * second(label);
+            let labels = rows[0].0[0].len();
+            let max = (0..labels).map(logit).fold(f64::NEG_INFINITY, f64::max);
+            masses.clear();
+            masses.extend((0..labels).map(|label| (logit(label) - max).exp()));
             let total: f64 = masses.iter().sum();
             let mean = |of: &dyn Fn(usize) -> f64| -> f64 {
-                (0..LABEL_COUNT).map(|label| masses[label] * of(label)).sum::<f64>() / total
+                masses.iter().enumerate().map(|(label, mass)| mass * of(label)).sum::<f64>() / total
             };
             let gold = gold.index();
-            let means = [mean(&|label| first[label]), mean(&|label| second[label])];
-            sum.loss += max + total.ln() - logits[gold];
-            sum.gradient[0] += means[0] - first[gold];
-            sum.gradient[1] += means[1] - second[gold];
-            let apart = |label: usize| [first[label] - means[0], second[label] - means[1]];
+            let means = [mean(&first), mean(&second)];
+            sum.loss += max + total.ln() - logit(gold);
+            sum.gradient[0] += means[0] - first(gold);
+            sum.gradient[1] += means[1] - second(gold);
+            let apart = |label: usize| [first(label) - means[0], second(label) - means[1]];
             sum.curvature[0] += mean(&|label| apart(label)[0] * apart(label)[0]);
             sum.curvature[1] += mean(&|label| apart(label)[0] * apart(label)[1]);
             sum.curvature[2] += mean(&|label| apart(label)[1] * apart(label)[1]);
@@ -111,14 +115,15 @@ impl Local {
 mod tests {
     use super::*;
     use crate::eval::{fit_temperature, negative_log_likelihood};
-    use crate::label::Scores;
+    use crate::label::built_in::{OPINION, OTHER, REPORTING};
+    use crate::label::{LabelSet, Scores};
     use proptest::prelude::*;
 
-    const SURE: [f32; LABEL_COUNT] = [4.0, 0.0, 0.0, 0.0, 0.0];
-    const NOTHING: [f32; LABEL_COUNT] = [0.0; LABEL_COUNT];
+    const SURE: [f32; 5] = [4.0, 0.0, 0.0, 0.0, 0.0];
+    const NOTHING: [f32; 5] = [0.0; 5];
 
-    fn gold(right: usize, wrong: usize) -> Vec<Label> {
-        [vec![Label::Reporting; right], vec![Label::Opinion; wrong]].concat()
+    fn gold(right: usize, wrong: usize) -> Vec<LabelId> {
+        [vec![REPORTING; right], vec![OPINION; wrong]].concat()
     }
 
     #[test]
@@ -148,14 +153,11 @@ mod tests {
 
     #[test]
     fn unusable_input_is_refused() {
-        assert_eq!(fit_mixture(&[], &[], &[]), Err(EvalError::NoRows));
-        let lengths = fit_mixture(&[SURE; 2], &[SURE], &[Label::Other; 2]);
+        assert_eq!(fit_mixture::<[f32; 5]>(&[], &[], &[]), Err(EvalError::NoRows));
+        let lengths = fit_mixture(&[SURE; 2], &[SURE], &[OTHER; 2]);
         assert!(matches!(lengths, Err(EvalError::LengthMismatch { expected: 1, got: 2 })));
-        let infinite = [f32::INFINITY; LABEL_COUNT];
-        assert!(matches!(
-            fit_mixture(&[SURE], &[infinite], &[Label::Other]),
-            Err(EvalError::LogitNotFinite { row: 0, .. })
-        ));
+        let infinite = [f32::INFINITY; 5];
+        assert!(matches!(fit_mixture(&[SURE], &[infinite], &[OTHER]), Err(EvalError::LogitNotFinite { row: 0, .. })));
     }
 
     proptest! {
@@ -163,16 +165,17 @@ mod tests {
         #[test]
         fn the_fit_is_a_minimum(
             rows in prop::collection::vec(
-                (prop::array::uniform5(-6.0_f32..6.0), prop::array::uniform5(-6.0_f32..6.0), 0_usize..LABEL_COUNT),
+                (prop::array::uniform5(-6.0_f32..6.0), prop::array::uniform5(-6.0_f32..6.0), 0_usize..5),
                 1..60,
             ),
         ) {
-            let rows: Vec<TwoJudged> =
-                rows.into_iter().map(|(first, second, gold)| ([first, second], Label::ALL[gold])).collect();
+            let rows: Vec<TwoJudged<'_>> =
+                rows.iter().map(|(first, second, gold)| ([&first[..], &second[..]], LabelId::at(*gold))).collect();
+            let labels = LabelSet::copydesk();
             let fitted = fit(&rows);
             let loss = |weights: [f32; 2]| -> f64 {
                 let likelihood = rows.iter().map(|&(logits, gold)| {
-                    negative_log_likelihood(&Scores::from_mixture(logits, weights), gold)
+                    negative_log_likelihood(&Scores::from_mixture(&labels, logits, weights), gold)
                 });
                 let pull: f64 = weights.iter().map(|&weight| f64::from(weight).powi(2)).sum();
                 likelihood.sum::<f64>() / rows.len() as f64 + 0.5 * RIDGE * pull

@@ -6,16 +6,23 @@
 //!
 //! ```
 //! use copydesk::eval::{EvalOptions, JudgedRow, evaluate};
-//! use copydesk::{Label, Scores};
+//! use copydesk::{LabelSet, Scores};
 //!
-//! let row = |gold, scores| JudgedRow { gold, scores: Scores(scores), confidence: None, source: None, doc: None };
-//! let rows = [
-//!     row(Label::Reporting, [0.9, 0.1, 0.0, 0.0, 0.0]),
-//!     row(Label::Opinion, [0.6, 0.4, 0.0, 0.0, 0.0]),
-//! ];
+//! let labels = LabelSet::new(["news", "ad", "spam"])?;
+//! let row = |gold, scores: [f32; 3]| {
+//!     let scores = Scores::new(&labels, scores);
+//!     Ok::<_, copydesk::label::UnknownLabel>(JudgedRow {
+//!         gold: labels.require(gold)?,
+//!         scores,
+//!         confidence: None,
+//!         source: None,
+//!         doc: None,
+//!     })
+//! };
+//! let rows = [row("news", [0.9, 0.1, 0.0])?, row("ad", [0.6, 0.4, 0.0])?];
 //! let evaluation = evaluate(&rows, &EvalOptions::default())?;
 //! assert_eq!(evaluation.all.accuracy.value, 0.5);
-//! # Ok::<(), copydesk::eval::EvalError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod bootstrap;
@@ -38,7 +45,7 @@ pub use cascade::{
 };
 pub use coverage::{COVERAGE_PERCENTS, CoveragePoint};
 pub use evaluation::{ClassMetrics, Evaluation, GenuineRows, Metrics, SourceMetrics, SpamOperatingPoints, evaluate};
-pub use metrics::{ConfusionMatrix, brier_score, negative_log_likelihood};
+pub use metrics::{ConfusionMatrix, LabelCounts, brier_score, negative_log_likelihood};
 pub use mixture::fit_mixture;
 pub use noise::Noise;
 pub use operating_points::{LOSS_BUDGETS, Proportion, SpamPoint, spam_operating_points};
@@ -46,10 +53,9 @@ pub use robustness::{NoiseFigures, robustness};
 pub use sampling::SplitMix64;
 pub use temperature::{
     CalibrationSummary, TEMPERATURE_RANGE, TemperatureFit, assign_folds, cross_fit_temperature, fit_temperature,
-    scores_at_temperature,
 };
 
-use crate::label::{Label, Scores};
+use crate::label::{Label, LabelId, Scores};
 
 /// The annotator's confidence that counts as sure: 3 on the scale of 1 (a coin toss), 2 (leaning), 3 (sure).
 pub const SURE_CONFIDENCE: u8 = 3;
@@ -57,8 +63,8 @@ pub const SURE_CONFIDENCE: u8 = 3;
 /// A paragraph with what an annotator and what a model said of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JudgedRow {
-    /// The annotator's label.
-    pub gold: Label,
+    /// The annotator's label, one of those that the scores are of.
+    pub gold: LabelId,
     /// The model's probabilities; the most probable label is its answer.
     pub scores: Scores,
     /// How sure the annotator was; see [`SURE_CONFIDENCE`].
@@ -74,10 +80,12 @@ pub struct JudgedRow {
 pub struct EvalOptions {
     /// How the 95% intervals are made.
     pub bootstrap: BootstrapOptions,
+    /// The label for spam; without it there are no operating points.
+    pub spam_label: Option<LabelId>,
     /// Shares of genuine rows that may be lost at the spam operating points, each `0.0..=1.0`.
     pub loss_budgets: Vec<f64>,
-    /// Sources that consist of readers' comments. The operating points of genuine comments count `opinion` and
-    /// `comment_spam` rows of these sources alone; of all sources where the list is empty.
+    /// Sources that consist of readers' comments. The operating points of genuine comments count `opinion` and spam rows of
+    /// these sources alone; of all sources where the list is empty.
     pub comment_sources: Vec<String>,
 }
 
@@ -85,6 +93,7 @@ impl Default for EvalOptions {
     fn default() -> Self {
         EvalOptions {
             bootstrap: BootstrapOptions::default(),
+            spam_label: None,
             loss_budgets: LOSS_BUDGETS.to_vec(),
             comment_sources: Vec::new(),
         }
@@ -97,6 +106,12 @@ pub enum EvalError {
     /// There is nothing to evaluate.
     #[error("no rows to evaluate")]
     NoRows,
+    /// A row was judged by a model of other labels than the first one.
+    #[error("row {row}: the labels are not those of the first row")]
+    UnlikeLabels {
+        /// Position of the row.
+        row: usize,
+    },
     /// A score is negative, above 1 or not a number.
     #[error("row {row}: the score of {label} must be between 0 and 1, got {got}")]
     ScoreOutOfRange {
@@ -107,7 +122,7 @@ pub enum EvalError {
         /// The score.
         got: f32,
     },
-    /// The five scores of a row are no probabilities.
+    /// The scores of a row are no probabilities.
     #[error("row {row}: the scores must sum to 1 within 0.001, got {got}")]
     ScoreSum {
         /// Position of the row.
@@ -116,7 +131,7 @@ pub enum EvalError {
         got: f32,
     },
     /// A spam score is infinite or not a number.
-    #[error("a comment_spam score must be finite, got {got}")]
+    #[error("a spam score must be finite, got {got}")]
     SpamScoreNotFinite {
         /// The score.
         got: f32,
@@ -128,14 +143,24 @@ pub enum EvalError {
         got: f64,
     },
     /// A logit is infinite or not a number.
-    #[error("row {row}: the logit of {label} must be finite, got {got}")]
+    #[error("row {row}: the logit of output {output} must be finite, got {got}")]
     LogitNotFinite {
         /// Position of the row.
         row: usize,
-        /// The label with the logit.
-        label: Label,
+        /// Position of the label with the logit.
+        output: usize,
         /// The logit.
         got: f32,
+    },
+    /// A row of logits is longer or shorter than the others, or than there are labels.
+    #[error("row {row}: expected {expected} logits, got {got}")]
+    RowWidth {
+        /// Position of the row.
+        row: usize,
+        /// Number of labels.
+        expected: usize,
+        /// Number of logits.
+        got: usize,
     },
     /// Two lists that describe the same rows differ in length.
     #[error("expected as many labels and documents as rows of logits, {expected}, got {got}")]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Shares of genuine rows that may be lost at the usual operating points: 1 in 1,000, 1 in 200, 1 in 100.
 pub const LOSS_BUDGETS: [f64; 3] = [0.001, 0.005, 0.01];
 
-/// One operating point of the rule "spam if the `comment_spam` score is at least `threshold`".
+/// One operating point of the rule "spam if the score of the spam label is at least `threshold`".
 ///
 /// The threshold is chosen on the rows that it is then counted on. `lost` therefore lies below the budget by
 /// construction; what to expect elsewhere is what its interval shows.
@@ -57,7 +57,7 @@ impl Proportion {
     }
 }
 
-/// The operating points for `budgets`, from the `comment_spam` scores of genuine rows and of spam rows.
+/// The operating points for `budgets`, from the spam label's scores of genuine rows and of spam rows.
 ///
 /// Equal scores are decided together, so the share lost can be well below its budget. Without genuine rows no threshold
 /// means anything and the list is empty; without spam rows `caught` has no value.

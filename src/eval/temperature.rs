@@ -5,28 +5,27 @@ use super::EvalError;
 use super::calibration::Calibration;
 use super::metrics::{brier_score, negative_log_likelihood};
 use super::sampling::{SplitMix64, group_by_document};
-use crate::label::{LABEL_COUNT, Label, Scores};
+use crate::label::{LabelId, LabelSet, Scores};
 use serde::{Deserialize, Serialize};
 
 /// The smallest and the largest temperature that a fit gives. Rows that are all judged right ask for a temperature of
 /// 0; rows no better than chance for an infinite one.
 pub const TEMPERATURE_RANGE: [f32; 2] = [0.05, 20.0];
 
-/// Softmax of `logits / temperature`.
-pub fn scores_at_temperature(logits: [f32; LABEL_COUNT], temperature: f32) -> Scores {
-    Scores::from_logits(logits.map(|logit| logit / temperature))
-}
-
 /// The temperature at which the mean negative log-likelihood of the gold labels is least (Guo et al. 2017), within
 /// [`TEMPERATURE_RANGE`]; 1 where the logits say nothing.
 ///
-/// `logits` is `[rows, LABEL_COUNT]`, `gold` `[rows]`. The likelihood is convex in the inverse temperature, so Newton
+/// `logits` is `[rows, labels]`, `gold` `[rows]`. The likelihood is convex in the inverse temperature, so Newton
 /// steps kept inside a shrinking bracket find its one minimum.
 ///
 /// # Errors
 ///
-/// [`EvalError::NoRows`], [`EvalError::LengthMismatch`], [`EvalError::LogitNotFinite`].
-pub fn fit_temperature(logits: &[[f32; LABEL_COUNT]], gold: &[Label]) -> Result<f32, EvalError> {
+/// [`EvalError::NoRows`], [`EvalError::LengthMismatch`], [`EvalError::RowWidth`], [`EvalError::LogitNotFinite`].
+///
+/// # Panics
+///
+/// If a gold label is beyond the logits.
+pub fn fit_temperature<R: AsRef<[f32]>>(logits: &[R], gold: &[LabelId]) -> Result<f32, EvalError> {
     check(logits, gold)?;
     let rows: Vec<usize> = (0..logits.len()).collect();
     Ok(fit(logits, gold, &rows))
@@ -52,14 +51,14 @@ pub struct TemperatureFit {
 pub struct CalibrationSummary {
     /// Mean negative log-likelihood of the gold labels, in nats.
     pub negative_log_likelihood: f64,
-    /// Mean Brier score over the five labels, `0.0..=2.0`.
+    /// Mean Brier score over the labels, `0.0..=2.0`.
     pub brier_score: f64,
     /// Reliability of the highest probability.
     pub calibration: Calibration,
 }
 
 impl CalibrationSummary {
-    fn of(scores: &[Scores], gold: &[Label]) -> CalibrationSummary {
+    fn of(scores: &[Scores], gold: &[LabelId]) -> CalibrationSummary {
         let pairs = || scores.iter().zip(gold.iter().copied());
         let rows = gold.len() as f64;
         CalibrationSummary {
@@ -74,31 +73,37 @@ impl CalibrationSummary {
 /// Fits a temperature on all rows, and measures the probabilities it gives by cross-fitting: the documents are dealt
 /// into `folds` folds, and each fold is scaled by the temperature of the others.
 ///
-/// `logits` is `[rows, LABEL_COUNT]`; `gold` and `documents` are `[rows]`. A row without a document is a document of its
+/// `logits` is `[rows, labels]`, in the order of `labels`; `gold` and `documents` are `[rows]`. A row without a document is a document of its
 /// own.
 ///
 /// # Errors
 ///
 /// As [`fit_temperature`], and [`EvalError::FoldCount`] unless there are at least two folds and a document for each.
-pub fn cross_fit_temperature(
-    logits: &[[f32; LABEL_COUNT]],
-    gold: &[Label],
+///
+/// # Panics
+///
+/// As [`fit_temperature`].
+pub fn cross_fit_temperature<R: AsRef<[f32]>>(
+    labels: &LabelSet,
+    logits: &[R],
+    gold: &[LabelId],
     documents: &[Option<&str>],
     folds: usize,
     seed: u64,
 ) -> Result<TemperatureFit, EvalError> {
     check(logits, gold)?;
+    check_rows(logits.iter().map(AsRef::as_ref), labels.len())?;
     let fold_of_row = assign_folds(documents, folds, seed)?;
     if fold_of_row.len() != logits.len() {
         return Err(EvalError::LengthMismatch { expected: logits.len(), got: documents.len() });
     }
     let outside = |fold: usize| -> Vec<usize> { (0..logits.len()).filter(|&row| fold_of_row[row] != fold).collect() };
     let fold_temperatures: Vec<f32> = (0..folds).map(|fold| fit(logits, gold, &outside(fold))).collect();
-    let before: Vec<Scores> = logits.iter().map(|&logits| Scores::from_logits(logits)).collect();
+    let before: Vec<Scores> = logits.iter().map(|logits| Scores::from_logits(labels, logits.as_ref())).collect();
     let after: Vec<Scores> = logits
         .iter()
         .zip(&fold_of_row)
-        .map(|(&logits, &fold)| scores_at_temperature(logits, fold_temperatures[fold]))
+        .map(|(logits, &fold)| Scores::at_temperature(labels, logits.as_ref(), fold_temperatures[fold]))
         .collect();
     Ok(TemperatureFit {
         temperature: fit_temperature(logits, gold)?,
@@ -137,34 +142,34 @@ pub fn assign_folds(documents: &[Option<&str>], folds: usize, seed: u64) -> Resu
     Ok(unit_of_row.into_iter().map(|unit| fold_of_unit[unit]).collect())
 }
 
-pub(super) fn check(logits: &[[f32; LABEL_COUNT]], gold: &[Label]) -> Result<(), EvalError> {
+/// Checks rows of logits, all of one width, and that there is a gold label for each.
+pub(super) fn check<R: AsRef<[f32]>>(logits: &[R], gold: &[LabelId]) -> Result<(), EvalError> {
     if logits.len() != gold.len() {
         return Err(EvalError::LengthMismatch { expected: logits.len(), got: gold.len() });
     }
-    if logits.is_empty() {
-        return Err(EvalError::NoRows);
-    }
-    check_logits(logits.iter())
+    let first = logits.first().ok_or(EvalError::NoRows)?;
+    check_rows(logits.iter().map(AsRef::as_ref), first.as_ref().len())
 }
 
-pub(super) fn check_logits<'a>(rows: impl Iterator<Item = &'a [f32; LABEL_COUNT]>) -> Result<(), EvalError> {
+/// Checks that rows have so many logits, all finite.
+pub(super) fn check_rows<'a>(rows: impl Iterator<Item = &'a [f32]>, labels: usize) -> Result<(), EvalError> {
     for (row, logits) in rows.enumerate() {
-        for label in Label::ALL {
-            let got = logits[label.index()];
-            if !got.is_finite() {
-                return Err(EvalError::LogitNotFinite { row, label, got });
-            }
+        if logits.len() != labels {
+            return Err(EvalError::RowWidth { row, expected: labels, got: logits.len() });
+        }
+        if let Some((output, &got)) = logits.iter().enumerate().find(|(_, logit)| !logit.is_finite()) {
+            return Err(EvalError::LogitNotFinite { row, output, got });
         }
     }
     Ok(())
 }
 
 /// [`fit_temperature`] on some of the rows, which have been checked.
-fn fit(logits: &[[f32; LABEL_COUNT]], gold: &[Label], rows: &[usize]) -> f32 {
+fn fit<R: AsRef<[f32]>>(logits: &[R], gold: &[LabelId], rows: &[usize]) -> f32 {
     const MOST_STEPS: usize = 100;
     let derivatives = |inverse: f64| {
         rows.iter().fold((0.0, 0.0), |(first, second), &row| {
-            let (row_first, row_second) = likelihood_derivatives(&logits[row], gold[row], inverse);
+            let (row_first, row_second) = likelihood_derivatives(logits[row].as_ref(), gold[row], inverse);
             (first + row_first, second + row_second)
         })
     };
@@ -194,29 +199,33 @@ fn fit(logits: &[[f32; LABEL_COUNT]], gold: &[Label], rows: &[usize]) -> f32 {
 
 /// First and second derivative of one row's negative log-likelihood by the inverse temperature: the mean logit under
 /// the scaled probabilities less the gold label's logit, and the variance of the logit under them.
-fn likelihood_derivatives(logits: &[f32; LABEL_COUNT], gold: Label, inverse: f64) -> (f64, f64) {
+fn likelihood_derivatives(logits: &[f32], gold: LabelId, inverse: f64) -> (f64, f64) {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let shifted = logits.map(|logit| f64::from(logit) - f64::from(max));
-    let weights = shifted.map(|logit| (logit * inverse).exp());
-    let total: f64 = weights.iter().sum();
-    let moment = |power: i32| -> f64 {
-        shifted.iter().zip(&weights).map(|(logit, weight)| logit.powi(power) * weight).sum::<f64>() / total
-    };
-    let mean = moment(1);
-    (mean - shifted[gold.index()], (moment(2) - mean * mean).max(0.0))
+    let shifted = |logit: f32| f64::from(logit) - f64::from(max);
+    let (mut total, mut first, mut second) = (0.0, 0.0, 0.0);
+    for &logit in logits {
+        let logit = shifted(logit);
+        let weight = (logit * inverse).exp();
+        total += weight;
+        first += logit * weight;
+        second += logit.powi(2) * weight;
+    }
+    let mean = first / total;
+    (mean - shifted(logits[gold.index()]), (second / total - mean * mean).max(0.0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::label::built_in::{OPINION, OTHER, REPORTING};
     use proptest::prelude::*;
 
-    const SURE: [f32; LABEL_COUNT] = [4.0, 0.0, 0.0, 0.0, 0.0];
+    const SURE: [f32; 5] = [4.0, 0.0, 0.0, 0.0, 0.0];
 
     /// `right` rows of reporting and `wrong` rows of opinion, all with the logits of `SURE`.
-    fn rows(right: usize, wrong: usize) -> (Vec<[f32; LABEL_COUNT]>, Vec<Label>) {
-        let mut gold = vec![Label::Reporting; right];
-        gold.extend(vec![Label::Opinion; wrong]);
+    fn rows(right: usize, wrong: usize) -> (Vec<[f32; 5]>, Vec<LabelId>) {
+        let mut gold = vec![REPORTING; right];
+        gold.extend(vec![OPINION; wrong]);
         (vec![SURE; right + wrong], gold)
     }
 
@@ -227,7 +236,7 @@ mod tests {
         let (logits, gold) = rows(70, 30);
         let temperature = fit_temperature(&logits, &gold).unwrap();
         assert!((f64::from(temperature) - 4.0 / (2.8_f64 / 0.3).ln()).abs() < 1e-5, "{temperature}");
-        assert!((scores_at_temperature(SURE, temperature).get(Label::Reporting) - 0.7).abs() < 1e-6);
+        assert!((Scores::at_temperature(&LabelSet::copydesk(), &SURE, temperature).get(REPORTING) - 0.7).abs() < 1e-6);
     }
 
     #[test]
@@ -236,21 +245,27 @@ mod tests {
         assert!((fit_temperature(&logits, &gold).unwrap() - TEMPERATURE_RANGE[0]).abs() < 1e-6);
         let (logits, gold) = rows(0, 10);
         assert!((fit_temperature(&logits, &gold).unwrap() - TEMPERATURE_RANGE[1]).abs() < 1e-3);
-        assert_eq!(fit_temperature(&[[0.3; LABEL_COUNT]; 4], &[Label::Other; 4]).unwrap(), 1.0);
+        assert_eq!(fit_temperature(&[[0.3; 5]; 4], &[OTHER; 4]).unwrap(), 1.0);
     }
 
     #[test]
     fn unusable_input_is_refused() {
-        assert!(matches!(fit_temperature(&[], &[]), Err(EvalError::NoRows)));
+        assert!(matches!(fit_temperature::<[f32; 5]>(&[], &[]), Err(EvalError::NoRows)));
         let lengths = fit_temperature(&[SURE], &[]);
         assert!(matches!(lengths, Err(EvalError::LengthMismatch { expected: 1, got: 0 })));
         let logits = [SURE, [0.0, 0.0, f32::NAN, 0.0, 0.0]];
-        let error = fit_temperature(&logits, &[Label::Other; 2]).unwrap_err();
-        assert!(matches!(error, EvalError::LogitNotFinite { row: 1, label: Label::CommentSpam, .. }));
+        let error = fit_temperature(&logits, &[OTHER; 2]).unwrap_err();
+        assert!(matches!(error, EvalError::LogitNotFinite { row: 1, output: 2, .. }));
+        let widths = [&SURE[..], &SURE[..4]];
+        assert!(matches!(
+            fit_temperature(&widths, &[OTHER; 2]),
+            Err(EvalError::RowWidth { row: 1, expected: 5, got: 4 })
+        ));
+        let labels = LabelSet::copydesk();
         let one_document = [Some("a"); 2];
-        let error = cross_fit_temperature(&[SURE; 2], &[Label::Other; 2], &one_document, 2, 1).unwrap_err();
+        let error = cross_fit_temperature(&labels, &[SURE; 2], &[OTHER; 2], &one_document, 2, 1).unwrap_err();
         assert!(matches!(error, EvalError::FoldCount { documents: 1, got: 2 }));
-        let error = cross_fit_temperature(&[SURE; 2], &[Label::Other; 2], &[None; 3], 2, 1).unwrap_err();
+        let error = cross_fit_temperature(&labels, &[SURE; 2], &[OTHER; 2], &[None; 3], 2, 1).unwrap_err();
         assert!(matches!(error, EvalError::LengthMismatch { expected: 2, got: 3 }));
     }
 
@@ -279,7 +294,7 @@ mod tests {
         logits.extend(more_logits);
         gold.extend(more_gold);
         let documents: Vec<Option<&str>> = (0..8).map(|row| Some(if row < 4 { "right" } else { "half" })).collect();
-        let fit = cross_fit_temperature(&logits, &gold, &documents, 2, 1).unwrap();
+        let fit = cross_fit_temperature(&LabelSet::copydesk(), &logits, &gold, &documents, 2, 1).unwrap();
         let of_half = fit_temperature(&logits[4..], &gold[4..]).unwrap();
         let of_right = fit_temperature(&logits[..4], &gold[..4]).unwrap();
         let mut expected = vec![of_right, of_half];
@@ -299,9 +314,8 @@ mod tests {
         let names: Vec<String> = (0..400).map(|row| (row / 4).to_string()).collect();
         let documents: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
         let mut random = SplitMix64::new(11);
-        let gold: Vec<Label> =
-            (0..400).map(|_| if random.below(10) < 7 { Label::Reporting } else { Label::Opinion }).collect();
-        let fit = cross_fit_temperature(&vec![SURE; 400], &gold, &documents, 5, 1).unwrap();
+        let gold: Vec<LabelId> = (0..400).map(|_| if random.below(10) < 7 { REPORTING } else { OPINION }).collect();
+        let fit = cross_fit_temperature(&LabelSet::copydesk(), &vec![SURE; 400], &gold, &documents, 5, 1).unwrap();
         assert!(fit.before.calibration.expected_calibration_error > 0.15);
         assert!(fit.after.calibration.expected_calibration_error < 0.05);
         assert!(fit.after.negative_log_likelihood < fit.before.negative_log_likelihood);
@@ -312,10 +326,10 @@ mod tests {
         /// No temperature nearby is better than the fitted one.
         #[test]
         fn the_fit_is_a_minimum(
-            rows in prop::collection::vec((prop::array::uniform5(-6.0_f32..6.0), 0_usize..LABEL_COUNT), 1..60),
+            rows in prop::collection::vec((prop::array::uniform5(-6.0_f32..6.0), 0_usize..5), 1..60),
         ) {
             let logits: Vec<_> = rows.iter().map(|row| row.0).collect();
-            let gold: Vec<_> = rows.iter().map(|row| Label::ALL[row.1]).collect();
+            let gold: Vec<_> = rows.iter().map(|row| LabelId::at(row.1)).collect();
             let temperature = fit_temperature(&logits, &gold).unwrap();
             let [coolest, hottest] = TEMPERATURE_RANGE;
             let likelihood = |temperature: f32| -> f64 {

@@ -1,8 +1,9 @@
 //! A model by name, be it one network or a cascade of two.
 
 use super::{Answer, Cascade, CascadeSession, Classifier, EMBEDDED_CASCADE, ModelError, ModelSource};
-use super::{OperatingPoint, Page, Prediction, Session};
+use super::{OperatingPoint, Page, Prediction, Roles, Session};
 use crate::engine::ceiling::model_operations;
+use crate::label::LabelSet;
 use std::path::Path;
 
 /// Whatever labels texts.
@@ -56,7 +57,17 @@ impl Model {
         }
     }
 
-    /// Probability of `comment_spam` from which a comment is called spam.
+    /// Its labels, in the order of its outputs; those of both networks of a cascade.
+    pub fn labels(&self) -> &LabelSet {
+        self.first().labels()
+    }
+
+    /// Which of its labels commands ask for by what they mean; a cascade's small network decides.
+    pub fn roles(&self) -> Roles {
+        self.first().roles()
+    }
+
+    /// Probability of the spam label from which a comment is called spam.
     pub fn spam_threshold(&self) -> f32 {
         match self {
             Model::Single(classifier) => classifier.spam_threshold(),

@@ -34,7 +34,7 @@ struct Deferred {
 }
 
 /// What a cascade says of a text, and what that took.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// Scores; `tokens` and `windows` are those of the model that reads every text.
     pub prediction: Prediction,
@@ -63,7 +63,8 @@ impl Cascade {
     /// gives, or else are embedded models of those names.
     ///
     /// # Errors
-    /// [`ModelError::OtherModel`] for a model that the cascade was not chosen for, and any [`ModelError`] about files.
+    /// [`ModelError::OtherModel`] for a model that the cascade was not chosen for, [`ModelError::UnlikeLabels`] for models
+    /// whose labels differ, and any [`ModelError`] about files.
     pub fn from_dir(dir: &Path) -> Result<Cascade, ModelError> {
         let path = dir.join(settings::FILE);
         let settings = CascadeSettings::from_json(&optional(&path)?.ok_or(ModelError::MissingFile { path })?)?;
@@ -116,6 +117,10 @@ impl Cascade {
             Some(model) => Ok(model),
             None => {
                 let model = load(&self.large.source, &self.large.member)?;
+                if model.labels() != self.small.labels() {
+                    let (small, large) = (self.small.labels().clone(), model.labels().clone());
+                    return Err(ModelError::UnlikeLabels { small, large });
+                }
                 Ok(self.large.model.get_or_init(|| model))
             }
         }
@@ -183,10 +188,14 @@ impl CascadeSession<'_> {
     /// Asks the large model where the small one is not sure.
     fn complete(&mut self, texts: &[&str], readings: Vec<Reading>) -> Result<Vec<Answer>, ModelError> {
         let CascadeSettings { threshold, alone, on_page, .. } = self.cascade.settings;
-        let mut answers: Vec<Answer> =
-            readings.iter().map(|reading| Answer { prediction: reading.prediction, large_tokens: None }).collect();
         let unsure: Vec<usize> =
             (0..readings.len()).filter(|&index| readings[index].prediction.scores.best().1 < threshold).collect();
+        let (mut answers, first): (Vec<Answer>, Vec<(Vec<f32>, bool)>) = readings
+            .into_iter()
+            .map(|Reading { logits, on_page, prediction }| {
+                (Answer { prediction, large_tokens: None }, (logits, on_page))
+            })
+            .unzip();
         if unsure.is_empty() {
             return Ok(answers);
         }
@@ -196,10 +205,11 @@ impl CascadeSession<'_> {
         };
         let hard: Vec<&str> = unsure.iter().map(|&index| texts[index]).collect();
         for (index, second) in unsure.into_iter().zip(large.read_texts(&hard)?) {
-            let first = &readings[index];
-            let weights = if first.on_page { on_page } else { alone };
-            let scores = Scores::from_mixture([first.logits, second.logits], [weights.small, weights.large]);
-            if scores.0.iter().any(|score| !score.is_finite()) {
+            let (first, read_on_page) = &first[index];
+            let weights = if *read_on_page { on_page } else { alone };
+            let labels = self.cascade.small.labels();
+            let scores = Scores::from_mixture(labels, [first, &second.logits], [weights.small, weights.large]);
+            if scores.values().iter().any(|score| !score.is_finite()) {
                 return Err(ModelError::NotFiniteOutput { got: second.logits });
             }
             answers[index].prediction.scores = scores;

@@ -184,8 +184,11 @@ fn read_tensors(files: ModelFiles<'_>, layout: &Layout, with_head: bool) -> Resu
         true => Some(Head::read(&tensors, layout.labels()?, config.hidden, settings.pooling == Pooling::Pooler)?),
         false => None,
     };
-    let page = match settings.page {
-        Some(sizes) if with_head => Some(PageWeights::read(&tensors, sizes, config.hidden)?),
+    if let Some(head) = &head {
+        settings.roles(&head.labels)?;
+    }
+    let page = match (settings.page, &head) {
+        (Some(sizes), Some(head)) => Some(PageWeights::read(&tensors, sizes, config.hidden, head.labels.len())?),
         _ => None,
     };
     let weights = encoder_weights(&tensors, &config)?;

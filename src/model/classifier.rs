@@ -5,9 +5,9 @@ use super::head::Output;
 use super::page::PageNetwork;
 use super::settings;
 use super::windows::{combine, windows};
-use super::{Checkpoint, EmbeddedModel, ModelError, ModelFiles, ModelSource, Pooling, Settings};
+use super::{Checkpoint, EmbeddedModel, ModelError, ModelFiles, ModelSource, Pooling, Roles, Settings};
 use crate::engine::{Encoder, Precision, Workspace};
-use crate::label::{LABEL_COUNT, Scores};
+use crate::label::{LabelSet, Scores};
 use crate::text::FACT_COUNT;
 use crate::tokenizer::Tokenizer;
 use std::ops::Range;
@@ -23,6 +23,8 @@ pub struct Classifier {
     settings: Settings,
     tokenizer: Tokenizer,
     encoder: Encoder,
+    labels: LabelSet,
+    roles: Roles,
     output: Output,
     page: Option<PageNetwork>,
     hidden: usize,
@@ -38,7 +40,7 @@ pub struct Page<'text> {
 }
 
 /// What the model says about one text.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     /// A probability for every label.
     pub scores: Scores,
@@ -49,13 +51,13 @@ pub struct Prediction {
 }
 
 /// A paragraph as the model read it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// In the order of [`Label::ALL`](crate::Label::ALL), before the temperature.
+    /// `[labels]`, before the temperature.
     ///
     /// For a text of several windows that is read alone it is the row that gives its combined probabilities under the
     /// model's temperature: `temperature · ln p`.
-    pub logits: [f32; LABEL_COUNT],
+    pub logits: Vec<f32>,
     /// Whether it was read beside neighbours on its page; else it was read alone.
     pub on_page: bool,
     /// What the model says of it.
@@ -120,14 +122,26 @@ impl Classifier {
         }
         let hidden = config.hidden;
         let output = Output::new(&head, hidden)?;
-        let page = page.map(|weights| PageNetwork::new(weights, hidden)).transpose()?;
+        let labels = head.labels;
+        let roles = settings.roles(&labels)?;
+        let page = page.map(|weights| PageNetwork::new(weights, hidden, labels.len())).transpose()?;
         let encoder = Encoder::new(config, weights, precision)?;
-        Ok(Classifier { settings, tokenizer, encoder, output, page, hidden })
+        Ok(Classifier { settings, tokenizer, encoder, labels, roles, output, page, hidden })
     }
 
     /// The model's name.
     pub fn name(&self) -> &str {
         &self.settings.name
+    }
+
+    /// Its labels, in the order of its outputs.
+    pub fn labels(&self) -> &LabelSet {
+        &self.labels
+    }
+
+    /// Which of its labels commands ask for by what they mean.
+    pub fn roles(&self) -> Roles {
+        self.roles
     }
 
     /// What the model's `copydesk.json` says.
@@ -150,7 +164,7 @@ impl Classifier {
         &self.encoder
     }
 
-    /// Probability of `comment_spam` from which a comment is called spam.
+    /// Probability of the spam label from which a comment is called spam.
     pub fn spam_threshold(&self) -> f32 {
         self.settings.spam_threshold
     }
@@ -224,7 +238,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// As [`Session::classify`].
-    pub fn logits(&mut self, texts: &[&str]) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
+    pub fn logits(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
         let ids = self.tokenise(texts);
         self.logits_of_tokens(&ids)
     }
@@ -233,7 +247,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// As [`Session::classify_tokens`].
-    pub fn logits_of_tokens<T: AsRef<[u32]>>(&mut self, texts: &[T]) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
+    pub fn logits_of_tokens<T: AsRef<[u32]>>(&mut self, texts: &[T]) -> Result<Vec<Vec<f32>>, ModelError> {
         Ok(self.read(texts, &mut Vec::new())?.into_iter().map(|reading| reading.logits).collect())
     }
 
@@ -278,14 +292,14 @@ impl Session<'_> {
                 continue;
             }
             let corrections = network.corrections(&vectors[range.start * hidden..range.end * hidden], page.facts);
-            for (index, correction) in range.zip(corrections) {
+            for (index, correction) in range.zip(corrections.chunks_exact(model.labels.len())) {
                 let reading = &mut readings[index];
                 let logits = &mut reading.logits;
                 logits.iter_mut().zip(correction).for_each(|(logit, value)| *logit += value);
-                let scores = Scores::from_logits(logits.map(|logit| logit / temperature));
+                let scores = Scores::at_temperature(&model.labels, logits, temperature);
                 // A tiny temperature makes scores of finite logits that are no numbers.
-                if logits.iter().chain(&scores.0).any(|value| !value.is_finite()) {
-                    return Err(ModelError::NotFiniteOutput { got: *logits });
+                if logits.iter().chain(scores.values()).any(|value| !value.is_finite()) {
+                    return Err(ModelError::NotFiniteOutput { got: logits.clone() });
                 }
                 reading.prediction.scores = scores;
                 reading.on_page = true;
@@ -332,8 +346,8 @@ impl Session<'_> {
                 rows.push((window.tokens, output.logits(window_vector)));
             }
             let windows = rows.len();
-            let (logits, scores) = combine(rows.into_iter(), model.settings.temperature);
-            if scores.0.iter().chain(&logits).any(|value| !value.is_finite()) {
+            let (logits, scores) = combine(&model.labels, rows.into_iter(), model.settings.temperature);
+            if scores.values().iter().chain(&logits).any(|value| !value.is_finite()) {
                 return Err(ModelError::NotFiniteOutput { got: logits });
             }
             let prediction = Prediction { scores, tokens: length, windows };

@@ -2,7 +2,7 @@
 
 use super::Digest;
 use crate::engine::EngineError;
-use crate::label::{LABEL_COUNT, Label};
+use crate::label::{LabelSet, LabelSetError};
 use crate::tokenizer::TokenizerError;
 use std::path::PathBuf;
 
@@ -79,11 +79,20 @@ pub enum ModelError {
         /// The first such value.
         got: f32,
     },
-    /// `id2label` does not name the five labels, each once.
-    #[error("config.json: labels are {got:?}, expected {} in any order", expected_labels())]
-    UnknownLabels {
-        /// Labels in the order of the outputs, or none where there is no `id2label`.
-        got: Vec<String>,
+    /// `id2label` leaves a number out, or the name under it is no text.
+    #[error("config.json: `id2label` names {outputs} outputs, but none with the number {output}")]
+    UnnamedOutput {
+        /// The number.
+        output: usize,
+        /// Entries of `id2label`.
+        outputs: usize,
+    },
+    /// The names in `id2label` are no set of labels.
+    #[error("config.json: `id2label`: {source}")]
+    BadLabels {
+        /// The rule that they break.
+        #[from]
+        source: LabelSetError,
     },
     /// `config.json` describes a network that is not implemented.
     #[error("config.json: `{field}` is `{got}`, expected `{expected}`")]
@@ -164,20 +173,32 @@ pub enum ModelError {
         /// The digest of the model at hand.
         got: Digest,
     },
+    /// The two models of a cascade have other labels, or the same in another order.
+    #[error("cascade.json: the two models must have the same labels in the same order, got {} and {}", small.list(), large.list())]
+    UnlikeLabels {
+        /// Those of the small model.
+        small: LabelSet,
+        /// Those of the large one.
+        large: LabelSet,
+    },
     /// The checkpoint is a bare encoder: good for training, not for labelling.
     #[error("the model has no classification head (no tensor `classifier.weight`), it must be trained first")]
     MissingHead,
     /// The forward pass gave no usable numbers, whatever the text: weights that overflow.
-    #[error("the model's outputs are not finite numbers: {got:?}")]
+    #[error("the model's outputs are not finite numbers: {}", first_of(got))]
     NotFiniteOutput {
         /// The row of logits.
-        got: [f32; LABEL_COUNT],
+        got: Vec<f32>,
     },
     /// The encoder refused the weights or the input.
     #[error("encoder: {0}")]
     Engine(#[from] EngineError),
 }
 
-fn expected_labels() -> String {
-    Label::ALL.map(Label::as_str).join(", ")
+fn first_of(logits: &[f32]) -> String {
+    const MOST_SHOWN: usize = 10;
+    match logits.get(..MOST_SHOWN) {
+        Some(first) if logits.len() > MOST_SHOWN => format!("{first:?} and {} more", logits.len() - MOST_SHOWN),
+        _ => format!("{logits:?}"),
+    }
 }

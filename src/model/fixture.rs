@@ -2,7 +2,7 @@
 
 use super::{Checkpoint, Head, Settings};
 use crate::engine::{EncoderConfig, EncoderWeights, LayerNorm, LayerWeights, Linear, Matrix};
-use crate::label::LABEL_COUNT;
+use crate::label::LabelSet;
 use serde_json::json;
 
 const WORDS: [&str; 20] = [
@@ -74,13 +74,23 @@ impl Random {
     }
 
     /// A head for vectors of width `hidden`.
-    pub(crate) fn head(&mut self, hidden: usize) -> Head {
-        Head { pooler: None, weight: self.matrix(LABEL_COUNT, hidden), bias: self.vector(LABEL_COUNT, 0.0) }
+    pub(crate) fn head(&mut self, labels: LabelSet, hidden: usize) -> Head {
+        let (weight, bias) = (self.matrix(labels.len(), hidden), self.vector(labels.len(), 0.0));
+        Head { pooler: None, labels, weight, bias }
     }
 }
 
-/// A model with random weights: windows of 8 tokens of text that share 2.
+/// A model with random weights and the built-in labels: windows of 8 tokens of text that share 2.
 pub(crate) fn checkpoint(seed: u64) -> Checkpoint {
+    checkpoint_of(seed, LabelSet::copydesk())
+}
+
+/// The same with `count` labels of its own: `label 0`, `label 1` and so on.
+pub(crate) fn checkpoint_of_count(seed: u64, count: usize) -> Checkpoint {
+    checkpoint_of(seed, LabelSet::new((0..count).map(|number| format!("label {number}"))).unwrap())
+}
+
+fn checkpoint_of(seed: u64, labels: LabelSet) -> Checkpoint {
     let mut random = Random(seed);
     let EncoderConfig { hidden, intermediate, .. } = config();
     let layers = (0..config().layers)
@@ -105,7 +115,7 @@ pub(crate) fn checkpoint(seed: u64) -> Checkpoint {
     Checkpoint {
         config: config(),
         weights,
-        head: Some(random.head(hidden)),
+        head: Some(random.head(labels, hidden)),
         page: None,
         tokenizer: tokenizer(),
         settings: Settings { name: "tiny".to_owned(), window_tokens: 10, window_overlap: 2, ..Settings::default() },

@@ -1,27 +1,29 @@
-//! The classification head: a sequence's vector to five logits.
+//! The classification head: a sequence's vector to one logit for each label.
 
 use super::ModelError;
 use super::tensors::Tensors;
 use super::tensors::dequantise;
 use crate::engine::{Linear, Matrix};
-use crate::label::{LABEL_COUNT, Label};
+use crate::label::LabelSet;
 
 /// The layers above the encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     /// `[hidden, hidden]`, followed by tanh; only in models trained with [`Pooling::Pooler`](super::Pooling::Pooler).
     pub pooler: Option<Linear>,
-    /// `[LABEL_COUNT, hidden]`, rows in the order of [`Label::ALL`].
+    /// What the outputs stand for.
+    pub labels: LabelSet,
+    /// `[labels, hidden]`.
     pub weight: Matrix,
-    /// `[LABEL_COUNT]`, in the same order.
+    /// `[labels]`.
     pub bias: Vec<f32>,
 }
 
 impl Head {
-    /// Reads the head and puts its rows, which stand for `labels`, in the order of [`Label::ALL`].
+    /// Reads the head, whose rows stand for `labels`.
     pub(super) fn read(
         tensors: &Tensors<'_>,
-        labels: [Label; LABEL_COUNT],
+        labels: LabelSet,
         hidden: usize,
         with_pooler: bool,
     ) -> Result<Head, ModelError> {
@@ -29,15 +31,10 @@ impl Head {
             true => Some(tensors.linear(&tensors.encoder_name("pooler.dense"), hidden, hidden)?),
             false => None,
         };
-        let stored = values(&tensors.matrix("classifier.weight", LABEL_COUNT, hidden)?);
-        let stored_bias = tensors.vector("classifier.bias", LABEL_COUNT)?;
-        let mut data = vec![0.0; LABEL_COUNT * hidden];
-        let mut bias = vec![0.0; LABEL_COUNT];
-        for ((row, label), &value) in stored.chunks_exact(hidden).zip(labels).zip(&stored_bias) {
-            data[label.index() * hidden..][..hidden].copy_from_slice(row);
-            bias[label.index()] = value;
-        }
-        Ok(Head { pooler, weight: Matrix::F32 { rows: LABEL_COUNT, cols: hidden, data }, bias })
+        let rows = labels.len();
+        let data = values(&tensors.matrix("classifier.weight", rows, hidden)?);
+        let bias = tensors.vector("classifier.bias", rows)?;
+        Ok(Head { pooler, labels, weight: Matrix::F32 { rows, cols: hidden, data }, bias })
     }
 }
 
@@ -55,7 +52,7 @@ pub(super) struct Output {
     hidden: usize,
     pooler: Option<(Vec<f32>, Vec<f32>)>,
     weight: Vec<f32>,
-    bias: [f32; LABEL_COUNT],
+    bias: Vec<f32>,
 }
 
 impl Output {
@@ -65,14 +62,12 @@ impl Output {
             check("pooler.dense", &layer.weight, &layer.bias, hidden, hidden)?;
             Ok::<_, ModelError>((values(&layer.weight), layer.bias.clone()))
         });
-        check("classifier", &head.weight, &head.bias, LABEL_COUNT, hidden)?;
-        let mut bias = [0.0; LABEL_COUNT];
-        bias.copy_from_slice(&head.bias);
-        Ok(Output { hidden, pooler: pooler.transpose()?, weight: values(&head.weight), bias })
+        check("classifier", &head.weight, &head.bias, head.labels.len(), hidden)?;
+        Ok(Output { hidden, pooler: pooler.transpose()?, weight: values(&head.weight), bias: head.bias.clone() })
     }
 
-    /// The logits of one sequence's vector `[hidden]`.
-    pub(super) fn logits(&self, vector: &[f32]) -> [f32; LABEL_COUNT] {
+    /// The logits `[labels]` of one sequence's vector `[hidden]`.
+    pub(super) fn logits(&self, vector: &[f32]) -> Vec<f32> {
         let pooled: Vec<f32>;
         let features = match &self.pooler {
             Some((weight, bias)) => {
@@ -82,7 +77,7 @@ impl Output {
             }
             None => vector,
         };
-        let mut logits = self.bias;
+        let mut logits = self.bias.clone();
         for (logit, row) in logits.iter_mut().zip(self.weight.chunks_exact(self.hidden)) {
             *logit += dot(row, features);
         }
@@ -127,18 +122,19 @@ mod tests {
     #[test]
     fn logits_are_the_rows_products_with_the_pooled_vector() {
         let hidden = 11;
-        let data: Vec<f32> = (0..LABEL_COUNT * hidden).map(|i| (i as f32).sin()).collect();
+        let labels = LabelSet::new(["a", "b", "c", "d", "e"]).unwrap();
+        let data: Vec<f32> = (0..labels.len() * hidden).map(|i| (i as f32).sin()).collect();
         let vector: Vec<f32> = (0..hidden).map(|i| (i as f32).cos()).collect();
         let bias = vec![0.5, 0.0, -0.5, 1.0, 2.0];
-        let weight = Matrix::F32 { rows: LABEL_COUNT, cols: hidden, data: data.clone() };
-        let mut head = Head { pooler: None, weight, bias: bias.clone() };
+        let weight = Matrix::F32 { rows: labels.len(), cols: hidden, data: data.clone() };
+        let mut head = Head { pooler: None, labels: labels.clone(), weight, bias: bias.clone() };
         let plain = Output::new(&head, hidden).unwrap().logits(&vector);
         let mut identity = vec![0.0; hidden * hidden];
         (0..hidden).for_each(|i| identity[i * hidden + i] = 1.0);
         let weight = Matrix::F32 { rows: hidden, cols: hidden, data: identity };
         head.pooler = Some(Linear { weight, bias: vec![0.25; hidden] });
         let pooled = Output::new(&head, hidden).unwrap().logits(&vector);
-        for label in Label::ALL {
+        for label in labels.ids() {
             let row = &data[label.index() * hidden..][..hidden];
             let expected: f32 = row.iter().zip(&vector).map(|(w, x)| w * x).sum::<f32>() + bias[label.index()];
             assert!((plain[label.index()] - expected).abs() < 1e-5);

@@ -2,7 +2,7 @@
 
 use super::ModelError;
 use crate::engine::EncoderConfig;
-use crate::label::{LABEL_COUNT, Label};
+use crate::label::LabelSet;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -56,21 +56,15 @@ impl Layout {
     }
 
     /// The label of each output row, from `id2label`.
-    pub(super) fn labels(&self) -> Result<[Label; LABEL_COUNT], ModelError> {
-        let names: Vec<String> = (0..self.id2label.len())
-            .map(|id| match self.id2label.get(&id.to_string()) {
-                Some(Value::String(name)) => name.clone(),
-                Some(other) => other.to_string(),
-                None => "(none)".to_owned(),
-            })
-            .collect();
-        let labels: Vec<Label> = names.iter().filter_map(|name| name.parse().ok()).collect();
-        match <[Label; LABEL_COUNT]>::try_from(labels) {
-            Ok(labels) if names.len() == LABEL_COUNT && Label::ALL.iter().all(|label| labels.contains(label)) => {
-                Ok(labels)
-            }
-            _ => Err(ModelError::UnknownLabels { got: names }),
-        }
+    ///
+    /// The ids must be the numbers from 0 on, without a gap.
+    pub(super) fn labels(&self) -> Result<LabelSet, ModelError> {
+        let outputs = self.id2label.len();
+        let names = (0..outputs).map(|id| {
+            let name = self.id2label.get(&id.to_string()).and_then(Value::as_str);
+            name.ok_or(ModelError::UnnamedOutput { output: id, outputs })
+        });
+        Ok(LabelSet::new(names.collect::<Result<Vec<&str>, _>>()?)?)
     }
 }
 
@@ -100,9 +94,9 @@ fn check_sizes(config: &EncoderConfig) -> Result<(), ModelError> {
     Ok(())
 }
 
-/// The `config.json` of a model with our labels, or of a bare encoder.
-pub(super) fn to_json(encoder: &EncoderConfig, has_head: bool, pad: u32) -> Value {
-    let architecture = if has_head { "BertForSequenceClassification" } else { "BertModel" };
+/// The `config.json` of a model with these labels, or of a bare encoder.
+pub(super) fn to_json(encoder: &EncoderConfig, labels: Option<&LabelSet>, pad: u32) -> Value {
+    let architecture = if labels.is_some() { "BertForSequenceClassification" } else { "BertModel" };
     let mut config = json!({
         "architectures": [architecture],
         "model_type": "bert",
@@ -122,11 +116,11 @@ pub(super) fn to_json(encoder: &EncoderConfig, has_head: bool, pad: u32) -> Valu
         "attention_probs_dropout_prob": 0.1,
         "initializer_range": 0.02,
     });
-    if has_head {
+    if let Some(labels) = labels {
         let id2label: Map<String, Value> =
-            Label::ALL.iter().map(|label| (label.index().to_string(), label.as_str().into())).collect();
+            labels.iter().enumerate().map(|(id, label)| (id.to_string(), label.as_str().into())).collect();
         let label2id: Map<String, Value> =
-            Label::ALL.iter().map(|label| (label.as_str().to_owned(), label.index().into())).collect();
+            labels.iter().enumerate().map(|(id, label)| (label.to_string(), id.into())).collect();
         config["id2label"] = id2label.into();
         config["label2id"] = label2id.into();
     }
@@ -136,10 +130,11 @@ pub(super) fn to_json(encoder: &EncoderConfig, has_head: bool, pad: u32) -> Valu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::label::LabelSetError;
     use crate::model::fixture;
 
     fn read(change: impl Fn(&mut Value)) -> Result<Layout, ModelError> {
-        let mut config = to_json(&fixture::config(), true, 0);
+        let mut config = to_json(&fixture::config(), Some(&LabelSet::copydesk()), 0);
         change(&mut config);
         Layout::from_json(config.to_string().as_bytes())
     }
@@ -148,24 +143,31 @@ mod tests {
     fn written_configs_are_read_back() {
         let layout = read(|_| ()).unwrap();
         assert_eq!(layout.encoder, fixture::config());
-        assert_eq!(layout.labels().unwrap(), Label::ALL);
+        assert_eq!(layout.labels().unwrap(), LabelSet::copydesk());
     }
 
     #[test]
-    fn labels_may_stand_in_any_order_but_must_be_the_five() {
-        let order = ["other", "quotation", "reporting", "comment_spam", "opinion"];
-        let with = |names: &[&str]| {
-            let ids: Map<String, Value> =
-                names.iter().enumerate().map(|(id, name)| (id.to_string(), (*name).into())).collect();
-            read(|config| config["id2label"] = ids.clone().into()).unwrap().labels()
-        };
-        assert_eq!(with(&order).unwrap().map(Label::as_str), order);
-        for names in [&order[..4], &["LABEL_0", "LABEL_1"], &[], &["other"; 5]] {
-            let error = with(names).unwrap_err();
-            assert!(matches!(&error, ModelError::UnknownLabels { got } if got == names), "{error}");
+    fn labels_keep_their_order_and_are_numbered_without_a_gap() {
+        let with = |ids: Value| read(|config| config["id2label"] = ids.clone()).unwrap().labels();
+        let numbered = |count: usize| (0..count).map(|id| (id.to_string(), json!(format!("n{id}")))).collect();
+        assert_eq!(with(json!({"1": "spam", "0": "ham"})).unwrap(), LabelSet::new(["ham", "spam"]).unwrap());
+        assert_eq!(with(numbered(37)).unwrap().len(), 37);
+        assert_eq!(with(numbered(1000)).unwrap().len(), 1000);
+        for gap in [json!({"0": "ham", "2": "spam"}), json!({"0": "ham", "1": 7})] {
+            let error = with(gap).unwrap_err();
+            assert!(matches!(error, ModelError::UnnamedOutput { output: 1, outputs: 2 }), "{error}");
         }
-        let gap = read(|config| config["id2label"] = json!({"7": "other"})).unwrap().labels();
-        assert!(matches!(gap, Err(ModelError::UnknownLabels { .. })));
+        for (wrong, rule) in [
+            (numbered(0), LabelSetError::LabelCount { got: 0 }),
+            (numbered(1), LabelSetError::LabelCount { got: 1 }),
+            (numbered(1001), LabelSetError::LabelCount { got: 1001 }),
+            (json!({"0": "ham", "1": "ham"}), LabelSetError::RepeatedName { got: "ham".to_owned() }),
+            (json!({"0": "ham", "1": ""}), LabelSetError::EmptyName),
+            (json!({"0": "a\n", "1": "b"}), LabelSetError::ControlCharacter { got: "a\n".to_owned() }),
+        ] {
+            let error = with(wrong).unwrap_err();
+            assert!(matches!(&error, ModelError::BadLabels { source } if *source == rule), "{error}");
+        }
     }
 
     #[test]

@@ -8,7 +8,6 @@ use super::ModelError;
 use super::settings;
 use super::tensors::Tensors;
 use crate::engine::{Dense, InstructionSet};
-use crate::label::LABEL_COUNT;
 use crate::text::FACT_COUNT;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -108,8 +107,8 @@ pub(crate) struct PageLayout {
 }
 
 impl PageLayout {
-    /// The layout for an encoder of width `hidden`.
-    pub fn new(config: PageConfig, hidden: usize) -> PageLayout {
+    /// The layout for an encoder of width `hidden` and a number of labels.
+    pub fn new(config: PageConfig, hidden: usize, labels: usize) -> PageLayout {
         let mut parts = Parts::default();
         let width = config.width;
         let input = parts.dense("page.input", width, hidden + FACT_COUNT);
@@ -129,7 +128,7 @@ impl PageLayout {
             })
             .collect();
         let norm = parts.norm("page.LayerNorm", width);
-        let head = parts.dense("page.classifier", LABEL_COUNT, width);
+        let head = parts.dense("page.classifier", labels, width);
         PageLayout { config, hidden, input, layers, norm, head, parts: parts.list, len: parts.len }
     }
 
@@ -184,9 +183,14 @@ pub struct PageWeights {
 
 impl PageWeights {
     /// Reads the parts that `config` asks for.
-    pub(super) fn read(tensors: &Tensors<'_>, config: PageConfig, hidden: usize) -> Result<PageWeights, ModelError> {
+    pub(super) fn read(
+        tensors: &Tensors<'_>,
+        config: PageConfig,
+        hidden: usize,
+        labels: usize,
+    ) -> Result<PageWeights, ModelError> {
         check(config)?;
-        let layout = PageLayout::new(config, hidden);
+        let layout = PageLayout::new(config, hidden, labels);
         // Not with room for what the sizes promise: the file may not hold it.
         let mut values = Vec::new();
         for part in &layout.parts {
@@ -223,10 +227,10 @@ struct DenseLayers {
 }
 
 impl PageNetwork {
-    /// Checks the number of parameters for an encoder of width `hidden`.
-    pub fn new(weights: PageWeights, hidden: usize) -> Result<PageNetwork, ModelError> {
+    /// Checks the number of parameters for an encoder of width `hidden` and a number of labels.
+    pub fn new(weights: PageWeights, hidden: usize, labels: usize) -> Result<PageNetwork, ModelError> {
         check(weights.config)?;
-        let layout = PageLayout::new(weights.config, hidden);
+        let layout = PageLayout::new(weights.config, hidden, labels);
         if weights.values.len() != layout.len {
             let (expected, got) = (vec![layout.len], vec![weights.values.len()]);
             return Err(ModelError::WrongShape { name: "page".to_owned(), expected, got });
@@ -245,14 +249,14 @@ impl PageNetwork {
         Ok(PageNetwork { layout, values, input, layers, head })
     }
 
-    /// Corrections `[paragraphs, LABEL_COUNT]` to add to the logits of one page's paragraphs, in reading order.
+    /// Corrections `[paragraphs, labels]` to add to the logits of one page's paragraphs, in reading order.
     ///
     /// `vectors` is `[paragraphs, hidden]`. The correction of a paragraph alone on its page is 0.
-    pub fn corrections(&self, vectors: &[f32], facts: &[[f32; FACT_COUNT]]) -> Vec<[f32; LABEL_COUNT]> {
+    pub fn corrections(&self, vectors: &[f32], facts: &[[f32; FACT_COUNT]]) -> Vec<f32> {
         let (hidden, width) = (self.layout.hidden, self.layout.config.width);
         let count = facts.len();
         if count < 2 {
-            return vec![[0.0; LABEL_COUNT]; count];
+            return vec![0.0; count * self.layout.head.bias.len()];
         }
         let inputs: Vec<f32> = vectors
             .chunks_exact(hidden)
@@ -271,8 +275,7 @@ impl PageNetwork {
             add(&mut x, &dense.output.forward(&wide));
         }
         debug_assert_eq!(x.len(), count * width);
-        let out = self.head.forward(&self.norm(&self.layout.norm, &x));
-        out.as_chunks::<LABEL_COUNT>().0.to_vec()
+        self.head.forward(&self.norm(&self.layout.norm, &x))
     }
 
     fn norm(&self, slot: &NormSlot, x: &[f32]) -> Vec<f32> {
@@ -328,11 +331,13 @@ fn add(x: &mut [f32], other: &[f32]) {
 mod tests {
     use super::*;
 
+    const LABELS: usize = 3;
+
     fn network(reach: usize) -> PageNetwork {
         let config = PageConfig { width: 8, heads: 2, intermediate: 12, layers: 2, reach, distances: 3 };
-        let len = PageLayout::new(config, 6).len;
+        let len = PageLayout::new(config, 6, LABELS).len;
         let values = (0..len).map(|i| (i as f32 * 1.7).sin() * 0.4).collect();
-        PageNetwork::new(PageWeights { config, values }, 6).unwrap()
+        PageNetwork::new(PageWeights { config, values }, 6, LABELS).unwrap()
     }
 
     fn page(count: usize) -> (Vec<f32>, Vec<[f32; FACT_COUNT]>) {
@@ -343,7 +348,7 @@ mod tests {
     #[test]
     fn a_paragraph_alone_keeps_its_logits() {
         let (vectors, facts) = page(1);
-        assert_eq!(network(4).corrections(&vectors, &facts), [[0.0; LABEL_COUNT]]);
+        assert_eq!(network(4).corrections(&vectors, &facts), [0.0; LABELS]);
         assert!(network(4).corrections(&[], &[]).is_empty());
     }
 
@@ -354,27 +359,28 @@ mod tests {
         let before = network.corrections(&vectors, &facts);
         vectors[..6].fill(3.0);
         let after = network.corrections(&vectors, &facts);
-        assert_ne!(before[4], after[4]);
-        assert_eq!(before[5..], after[5..]);
+        assert_ne!(before[4 * LABELS..5 * LABELS], after[4 * LABELS..5 * LABELS]);
+        assert_eq!(before[5 * LABELS..], after[5 * LABELS..]);
     }
 
     #[test]
     fn the_order_of_paragraphs_matters() {
         let network = network(4);
         let (mut vectors, facts) = page(3);
-        let before = network.corrections(&vectors, &facts)[1];
+        let before = network.corrections(&vectors, &facts);
         for i in 0..6 {
             vectors.swap(i, 12 + i);
         }
-        assert_ne!(before, network.corrections(&vectors, &facts)[1]);
+        let after = network.corrections(&vectors, &facts);
+        assert_ne!(before[LABELS..2 * LABELS], after[LABELS..2 * LABELS]);
     }
 
     #[test]
     fn sizes_that_do_not_fit_are_refused() {
         let config = PageConfig { heads: 3, ..PageConfig::default() };
-        let refused = PageNetwork::new(PageWeights { config, values: Vec::new() }, 6);
+        let refused = PageNetwork::new(PageWeights { config, values: Vec::new() }, 6, LABELS);
         assert!(matches!(refused, Err(ModelError::BadSetting { field: "page.heads", .. })));
-        let refused = PageNetwork::new(PageWeights { config: PageConfig::default(), values: vec![0.0] }, 6);
+        let refused = PageNetwork::new(PageWeights { config: PageConfig::default(), values: vec![0.0] }, 6, LABELS);
         assert!(matches!(refused, Err(ModelError::WrongShape { .. })));
     }
 }

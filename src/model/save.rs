@@ -60,7 +60,7 @@ impl Checkpoint {
     /// The files of a folder, and what they give back.
     fn encode(&self, storage: Storage) -> Result<(Encoded, Checkpoint), ModelError> {
         let tokenizer = Tokenizer::from_bytes(&self.tokenizer)?;
-        let config = layout::to_json(&self.config, self.head.is_some(), tokenizer.pad());
+        let config = layout::to_json(&self.config, self.head.as_ref().map(|head| &head.labels), tokenizer.pad());
         let config = pretty(layout::FILE, &config)?;
         let page = self.page.as_ref().map(|page| page.config);
         let settings = pretty(settings::FILE, &Settings { page, ..self.settings.clone() })?;
@@ -102,8 +102,8 @@ impl Checkpoint {
             tensors.floats("classifier.weight".to_owned(), shape(&head.weight), values(&head.weight));
             tensors.floats("classifier.bias".to_owned(), vec![head.bias.len()], head.bias.clone());
         }
-        if let Some(page) = &self.page {
-            for part in PageLayout::new(page.config, self.config.hidden).parts {
+        if let (Some(page), Some(head)) = (&self.page, &self.head) {
+            for part in PageLayout::new(page.config, self.config.hidden, head.labels.len()).parts {
                 tensors.floats(part.name, part.shape, page.values[part.range].to_vec());
             }
         }
@@ -278,7 +278,7 @@ mod tests {
             candle_nn::Module::forward(&classifier, &first).unwrap().get(0).unwrap().to_vec1::<f32>().unwrap();
 
         let ours = super::super::Classifier::from_checkpoint(checkpoint, crate::engine::Precision::F32).unwrap();
-        let logits = ours.session().logits(&["The council voted."]).unwrap()[0];
+        let logits = ours.session().logits(&["The council voted."]).unwrap().remove(0);
         for (a, b) in logits.iter().zip(&expected) {
             assert!((a - b).abs() < 1e-4, "{logits:?} and {expected:?}");
         }

@@ -23,6 +23,8 @@ const PRODUCER: &str = env!("CARGO_PKG_NAME");
 ///   "window_tokens": 256,
 ///   "window_overlap": 32,
 ///   "temperature": 1.0,
+///   "spam_label": "comment_spam",
+///   "furniture_label": "other",
 ///   "spam_threshold": 0.5,
 ///   "spam_operating_points": [{"lose": 0.001, "threshold": 0.97}, {"lose": 0.005, "threshold": 0.5}],
 ///   "pooling": "cls",
@@ -51,7 +53,13 @@ pub struct Settings {
     pub window_overlap: usize,
     /// Logits are divided by this before the softmax; fitted on held-out data.
     pub temperature: f32,
-    /// Probability of `comment_spam` from which `copydesk filter` calls a comment spam.
+    /// The label that `copydesk filter` looks for; see [`Settings::roles`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spam_label: Option<String>,
+    /// The label of page furniture, which `--no-other` leaves out; see [`Settings::roles`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub furniture_label: Option<String>,
+    /// Probability of the spam label from which `copydesk filter` calls a comment spam.
     pub spam_threshold: f32,
     /// Thresholds for other shares of genuine comments lost, found on held-out data.
     pub spam_operating_points: Vec<OperatingPoint>,
@@ -76,7 +84,7 @@ pub struct Settings {
 pub struct OperatingPoint {
     /// Share of genuine comments that the threshold lost at most on held-out data.
     pub lose: f64,
-    /// Probability of `comment_spam` from which a comment is called spam.
+    /// Probability of the spam label from which a comment is called spam.
     pub threshold: f32,
 }
 
@@ -109,6 +117,8 @@ impl Default for Settings {
             window_tokens: 256,
             window_overlap: 32,
             temperature: 1.0,
+            spam_label: None,
+            furniture_label: None,
             spam_threshold: 0.5,
             spam_operating_points: Vec::new(),
             pooling: Pooling::Cls,

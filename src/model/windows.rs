@@ -1,6 +1,6 @@
 //! Long texts: windows with overlap, and one answer from many.
 
-use crate::label::{LABEL_COUNT, Scores};
+use crate::label::{LabelSet, Scores};
 use std::ops::Range;
 
 /// The windows of a text of `tokens` tokens, `content` tokens each, neighbours sharing `overlap`.
@@ -21,28 +21,30 @@ pub(super) fn windows(tokens: usize, content: usize, overlap: usize) -> impl Ite
 /// Each window has a weight, the number of its tokens that no earlier window held, so that every token of the text
 /// counts once. `windows` yields `(range, logits)` in reading order.
 pub(super) fn combine(
-    windows: impl ExactSizeIterator<Item = (Range<usize>, [f32; LABEL_COUNT])>,
+    labels: &LabelSet,
+    windows: impl ExactSizeIterator<Item = (Range<usize>, Vec<f32>)>,
     temperature: f32,
-) -> ([f32; LABEL_COUNT], Scores) {
+) -> (Vec<f32>, Scores) {
     let alone = windows.len() == 1;
-    let mut sums = [0.0f64; LABEL_COUNT];
+    let mut sums = vec![0.0f64; labels.len()];
     let mut covered = 0;
     for (range, logits) in windows {
-        let scores = Scores::from_logits(logits.map(|logit| logit / temperature));
+        let scores = Scores::at_temperature(labels, &logits, temperature);
         if alone {
             return (logits, scores);
         }
         let new_tokens = range.end - covered;
         covered = range.end;
-        for (sum, score) in sums.iter_mut().zip(scores.0) {
+        for (sum, &score) in sums.iter_mut().zip(scores.values()) {
             *sum += f64::from(score) * new_tokens as f64;
         }
     }
     let total: f64 = sums.iter().sum();
-    let mean = sums.map(|sum| sum / total);
+    sums.iter_mut().for_each(|sum| *sum /= total);
     // The smallest normal number stands for a probability that underflowed: a logit has to be finite.
-    let logits = mean.map(|p| (p.max(f64::from(f32::MIN_POSITIVE)).ln() * f64::from(temperature)) as f32);
-    (logits, Scores(mean.map(|p| p as f32)))
+    let logit = |p: &f64| (p.max(f64::from(f32::MIN_POSITIVE)).ln() * f64::from(temperature)) as f32;
+    let logits = sums.iter().map(logit).collect();
+    (logits, Scores::new(labels, sums.into_iter().map(|p| p as f32).collect::<Vec<f32>>()))
 }
 
 #[cfg(test)]
@@ -65,14 +67,14 @@ mod tests {
     #[test]
     fn every_token_counts_once_however_windows_overlap() {
         let certain = |index: usize| {
-            let mut logits = [-40.0; LABEL_COUNT];
+            let mut logits = vec![-40.0; 5];
             logits[index] = 40.0;
             logits
         };
         // 18 tokens: the second window adds 7, the third 1.
         let list = vec![(0..10, certain(0)), (7..17, certain(1)), (8..18, certain(2))];
-        let (_, scores) = combine(list.into_iter(), 1.0);
-        for (score, tokens) in scores.0.into_iter().zip([10.0, 7.0, 1.0, 0.0, 0.0]) {
+        let (_, scores) = combine(&LabelSet::copydesk(), list.into_iter(), 1.0);
+        for (score, tokens) in scores.values().iter().zip([10.0, 7.0, 1.0, 0.0, 0.0]) {
             assert!((score - tokens / 18.0).abs() < 1e-6, "{scores:?}");
         }
     }
@@ -96,10 +98,11 @@ mod tests {
             rows in prop::collection::vec(prop::array::uniform5(-8f32..8.0), 1..4),
             temperature in 0.5f32..3.0,
         ) {
-            let list: Vec<_> = rows.into_iter().enumerate().map(|(i, row)| (i * 5..i * 5 + 8, row)).collect();
-            let (logits, scores) = combine(list.into_iter(), temperature);
-            let again = Scores::from_logits(logits.map(|logit| logit / temperature));
-            for (a, b) in again.0.into_iter().zip(scores.0) {
+            let list: Vec<_> = rows.into_iter().enumerate().map(|(i, row)| (i * 5..i * 5 + 8, row.to_vec())).collect();
+            let labels = LabelSet::copydesk();
+            let (logits, scores) = combine(&labels, list.into_iter(), temperature);
+            let again = Scores::at_temperature(&labels, &logits, temperature);
+            for (a, b) in again.values().iter().zip(scores.values()) {
                 prop_assert!((a - b).abs() < 1e-5);
             }
         }

@@ -7,22 +7,23 @@
 //! page.txt,0,0,389,reporting,0.97,0.97,0.01,0.0,0.01,0.01,84,1
 //! ```
 //!
-//! Record rows have no `paragraph`, `start` and `end`. With text there is a last column `text`. Where there is no label
+//! Each label of the model has a column for its probability. Record rows have no `paragraph`, `start` and `end`. With text there is a last column `text`. Where there is no label
 //! the column is empty.
 
 use super::number::push_probability;
 use super::row::{ParagraphRow, RecordRow, Verdict};
 use crate::corpus::Unit;
-use crate::label::Label;
+use crate::label::{Label, LabelSet};
 
-/// Appends the header.
-pub fn push_header(out: &mut Vec<u8>, unit: Unit, with_text: bool) {
+/// Appends the header of rows about a model's labels.
+pub fn push_header(out: &mut Vec<u8>, unit: Unit, labels: &LabelSet, with_text: bool) {
     out.extend_from_slice(match unit {
         Unit::Paragraph => b"doc,paragraph,start,end,label,confidence",
         Unit::Record => b"doc,label,confidence",
     });
-    for label in Label::ALL {
-        out.extend_from_slice(format!(",{label}").as_bytes());
+    for label in labels {
+        out.push(b',');
+        push_field(out, label.as_str());
     }
     out.extend_from_slice(b",tokens,windows");
     out.extend_from_slice(if with_text { b",text\n" } else { b"\n" });
@@ -45,10 +46,10 @@ pub fn push_record(out: &mut Vec<u8>, row: &RecordRow<'_>, with_text: bool) {
 
 fn push_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
     out.push(b',');
-    out.extend_from_slice(verdict.label.map_or("", Label::as_str).as_bytes());
+    push_field(out, verdict.label.as_ref().map_or("", Label::as_str));
     out.push(b',');
     push_probability(out, verdict.confidence);
-    for score in verdict.scores.0 {
+    for &score in verdict.scores.values() {
         out.push(b',');
         push_probability(out, score);
     }
@@ -77,21 +78,38 @@ fn push_field(out: &mut Vec<u8>, field: &str) {
 mod tests {
     use super::*;
     use crate::label::Scores;
+    use crate::label::built_in::scores;
 
     #[test]
     fn rows_have_the_columns_of_the_header() {
         let verdict =
-            Verdict { label: None, confidence: 0.5, scores: Scores([0.5, 0.5, 0.0, 0.0, 0.0]), tokens: 7, windows: 2 };
+            Verdict { label: None, confidence: 0.5, scores: scores([0.5, 0.5, 0.0, 0.0, 0.0]), tokens: 7, windows: 2 };
+        let labels = verdict.scores.labels().clone();
         let mut out = Vec::new();
-        push_header(&mut out, Unit::Paragraph, true);
-        let row = ParagraphRow { doc: "a,b", paragraph: 1, span: 2..9, text: "say \"hi\"\nthere", verdict };
+        push_header(&mut out, Unit::Paragraph, &labels, true);
+        let row =
+            ParagraphRow { doc: "a,b", paragraph: 1, span: 2..9, text: "say \"hi\"\nthere", verdict: verdict.clone() };
         push_paragraph(&mut out, &row, true);
-        push_header(&mut out, Unit::Record, false);
+        push_header(&mut out, Unit::Record, &labels, false);
         push_record(&mut out, &RecordRow { doc: "9", text: "x", object: None, verdict }, false);
         let expected = "doc,paragraph,start,end,label,confidence,reporting,opinion,comment_spam,quotation,other,\
             tokens,windows,text\n\"a,b\",1,2,9,,0.5,0.5,0.5,0.0,0.0,0.0,7,2,\"say \"\"hi\"\"\nthere\"\n\
             doc,label,confidence,reporting,opinion,comment_spam,quotation,other,tokens,windows\n\
             9,,0.5,0.5,0.5,0.0,0.0,0.0,7,2\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn labels_of_any_number_and_name_have_their_columns() {
+        let labels = LabelSet::new(["news, local", "say \"ad\"", "spam"]).unwrap();
+        let scores = Scores::new(&labels, [0.75, 0.25, 0.0]);
+        let label = Some(scores.best_label().0);
+        let verdict = Verdict { label, confidence: 0.75, scores, tokens: 1, windows: 1 };
+        let mut out = Vec::new();
+        push_header(&mut out, Unit::Record, &labels, false);
+        push_record(&mut out, &RecordRow { doc: "1", text: "x", object: None, verdict }, false);
+        let expected = "doc,label,confidence,\"news, local\",\"say \"\"ad\"\"\",spam,tokens,windows\n\
+            1,\"news, local\",0.75,0.75,0.25,0.0,1,1\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

@@ -1,15 +1,25 @@
 //! An evaluation as plain-text tables for a terminal, at most 100 columns wide.
 
-use super::printable;
+use super::printable::{fitting, printable};
 use crate::eval::{
     Calibration, ClassMetrics, CoveragePoint, Estimate, Evaluation, GenuineRows, Metrics, NoiseFigures, Proportion,
     Resampling, SourceMetrics, SpamOperatingPoints,
 };
-use crate::label::Label;
+use crate::label::{Label, LabelId, LabelSet};
+use console::measure_text_width;
 use std::fmt;
 
 /// Columns given to the name of a source; longer names are cut and end in `…`.
 const SOURCE_COLUMNS: usize = 28;
+
+/// Columns given to the name of a label, which is cut before the last two.
+const LABEL_COLUMNS: usize = 14;
+
+/// The most labels whose confusion matrix fits the width.
+const MOST_ACROSS: usize = 5;
+
+/// Pairs of labels that are shown where the matrix does not fit.
+const MOST_PAIRS: usize = 20;
 
 /// Columns of a figure with its interval: `0.862 [0.845, 0.878]`.
 const ESTIMATE_COLUMNS: usize = 20;
@@ -28,7 +38,7 @@ impl fmt::Display for EvalTable<'_> {
         if let Some(sure) = &evaluation.sure {
             classes(f, "By label, rows whose annotator was sure", &sure.classes)?;
         }
-        confusion(f, &evaluation.all)?;
+        confusion(f, &evaluation.labels, &evaluation.all)?;
         sources(f, &evaluation.sources, units_name(evaluation))?;
         calibration(f, &evaluation.all.calibration)?;
         coverage(f, &evaluation.coverage)?;
@@ -38,18 +48,28 @@ impl fmt::Display for EvalTable<'_> {
 
 /// Shows what noisy copies of a data set cost; nothing where there are none.
 #[derive(Clone, Copy, Debug)]
-pub struct NoiseTable<'a>(pub &'a [NoiseFigures]);
+pub struct NoiseTable<'a> {
+    /// The figures of each kind of noise.
+    pub figures: &'a [NoiseFigures],
+    /// The label for spam, if there is one.
+    pub spam_label: Option<&'a Label>,
+}
 
 impl fmt::Display for NoiseTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
+        if self.figures.is_empty() {
             return Ok(());
         }
-        writeln!(f, "\nNoisy copies: macro-F1, what is lost of it, F1 of comment_spam, rows whose label changes")?;
+        let of_spam = match self.spam_label {
+            Some(label) => format!("F1 of {}, ", fitting(label.as_str(), LABEL_COLUMNS)),
+            None => String::new(),
+        };
+        writeln!(f, "\nNoisy copies: macro-F1, what is lost of it, {of_spam}rows whose label changes")?;
         writeln!(f, "{:<20}{:>10}{:>10}{:>10}{:>10}", "noise", "macro-F1", "drop", "spam F1", "changed")?;
-        self.0.iter().try_for_each(|figures| {
+        self.figures.iter().try_for_each(|figures| {
             let NoiseFigures { noise, macro_f1, drop, comment_spam_f1, changed_rows } = figures;
-            writeln!(f, "{noise:<20}{macro_f1:>10.3}{drop:>10.3}{comment_spam_f1:>10.3}{changed_rows:>10}")
+            let spam_f1 = comment_spam_f1.map_or_else(undefined, |f1| format!("{f1:.3}"));
+            writeln!(f, "{noise:<20}{macro_f1:>10.3}{drop:>10.3}{spam_f1:>10}{changed_rows:>10}")
         })
     }
 }
@@ -100,7 +120,7 @@ fn classes(f: &mut fmt::Formatter<'_>, title: &str, classes: &[ClassMetrics]) ->
     writeln!(f, "\n{title}")?;
     writeln!(f, "{:<14}{:>8}{:>WIDTH$}{:>WIDTH$}{:>WIDTH$}", "label", "rows", "precision", "recall", "F1")?;
     for class in classes {
-        write!(f, "{:<14}{:>8}", class.label, class.support)?;
+        write!(f, "{}{:>8}", column(&class.label, false), class.support)?;
         for figure in [class.precision, class.recall, class.f1] {
             write!(f, "{:>WIDTH$}", figure.map_or_else(undefined, estimate))?;
         }
@@ -109,19 +129,46 @@ fn classes(f: &mut fmt::Formatter<'_>, title: &str, classes: &[ClassMetrics]) ->
     Ok(())
 }
 
-fn confusion(f: &mut fmt::Formatter<'_>, metrics: &Metrics) -> fmt::Result {
+/// A label's name in its column, to the left or to the right of it.
+fn column(label: &Label, to_the_right: bool) -> String {
+    let name = fitting(label.as_str(), LABEL_COLUMNS - 2);
+    let space = " ".repeat(LABEL_COLUMNS.saturating_sub(measure_text_width(&name)));
+    if to_the_right { format!("{space}{name}") } else { format!("{name}{space}") }
+}
+
+fn confusion(f: &mut fmt::Formatter<'_>, labels: &LabelSet, metrics: &Metrics) -> fmt::Result {
+    if labels.len() > MOST_ACROSS {
+        return confused_pairs(f, labels, metrics);
+    }
     writeln!(f, "\nConfusion matrix, rows: gold label down, predicted label across")?;
     write!(f, "{:<14}", "")?;
-    for predicted in Label::ALL {
-        write!(f, "{predicted:>14}")?;
+    for predicted in labels {
+        write!(f, "{}", column(predicted, true))?;
     }
     writeln!(f)?;
-    for gold in Label::ALL {
-        write!(f, "{gold:<14}")?;
-        for predicted in Label::ALL {
+    for (gold, label) in labels.ids().zip(labels) {
+        write!(f, "{}", column(label, false))?;
+        for predicted in labels.ids() {
             write!(f, "{:>14}", metrics.confusion.get(gold, predicted))?;
         }
         writeln!(f)?;
+    }
+    Ok(())
+}
+
+/// The pairs of labels that are most often confused, in place of a matrix that is too wide.
+fn confused_pairs(f: &mut fmt::Formatter<'_>, labels: &LabelSet, metrics: &Metrics) -> fmt::Result {
+    let counts = metrics.confusion.as_array().indexed_iter();
+    let mut pairs: Vec<(LabelId, LabelId, u64)> = counts
+        .filter(|((gold, predicted), rows)| gold != predicted && **rows > 0)
+        .map(|((gold, predicted), &rows)| (LabelId::at(gold), LabelId::at(predicted), rows))
+        .collect();
+    pairs.sort_by_key(|&(_, _, rows)| std::cmp::Reverse(rows));
+    writeln!(f, "\nLabels most often confused")?;
+    writeln!(f, "{:<14}{:>14}{:>8}", "gold", "predicted", "rows")?;
+    for &(gold, predicted, rows) in pairs.iter().take(MOST_PAIRS) {
+        let (gold, predicted) = (column(&labels.label(gold), false), column(&labels.label(predicted), true));
+        writeln!(f, "{gold}{predicted}{rows:>8}")?;
     }
     Ok(())
 }
@@ -247,17 +294,18 @@ mod tests {
     use super::*;
     use crate::eval::{BootstrapOptions, EvalOptions, JudgedRow, evaluate};
     use crate::label::Scores;
+    use crate::label::built_in::{COMMENT_SPAM, scores};
 
     fn rows(count: usize) -> Vec<JudgedRow> {
         (0..count)
             .map(|index| {
-                let gold = Label::ALL[index % 5];
+                let gold = LabelId::at(index % 5);
                 let predicted = if index % 7 == 0 { (index + 1) % 5 } else { index % 5 };
-                let mut scores = [0.0625; 5];
-                scores[predicted] = 0.75;
+                let mut values = [0.0625; 5];
+                values[predicted] = 0.75;
                 JudgedRow {
                     gold,
-                    scores: Scores(scores),
+                    scores: scores(values),
                     confidence: Some(1 + (index % 3) as u8),
                     source: Some(
                         if index % 2 == 0 { "a site whose name does not end\nin time" } else { "blog" }.into(),
@@ -270,7 +318,12 @@ mod tests {
 
     fn table(rows: &[JudgedRow], resamples: u32) -> String {
         let bootstrap = BootstrapOptions { resamples, ..Default::default() };
-        let options = EvalOptions { bootstrap, comment_sources: vec!["blog".into()], ..Default::default() };
+        let options = EvalOptions {
+            bootstrap,
+            spam_label: Some(COMMENT_SPAM),
+            comment_sources: vec!["blog".into()],
+            ..Default::default()
+        };
         EvalTable(&evaluate(rows, &options).unwrap()).to_string()
     }
 
@@ -312,8 +365,8 @@ mod tests {
     #[test]
     fn what_is_undefined_is_a_dash() {
         let row = JudgedRow {
-            gold: Label::CommentSpam,
-            scores: Scores([0.0, 0.0, 1.0, 0.0, 0.0]),
+            gold: COMMENT_SPAM,
+            scores: scores([0.0, 0.0, 1.0, 0.0, 0.0]),
             confidence: None,
             source: None,
             doc: None,
@@ -333,5 +386,23 @@ mod tests {
         assert_eq!((alone.trim_end(), alone.len()), ("0.862", ESTIMATE_COLUMNS));
         assert_eq!(proportion(Proportion::new(8, 10), 3), "8: 0.800 [0.490, 0.943]");
         assert_eq!([0.001, 0.005, 0.07].map(|share| round_percent(share).to_string()), ["0.1", "0.5", "7"]);
+    }
+
+    #[test]
+    fn many_labels_and_long_names_fit_the_width() {
+        let labels = LabelSet::new((0..37).map(|number| format!("a label with a long name {number}"))).unwrap();
+        let rows: Vec<JudgedRow> = (0..370)
+            .map(|index| {
+                let mut values = vec![0.01; 37];
+                values[if index % 10 == 0 { 36 } else { index % 37 }] += 0.63;
+                let (gold, scores) = (LabelId::at(index % 37), Scores::new(&labels, values));
+                JudgedRow { gold, scores, confidence: None, source: None, doc: None }
+            })
+            .collect();
+        let table = EvalTable(&evaluate(&rows, &EvalOptions::default()).unwrap()).to_string();
+        assert!(table.contains("Labels most often confused") && !table.contains("Confusion matrix"), "{table}");
+        assert!(!table.contains("Spam filter"), "{table}");
+        assert!(table.lines().all(|line| measure_text_width(line) <= 100), "{table}");
+        assert_eq!(table.lines().filter(|line| line.starts_with("a label wit…")).count(), 37 + MOST_PAIRS);
     }
 }

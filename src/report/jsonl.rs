@@ -13,13 +13,12 @@
 //! renamed: `input_label` and so on, with a further `input_` where that is taken. A line of plain text counts as the
 //! object `{"text": line}`.
 //!
-//! `label` is `null` where the confidence is below the least asked for. `start` and `end` are UTF-8 byte offsets into the
+//! `scores` has a field for each label of the model, in its order. `label` is `null` where the confidence is below the least asked for. `start` and `end` are UTF-8 byte offsets into the
 //! document, or into the decoded text of the record. Probabilities have at most six decimals.
 
 use super::number::push_probability;
 use super::row::{ParagraphRow, RecordRow, Verdict};
 use crate::corpus::Record;
-use crate::label::Label;
 
 /// The fields that a record row adds.
 const ADDED_FIELDS: [&str; 5] = ["label", "confidence", "scores", "tokens", "windows"];
@@ -80,16 +79,21 @@ fn push_object(out: &mut Vec<u8>, object: &Record<'_>) {
 }
 
 fn push_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
-    match verdict.label {
-        Some(label) => out.extend_from_slice(format!("\"label\": \"{label}\"").as_bytes()),
-        None => out.extend_from_slice(b"\"label\": null"),
+    out.extend_from_slice(b"\"label\": ");
+    match &verdict.label {
+        Some(label) => push_string(out, label.as_str()),
+        None => out.extend_from_slice(b"null"),
     }
     out.extend_from_slice(b", \"confidence\": ");
     push_probability(out, verdict.confidence);
-    for label in Label::ALL {
-        let before = if label.index() == 0 { ", \"scores\": {" } else { ", " };
-        out.extend_from_slice(format!("{before}\"{label}\": ").as_bytes());
-        push_probability(out, verdict.scores.get(label));
+    out.extend_from_slice(b", \"scores\": {");
+    for (index, (label, score)) in verdict.scores.iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b", ");
+        }
+        push_string(out, label.as_str());
+        out.extend_from_slice(b": ");
+        push_probability(out, score);
     }
     out.extend_from_slice(format!("}}, \"tokens\": {}, \"windows\": {}", verdict.tokens, verdict.windows).as_bytes());
 }
@@ -101,16 +105,15 @@ fn push_string(out: &mut Vec<u8>, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::label::Scores;
+    use crate::label::built_in::scores;
+    use crate::label::{Label, LabelSet, Scores};
     use serde::Deserialize;
 
-    const VERDICT: Verdict = Verdict {
-        label: Some(Label::Opinion),
-        confidence: 0.75,
-        scores: Scores([0.25, 0.75, 0.0, 0.0, 0.0]),
-        tokens: 7,
-        windows: 1,
-    };
+    fn verdict() -> Verdict {
+        let scores = scores([0.25, 0.75, 0.0, 0.0, 0.0]);
+        Verdict { label: Some(scores.best_label().0), confidence: 0.75, scores, tokens: 7, windows: 1 }
+    }
+
     const ADDED: &str = "\"label\": \"opinion\", \"confidence\": 0.75, \"scores\": {\"reporting\": 0.25, \
         \"opinion\": 0.75, \"comment_spam\": 0.0, \"quotation\": 0.0, \"other\": 0.0}, \"tokens\": 7, \"windows\": 1}\n";
 
@@ -141,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_paragraph_row_reads_back() {
-        let mut row = ParagraphRow { doc: "a \"page\"", paragraph: 2, span: 10..14, text: "té\n", verdict: VERDICT };
+        let mut row = ParagraphRow { doc: "a \"page\"", paragraph: 2, span: 10..14, text: "té\n", verdict: verdict() };
         let mut out = Vec::new();
         push_paragraph(&mut out, &row, true);
         row.verdict.label = None;
@@ -149,18 +152,18 @@ mod tests {
         let rows: Vec<Row> =
             out.split_inclusive(|&byte| byte == b'\n').map(|line| serde_json::from_slice(line).unwrap()).collect();
         assert_eq!((rows[0].doc.as_str(), rows[0].paragraph, rows[0].start, rows[0].end), ("a \"page\"", 2, 10, 14));
-        assert_eq!((rows[0].label, rows[0].confidence), (Some(Label::Opinion), 0.75));
+        assert_eq!((rows[0].label.as_ref().map(Label::as_str), rows[0].confidence), (Some("opinion"), 0.75));
         assert_eq!((rows[0].tokens, rows[0].windows, rows[0].text.as_deref()), (7, 1, Some("té\n")));
         let scores = &rows[0].scores;
         let scores = [scores.reporting, scores.opinion, scores.comment_spam, scores.quotation, scores.other];
-        assert_eq!(scores, VERDICT.scores.0);
-        assert_eq!((rows[1].label, rows[1].text.as_deref()), (None, None));
+        assert_eq!(scores, verdict().scores.values());
+        assert_eq!((&rows[1].label, rows[1].text.as_deref()), (&None, None));
     }
 
     fn record_row(line: &str) -> String {
         let object = Record::parse(line).unwrap();
         let mut out = Vec::new();
-        push_record(&mut out, &RecordRow { doc: "d", text: "t", object: Some(&object), verdict: VERDICT });
+        push_record(&mut out, &RecordRow { doc: "d", text: "t", object: Some(&object), verdict: verdict() });
         String::from_utf8(out).unwrap()
     }
 
@@ -183,7 +186,19 @@ mod tests {
     #[test]
     fn a_plain_line_becomes_an_object() {
         let mut out = Vec::new();
-        push_record(&mut out, &RecordRow { doc: "d", text: "say \"hi\"", object: None, verdict: VERDICT });
+        push_record(&mut out, &RecordRow { doc: "d", text: "say \"hi\"", object: None, verdict: verdict() });
         assert_eq!(String::from_utf8(out).unwrap(), format!(r#"{{"text": "say \"hi\"", {ADDED}"#));
+    }
+
+    #[test]
+    fn names_of_labels_are_escaped_and_keep_their_order() {
+        let labels = LabelSet::new(["say \"ad\"", "news"]).unwrap();
+        let scores = Scores::new(&labels, [0.25, 0.75]);
+        let verdict =
+            Verdict { label: Some(labels.label(scores.best().0)), confidence: 0.75, scores, tokens: 1, windows: 1 };
+        let mut out = Vec::new();
+        push_record(&mut out, &RecordRow { doc: "d", text: "t", object: None, verdict });
+        let expected = r#"{"text": "t", "label": "news", "confidence": 0.75, "scores": {"say \"ad\"": 0.25, "news": 0.75}, "tokens": 1, "windows": 1}"#;
+        assert_eq!(String::from_utf8(out).unwrap().trim_end(), expected);
     }
 }

@@ -14,7 +14,7 @@ mod row;
 pub use bench::{BenchReport, BenchRun, Spread, TimeShare};
 pub use cascade::CascadeTable;
 pub use eval_table::{EvalTable, NoiseTable};
-pub use models::{Asked, COUNTED_TOKENS, CascadeParts, Development, ModelEntry, ModelsTable, NetworkSizes, Operations};
+pub use models::{COUNTED_TOKENS, CascadeParts, ModelEntry, ModelsTable, NetworkSizes, Operations};
 pub use pretty::PageStyle;
 pub(crate) use printable::printable;
 pub use row::{ParagraphRow, RecordRow, Verdict, VerdictOptions};

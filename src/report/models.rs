@@ -2,53 +2,12 @@
 
 use crate::engine::EncoderConfig;
 use crate::eval::Estimate;
-use crate::model::{Cascade, Checkpoint, Digest, ModelFiles};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use crate::model::{Asked, Cascade, Checkpoint, Development, Digest, ModelFiles};
+use serde::Serialize;
 use std::fmt;
 
 /// Tokens of the paragraph for which operations are counted, with `[CLS]` and `[SEP]`: about the mean on web pages.
 pub const COUNTED_TOKENS: usize = 82;
-
-/// Figures that `copydesk pack` and `copydesk cascade` store with a model, in the field [`Development::FIELD`] of its `data`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, serde(deny_unknown_fields))]
-pub struct Development {
-    /// Held-out rows that they were counted on; temperatures and thresholds were fitted on the same rows.
-    pub rows: u64,
-    /// Macro-F1, every row read alone.
-    pub macro_f1: Estimate,
-    /// Macro-F1, every row read beside the others of its page.
-    pub macro_f1_on_page: Estimate,
-    /// Of a cascade: what its large model was asked on the rows' pages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<Asked>,
-}
-
-/// Shares of what there was to read, `0.0..=1.0`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, serde(deny_unknown_fields))]
-pub struct Asked {
-    /// Of the rows.
-    pub rows: f64,
-    /// Of the large model's tokens.
-    pub tokens: f64,
-}
-
-impl Development {
-    /// Name of the field.
-    pub const FIELD: &str = "development";
-
-    /// The figures stored with a model; `None` where it was packed without rows.
-    pub fn of(data: &Map<String, Value>) -> Option<Development> {
-        Development::deserialize(data.get(Development::FIELD)?).ok()
-    }
-
-    /// As they are stored.
-    pub fn to_value(self) -> Value {
-        serde_json::to_value(self).expect("figures can be written as JSON; this is a bug")
-    }
-}
 
 /// A model as `copydesk models` lists it. As JSON it is an object with these fields; `network` is `null` for a cascade,
 /// `cascade` for all others, and `development` where the model was packed without rows:
@@ -238,27 +197,5 @@ fn show(Estimate { value, low, high }: Estimate) -> String {
     match (low, high) {
         (Some(low), Some(high)) => format!("{value:.3} [{low:.3}, {high:.3}]"),
         _ => format!("{value:.3}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_are_stored_and_found() {
-        let estimate = |value| Estimate { value, low: Some(value - 0.01), high: None };
-        let development = Development {
-            rows: 7,
-            macro_f1: estimate(0.5),
-            macro_f1_on_page: estimate(0.6),
-            asked: Some(Asked { rows: 0.25, tokens: 0.5 }),
-        };
-        let mut data = Map::new();
-        assert_eq!(Development::of(&data), None);
-        data.insert(Development::FIELD.to_owned(), development.to_value());
-        assert_eq!(Development::of(&data), Some(development));
-        data.insert(Development::FIELD.to_owned(), "free text".into());
-        assert_eq!(Development::of(&data), None);
     }
 }

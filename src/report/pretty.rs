@@ -2,10 +2,13 @@
 //!
 //! This is no wire format and may change.
 
-use super::printable;
+use super::printable::{fitting, printable};
 use super::row::Verdict;
-use crate::label::Label;
+use crate::label::{COMMENT_SPAM, OPINION, OTHER};
 use console::{Color, Style, measure_text_width};
+
+/// Columns of the label.
+const LABEL_COLUMNS: usize = 12;
 
 /// Columns of the label and the confidence, with the rule between them and the text.
 const GUTTER_COLUMNS: usize = 21;
@@ -36,18 +39,21 @@ impl PageStyle {
     /// Appends a text with its verdict.
     pub fn push_text(&self, out: &mut Vec<u8>, text: &str, verdict: &Verdict) {
         let width = self.columns.saturating_sub(GUTTER_COLUMNS + 2).clamp(LEAST_TEXT_COLUMNS, MOST_TEXT_COLUMNS);
-        let style = style_of(verdict.label);
-        let label = verdict.label.map_or("(not sure)", Label::as_str);
+        let style = style_of(verdict);
+        let label =
+            verdict.label.as_ref().map_or("(not sure)".to_owned(), |label| fitting(label.as_str(), LABEL_COLUMNS));
         for (number, line) in wrap(&printable(text), width).iter().enumerate() {
             let gutter = if number == 0 {
-                format!("{label:>12} {:>6.1}%", verdict.confidence * 100.0)
+                {
+                    let space = " ".repeat(LABEL_COLUMNS.saturating_sub(measure_text_width(&label)));
+                    format!("{space}{label} {:>6.1}%", verdict.confidence * 100.0)
+                }
             } else {
                 " ".repeat(GUTTER_COLUMNS - 1)
             };
             let gutter = self.paint(style.clone(), &gutter);
             let rule = self.paint(style.clone(), "│");
-            let line =
-                if verdict.label == Some(Label::Reporting) { line.clone() } else { self.paint(style.clone(), line) };
+            let line = if is_plain(verdict) { line.clone() } else { self.paint(style.clone(), line) };
             out.extend_from_slice(format!("{gutter} {rule} {line}\n").as_bytes());
         }
         out.push(b'\n');
@@ -58,15 +64,24 @@ impl PageStyle {
     }
 }
 
-fn style_of(label: Option<Label>) -> Style {
-    match label {
-        Some(Label::Reporting) => Style::new().fg(Color::Blue),
-        Some(Label::Opinion) => Style::new().fg(Color::Yellow),
-        Some(Label::CommentSpam) => Style::new().fg(Color::Red),
-        Some(Label::Quotation) => Style::new().fg(Color::Green),
-        Some(Label::Other) => Style::new().dim(),
-        None => Style::new().fg(Color::Magenta),
+/// Colours of labels that are not the built-in ones, by position.
+const PALETTE: [Color; 6] = [Color::Cyan, Color::Yellow, Color::Green, Color::Blue, Color::Red, Color::White];
+
+fn style_of(verdict: &Verdict) -> Style {
+    let Some(label) = &verdict.label else { return Style::new().fg(Color::Magenta) };
+    match label.as_str() {
+        "reporting" => Style::new().fg(Color::Blue),
+        OPINION => Style::new().fg(Color::Yellow),
+        COMMENT_SPAM => Style::new().fg(Color::Red),
+        "quotation" => Style::new().fg(Color::Green),
+        OTHER => Style::new().dim(),
+        _ => Style::new().fg(PALETTE[verdict.scores.best().0.index() % PALETTE.len()]),
     }
+}
+
+/// Whether the text stays without colour: most of a page is reporting.
+fn is_plain(verdict: &Verdict) -> bool {
+    verdict.label.as_ref().is_some_and(|label| *label == "reporting")
 }
 
 /// Breaks a text between words into lines of at most `width` columns; longer words are broken anywhere.
@@ -105,7 +120,8 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::label::Scores;
+    use crate::label::built_in::scores;
+    use crate::label::{LabelSet, Scores};
 
     #[test]
     fn lines_fit_the_width() {
@@ -118,13 +134,8 @@ mod tests {
 
     #[test]
     fn texts_cannot_steer_the_terminal() {
-        let verdict = Verdict {
-            label: Some(Label::Opinion),
-            confidence: 0.5,
-            scores: Scores([0.5, 0.5, 0.0, 0.0, 0.0]),
-            tokens: 1,
-            windows: 1,
-        };
+        let scores = scores([0.25, 0.5, 0.25, 0.0, 0.0]);
+        let verdict = Verdict { label: Some(scores.best_label().0), confidence: 0.5, scores, tokens: 1, windows: 1 };
         let page = |color| {
             let mut out = Vec::new();
             PageStyle { columns: 60, color }.push_text(&mut out, "red\x1b[31m alert\x07", &verdict);
@@ -133,5 +144,21 @@ mod tests {
         assert_eq!(page(false), "     opinion   50.0% │ red\u{fffd}[31m alert\u{fffd}\n\n");
         assert!(page(true).contains("\x1b[33m"));
         assert!(!page(true).contains("\x1b[31m"));
+    }
+
+    #[test]
+    fn a_long_label_keeps_its_column_and_has_a_colour_of_its_position() {
+        let labels = LabelSet::new(["press releases and notices", "広告"]).unwrap();
+        let page = |values: [f32; 2], color| {
+            let scores = Scores::new(&labels, values);
+            let label = Some(scores.best_label().0);
+            let verdict = Verdict { label, confidence: 0.5, scores, tokens: 1, windows: 1 };
+            let mut out = Vec::new();
+            PageStyle { columns: 60, color }.push_text(&mut out, "text", &verdict);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(page([1.0, 0.0], false), "press relea…   50.0% │ text\n\n");
+        assert_eq!(page([0.0, 1.0], false), "        広告   50.0% │ text\n\n");
+        assert!(page([1.0, 0.0], true).contains("\x1b[36m") && page([0.0, 1.0], true).contains("\x1b[33m"));
     }
 }

@@ -11,3 +11,9 @@ pub(crate) fn printable(text: &str) -> String {
         })
         .collect()
 }
+
+/// A name as it fits so many columns, made printable; a longer one is cut and ends in `…`.
+pub(crate) fn fitting(name: &str, columns: usize) -> String {
+    let name = printable(name);
+    console::truncate_str(&name, columns, "…").into_owned()
+}

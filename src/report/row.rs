@@ -1,7 +1,7 @@
 //! What a row says of a text, before it is written in some format.
 
 use crate::corpus::Record;
-use crate::label::{Label, Scores};
+use crate::label::{Label, LabelId, Scores};
 use crate::model::Prediction;
 use std::ops::Range;
 
@@ -10,12 +10,12 @@ use std::ops::Range;
 pub struct VerdictOptions {
     /// Below this confidence no label is given; 0 always gives one.
     pub min_confidence: f32,
-    /// Whether `other` is left out and the four named labels' scores scaled to sum to 1.
-    pub no_other: bool,
+    /// A label that is left out, with the others' scores scaled to sum to 1.
+    pub without: Option<LabelId>,
 }
 
 /// The label of a text and what it rests on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// The most probable label; `None` below the least confidence asked for.
     pub label: Option<Label>,
@@ -32,8 +32,11 @@ pub struct Verdict {
 impl Verdict {
     /// Applies `options` to what the model said.
     pub fn new(prediction: &Prediction, options: VerdictOptions) -> Verdict {
-        let scores = if options.no_other { prediction.scores.without_other() } else { prediction.scores };
-        let (best, confidence) = scores.best();
+        let scores = match options.without {
+            Some(label) => prediction.scores.without(label),
+            None => prediction.scores.clone(),
+        };
+        let (best, confidence) = scores.best_label();
         Verdict {
             label: (confidence >= options.min_confidence).then_some(best),
             confidence,
@@ -41,6 +44,11 @@ impl Verdict {
             tokens: prediction.tokens,
             windows: prediction.windows,
         }
+    }
+
+    /// The position of the label; `None` where there is none.
+    pub fn label_id(&self) -> Option<LabelId> {
+        self.label.as_ref().map(|_| self.scores.best().0)
     }
 }
 
@@ -75,17 +83,18 @@ pub struct RecordRow<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::label::built_in::{OTHER, REPORTING, scores};
 
     #[test]
     fn no_label_below_the_least_confidence() {
-        let prediction = Prediction { scores: Scores([0.2, 0.1, 0.1, 0.1, 0.5]), tokens: 3, windows: 1 };
-        let verdict = |min_confidence, no_other| {
-            let verdict = Verdict::new(&prediction, VerdictOptions { min_confidence, no_other });
-            (verdict.label, verdict.confidence)
+        let prediction = Prediction { scores: scores([0.2, 0.1, 0.1, 0.1, 0.5]), tokens: 3, windows: 1 };
+        let verdict = |min_confidence, without| {
+            let verdict = Verdict::new(&prediction, VerdictOptions { min_confidence, without });
+            (verdict.label_id(), verdict.confidence)
         };
-        assert_eq!(verdict(0.0, false), (Some(Label::Other), 0.5));
-        assert_eq!(verdict(0.5, false), (Some(Label::Other), 0.5));
-        assert_eq!(verdict(0.51, false), (None, 0.5));
-        assert_eq!(verdict(0.3, true).0, Some(Label::Reporting));
+        assert_eq!(verdict(0.0, None), (Some(OTHER), 0.5));
+        assert_eq!(verdict(0.5, None), (Some(OTHER), 0.5));
+        assert_eq!(verdict(0.51, None), (None, 0.5));
+        assert_eq!(verdict(0.3, Some(OTHER)).0, Some(REPORTING));
     }
 }

@@ -3,6 +3,7 @@
 use super::network::Network;
 use super::trainer::{Average, History};
 use super::{TrainError, TrainSettings};
+use crate::label::LabelSet;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -15,6 +16,8 @@ pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Position {
     pub producer: String,
+    /// What is trained.
+    pub labels: LabelSet,
     pub settings: TrainSettings,
     /// Digest of the parameters that the run started from, the examples of both stages and those that judge it.
     pub digest: u64,
@@ -72,6 +75,7 @@ pub(super) fn save(path: &Path, network: &Network, average: &Average, position: 
 pub(super) fn load(
     path: &Path,
     network: &mut Network,
+    labels: &LabelSet,
     settings: &TrainSettings,
     digest: u64,
 ) -> Result<Option<(Position, Average)>, TrainError> {
@@ -87,6 +91,9 @@ pub(super) fn load(
     let position: Position = serde_json::from_str(json).map_err(|error| foreign(error.to_string()))?;
     if position.producer != PRODUCER {
         return Err(foreign(format!("expected one of `{PRODUCER}`, got `{}`", position.producer)));
+    }
+    if &position.labels != labels {
+        return Err(foreign(format!("it belongs to a run with the labels {}", position.labels.list())));
     }
     if &position.settings != settings {
         return Err(foreign("it belongs to a run with other settings".into()));

@@ -1,10 +1,11 @@
 //! Labelled rows and reading them.
 
 use super::TrainError;
-use crate::label::{LABEL_COUNT, Label, Scores, annotator_confidence};
+use crate::label::{Label, LabelSet, Scores, annotator_confidence};
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -14,8 +15,8 @@ use std::path::Path;
 pub struct LabelledRow {
     /// The paragraph.
     pub text: String,
-    /// Its label.
-    pub label: Label,
+    /// Its label; only a text that waits for a teacher has none.
+    pub label: Option<Label>,
     /// How sure the annotator was: 1 a coin toss, 2 leaning, 3 sure.
     pub confidence: Option<u8>,
     /// Site or collection.
@@ -24,7 +25,7 @@ pub struct LabelledRow {
     pub doc: Option<String>,
     /// A teacher's probabilities, as `copydesk label --unit record` writes them. They take the place of the label as the
     /// target.
-    pub scores: Option<ScoreFields>,
+    pub scores: Option<Scores>,
     /// The label that the row had before the teacher's, as `copydesk label` keeps it.
     pub input_label: Option<Label>,
     /// A teacher's vector of the text, `[hidden]`; see [`vector_weight`](super::TrainSettings::vector_weight).
@@ -34,16 +35,16 @@ pub struct LabelledRow {
 impl LabelledRow {
     /// Takes a model's probabilities as the target, and the most probable label.
     pub(super) fn set_scores(&mut self, scores: Scores) {
-        self.label = scores.best().0;
-        self.scores = Some(scores.into());
+        self.label = Some(scores.best_label().0);
+        self.scores = Some(scores);
     }
 }
 
 #[cfg(test)]
 impl LabelledRow {
     /// A row that has what it must have and nothing else.
-    pub(crate) fn new(text: &str, label: Label) -> LabelledRow {
-        let text = text.to_owned();
+    pub(crate) fn new(text: &str, label: &str) -> LabelledRow {
+        let (text, label) = (text.to_owned(), Some(Label::new(label).unwrap()));
         LabelledRow {
             text,
             label,
@@ -57,42 +58,53 @@ impl LabelledRow {
     }
 }
 
-/// A probability for every label, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScoreFields {
-    reporting: f32,
-    opinion: f32,
-    comment_spam: f32,
-    quotation: f32,
-    other: f32,
+/// A teacher's probabilities, scaled to sum to 1; `None` where they are no probabilities.
+pub(super) fn distribution(scores: &Scores) -> Option<Vec<f32>> {
+    let sum: f32 = scores.values().iter().sum();
+    let valid = scores.values().iter().all(|score| (0.0..=1.0).contains(score)) && (sum - 1.0).abs() < 0.01;
+    valid.then(|| scores.values().iter().map(|score| score / sum).collect())
 }
 
-impl From<Scores> for ScoreFields {
-    fn from(Scores([reporting, opinion, comment_spam, quotation, other]): Scores) -> ScoreFields {
-        ScoreFields { reporting, opinion, comment_spam, quotation, other }
+/// The scores, or the error that sets a row aside where they are no probabilities.
+pub(super) fn checked(scores: Scores) -> serde_json::Result<Scores> {
+    match distribution(&scores) {
+        Some(_) => Ok(scores),
+        None => Err(serde_json::Error::custom("`scores` are not probabilities that sum to 1")),
     }
 }
 
-impl From<ScoreFields> for Scores {
-    fn from(ScoreFields { reporting, opinion, comment_spam, quotation, other }: ScoreFields) -> Scores {
-        Scores([reporting, opinion, comment_spam, quotation, other])
+/// Scores by name, as `copydesk label` writes them: one for each label.
+fn scores_of(fields: &BTreeMap<String, f32>, labels: &LabelSet) -> serde_json::Result<Scores> {
+    if let Some(name) = fields.keys().find(|name| labels.id(name).is_none()) {
+        return Err(serde_json::Error::custom(format!("`scores`: unknown label `{name}`")));
+    }
+    let score = |label: &Label| {
+        let missing = || serde_json::Error::custom(format!("`scores`: no score of the label `{label}`"));
+        fields.get(label.as_str()).copied().ok_or_else(missing)
+    };
+    checked(Scores::new(labels, labels.iter().map(score).collect::<serde_json::Result<Vec<f32>>>()?))
+}
+
+/// A label that must be one of `labels`, where those are given.
+fn known(label: Label, labels: Option<&LabelSet>) -> serde_json::Result<Label> {
+    match labels {
+        // The set's own name, so that rows share it.
+        Some(labels) => labels.require(label.as_str()).map(|id| labels.label(id)).map_err(serde_json::Error::custom),
+        None => Ok(label),
     }
 }
 
-impl ScoreFields {
-    /// In the order of [`Label::ALL`], scaled to sum to 1; `None` where they are no probabilities.
-    pub(super) fn distribution(self) -> Option<[f32; LABEL_COUNT]> {
-        let scores = [self.reporting, self.opinion, self.comment_spam, self.quotation, self.other];
-        let sum: f32 = scores.iter().sum();
-        let valid = scores.iter().all(|score| (0.0..=1.0).contains(score)) && (sum - 1.0).abs() < 0.01;
-        valid.then(|| scores.map(|score| score / sum))
-    }
-
-    /// The error that sets a row with such scores aside, where they are no probabilities.
-    pub(super) fn check(self) -> serde_json::Result<()> {
-        let error = || serde_json::Error::custom("`scores` are not probabilities that sum to 1");
-        self.distribution().map(|_| ()).ok_or_else(error)
+/// The labels of annotated rows: the built-in ones in their order if the rows have no others, else the names that the rows
+/// have, sorted.
+///
+/// # Errors
+/// [`TrainError::Labels`] for fewer than two names or more than a model can have.
+pub fn labels_of(rows: &[LabelledRow]) -> Result<LabelSet, TrainError> {
+    let names: BTreeSet<&Label> = rows.iter().filter_map(|row| row.label.as_ref()).collect();
+    let built_in = LabelSet::copydesk();
+    match names.iter().all(|label| built_in.id(label.as_str()).is_some()) {
+        true => Ok(built_in),
+        false => Ok(LabelSet::new(names)?),
     }
 }
 
@@ -106,12 +118,13 @@ pub struct ReadRows<T> {
 }
 
 /// Reads JSON lines with `text` and an annotator's `label`; `confidence`, `source` and `doc` are taken if they are there,
-/// other fields are ignored, a model's `scores` among them. A name ending in `.zst` is decompressed.
+/// other fields are ignored, a model's `scores` among them. Where `labels` are given, rows with other labels are set aside. A
+/// name ending in `.zst` is decompressed.
 ///
 /// # Errors
 /// [`TrainError::Unreadable`], and [`TrainError::NoRows`] where no line is usable. A bad line is no error: it is listed.
-pub fn read_labelled(path: &Path) -> Result<ReadRows<LabelledRow>, TrainError> {
-    read_labelled_rows(path, |line| {
+pub fn read_labelled(path: &Path, labels: Option<&LabelSet>) -> Result<ReadRows<LabelledRow>, TrainError> {
+    read_rows(path, |line| {
         #[derive(Deserialize)]
         struct AnnotatedRow {
             text: String,
@@ -121,7 +134,7 @@ pub fn read_labelled(path: &Path) -> Result<ReadRows<LabelledRow>, TrainError> {
             doc: Option<String>,
         }
         let AnnotatedRow { text, label, confidence, source, doc } = serde_json::from_slice(line)?;
-        let confidence = confidence_of(confidence);
+        let (label, confidence) = (Some(known(label, labels)?), confidence_of(confidence));
         Ok(LabelledRow { text, label, confidence, source, doc, scores: None, input_label: None, vector: None })
     })
 }
@@ -131,25 +144,27 @@ pub fn read_labelled(path: &Path) -> Result<ReadRows<LabelledRow>, TrainError> {
 ///
 /// # Errors
 /// As [`read_labelled`].
-pub fn read_weak(path: &Path) -> Result<ReadRows<LabelledRow>, TrainError> {
-    read_labelled_rows(path, |line| {
-        let ScoredRow { text, label, confidence, source, doc, scores, input_label } = serde_json::from_slice(line)?;
-        let label = label.ok_or_else(|| serde_json::Error::missing_field("label"))?;
+pub fn read_weak(path: &Path, labels: &LabelSet) -> Result<ReadRows<LabelledRow>, TrainError> {
+    read_rows(path, |line| {
+        let ScoredRow { text, label, confidence, source, doc, scores, input_label } =
+            ScoredRow::parse(line, Some(labels))?;
+        if label.is_none() {
+            return Err(serde_json::Error::missing_field("label"));
+        }
         let confidence = confidence_of(confidence).filter(|_| scores.is_none());
         Ok(LabelledRow { text, label, confidence, source, doc, scores, input_label, vector: None })
     })
 }
 
-/// Reads JSON lines with `text`, for a teacher to label: a row without `label` gets `other` until then, and one with a
-/// label but without scores keeps it as `input_label`.
+/// Reads JSON lines with `text`, for a teacher to label: a row with a label but without scores keeps it as `input_label`.
+/// Where `labels` are given, rows with other labels are set aside; without them `scores` are left aside.
 ///
 /// # Errors
 /// As [`read_labelled`].
-pub fn read_texts(path: &Path) -> Result<ReadRows<LabelledRow>, TrainError> {
-    read_labelled_rows(path, |line| {
-        let ScoredRow { text, label, source, doc, scores, input_label, .. } = serde_json::from_slice(line)?;
-        let input_label = if scores.is_none() { label } else { input_label };
-        let label = label.unwrap_or(Label::Other);
+pub fn read_texts(path: &Path, labels: Option<&LabelSet>) -> Result<ReadRows<LabelledRow>, TrainError> {
+    read_rows(path, |line| {
+        let ScoredRow { text, label, source, doc, scores, input_label, .. } = ScoredRow::parse(line, labels)?;
+        let input_label = if scores.is_none() { label.clone() } else { input_label };
         Ok(LabelledRow { text, label, confidence: None, source, doc, scores, input_label, vector: None })
     })
 }
@@ -161,25 +176,30 @@ pub(super) fn confidence_of(field: Option<Value>) -> Option<u8> {
 
 /// A row that a model may have labelled.
 #[derive(Deserialize)]
-struct ScoredRow {
+struct ScoredRow<S = Scores> {
     text: String,
     label: Option<Label>,
     confidence: Option<Value>,
     source: Option<String>,
     doc: Option<String>,
-    scores: Option<ScoreFields>,
+    scores: Option<S>,
     input_label: Option<Label>,
 }
 
-fn read_labelled_rows(
-    path: &Path,
-    parse: impl Fn(&[u8]) -> serde_json::Result<LabelledRow>,
-) -> Result<ReadRows<LabelledRow>, TrainError> {
-    read_rows(path, |line| {
-        let row = parse(line)?;
-        row.scores.map_or(Ok(()), ScoreFields::check)?;
-        Ok(row)
-    })
+impl ScoredRow {
+    fn parse(line: &[u8], labels: Option<&LabelSet>) -> serde_json::Result<ScoredRow> {
+        let row: ScoredRow<BTreeMap<String, f32>> = serde_json::from_slice(line)?;
+        let known = |label: Option<Label>| label.map(|label| known(label, labels)).transpose();
+        Ok(ScoredRow {
+            text: row.text,
+            label: known(row.label)?,
+            confidence: row.confidence,
+            source: row.source,
+            doc: row.doc,
+            scores: labels.zip(row.scores).map(|(labels, fields)| scores_of(&fields, labels)).transpose()?,
+            input_label: known(row.input_label)?,
+        })
+    }
 }
 
 /// Reads lines that are not blank, each by `parse`, whose error is the reason why a line is set aside. A name ending in
@@ -235,17 +255,18 @@ mod tests {
             format!(r#"{{"text":"broken","label":"opinion","scores":{}}}"#, scores(0.2)),
         ];
         std::fs::write(&path, lines.join("\n")).unwrap();
-        let texts = read_texts(&path).unwrap();
+        let labels = LabelSet::copydesk();
+        let texts = read_texts(&path, Some(&labels)).unwrap();
         assert_eq!(texts.rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(), ["plain", "judged"]);
         assert_eq!(texts.set_aside[0].0, 3);
-        let weak = read_weak(&path).unwrap();
+        let weak = read_weak(&path, &labels).unwrap();
         assert_eq!((weak.rows.len(), weak.set_aside.len(), weak.rows[0].confidence), (1, 2, None));
-        let distribution = weak.rows[0].scores.and_then(ScoreFields::distribution);
-        assert_eq!(distribution, Some([0.1, 0.2, 0.0, 0.0, 0.7]));
+        let distribution = weak.rows[0].scores.as_ref().and_then(distribution);
+        assert_eq!(distribution, Some(vec![0.1, 0.2, 0.0, 0.0, 0.7]));
         // What an annotator says counts, whatever a model said before.
-        let labelled = read_labelled(&path).unwrap();
-        let judged: Vec<_> = labelled.rows.iter().map(|row| (row.text.as_str(), row.scores)).collect();
-        assert_eq!(judged, [("judged", None), ("broken", None)]);
+        let labelled = read_labelled(&path, Some(&labels)).unwrap();
+        let judged: Vec<_> = labelled.rows.iter().map(|row| (row.text.as_str(), row.scores.is_some())).collect();
+        assert_eq!(judged, [("judged", false), ("broken", false)]);
     }
 
     #[test]
@@ -257,11 +278,35 @@ mod tests {
             "{\"text\":\"a\",\"label\":\"other\",\"x\":1}\n\n{\"text\":1}\n{\"text\":\"b\",\"label\":\"spam\"}\n",
         )
         .unwrap();
-        let read = read_labelled(&path).unwrap();
+        let labels = LabelSet::copydesk();
+        let read = read_labelled(&path, Some(&labels)).unwrap();
         assert_eq!(read.rows.len(), 1);
         assert_eq!(read.set_aside.iter().map(|line| line.0).collect::<Vec<_>>(), [3, 4]);
         std::fs::write(&path, "{\"text\":\"b\",\"label\":\"spam\"}\n{}\n").unwrap();
-        let error = read_labelled(&path).unwrap_err().to_string();
+        let error = read_labelled(&path, Some(&labels)).unwrap_err().to_string();
         assert!(error.contains("2 set aside, the first in line 1") && error.contains("spam"), "{error}");
+    }
+
+    #[test]
+    fn labels_follow_from_the_rows() {
+        let rows = |names: &[&str]| names.iter().map(|name| LabelledRow::new("t", name)).collect::<Vec<_>>();
+        assert_eq!(labels_of(&rows(&["other", "opinion"])).unwrap(), LabelSet::copydesk());
+        let own = labels_of(&rows(&["spam", "news", "opinion", "news"])).unwrap();
+        assert_eq!(own, LabelSet::new(["news", "opinion", "spam"]).unwrap());
+        assert!(matches!(labels_of(&rows(&["news", "news"])), Err(TrainError::Labels(_))));
+    }
+
+    #[test]
+    fn scores_are_of_every_label_and_no_other() {
+        let labels = LabelSet::new(["news", "ad"]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.jsonl");
+        let row = |scores: &str| format!(r#"{{"text":"t","label":"ad","scores":{scores}}}"#);
+        let lines = [row(r#"{"ad":0.75,"news":0.25}"#), row(r#"{"ad":1}"#), row(r#"{"ad":1,"news":0,"spam":0}"#)];
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        let read = read_weak(&path, &labels).unwrap();
+        assert_eq!(read.rows[0].scores, Some(Scores::new(&labels, [0.25, 0.75])));
+        let reasons: Vec<&str> = read.set_aside.iter().map(|(_, reason)| reason.as_str()).collect();
+        assert!(reasons[0].contains("no score of the label `news`") && reasons[1].contains("unknown label `spam`"));
     }
 }

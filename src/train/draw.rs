@@ -4,20 +4,25 @@ use super::data::LabelledRow;
 use super::page::RUN;
 use crate::corpus::page_ranges;
 use crate::eval::SplitMix64;
-use crate::label::LABEL_COUNT;
+use crate::label::{LabelId, LabelSet};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Draws `count` rows, evenly over the labels and, within a label, evenly over the sources as far as they last, so that
-/// one large collection does not speak for its label. All rows where there are no more than `count`, or it is 0.
-pub(super) fn draw_evenly(rows: Vec<LabelledRow>, count: usize, seed: u64) -> Vec<LabelledRow> {
+/// one large collection does not speak for its label. All rows where there are no more than `count`, or it is 0. Rows without
+/// a label stand with those of the last one.
+pub(super) fn draw_evenly(rows: Vec<LabelledRow>, labels: &LabelSet, count: usize, seed: u64) -> Vec<LabelledRow> {
     if count == 0 || rows.len() <= count {
         return rows;
     }
     let mut random = SplitMix64::new(seed);
-    let mut pools: Vec<BTreeMap<String, Vec<LabelledRow>>> = vec![BTreeMap::new(); LABEL_COUNT];
+    let mut pools: Vec<BTreeMap<String, Vec<LabelledRow>>> = vec![BTreeMap::new(); labels.len()];
     for row in rows {
-        pools[row.label.index()].entry(row.source.clone().unwrap_or_default()).or_default().push(row);
+        let label = row.label.as_ref().and_then(|label| labels.id(label.as_str()));
+        pools[label.map_or(labels.len() - 1, LabelId::index)]
+            .entry(row.source.clone().unwrap_or_default())
+            .or_default()
+            .push(row);
     }
     for pool in pools.iter_mut().flat_map(BTreeMap::values_mut) {
         random.shuffle(pool);
@@ -47,9 +52,9 @@ pub fn pages(rows: &[LabelledRow]) -> Vec<Range<usize>> {
 /// Draws about `count` rows of one file: evenly over labels and sources, as weakly labelled rows are drawn, where rows
 /// have labels; otherwise whole runs of neighbouring rows, at most 16 rows long, at random, so that pages stay pages. All
 /// rows where there are no more than `count`, or it is 0.
-pub fn draw_texts(rows: Vec<LabelledRow>, count: usize, seed: u64) -> Vec<LabelledRow> {
+pub fn draw_texts(rows: Vec<LabelledRow>, labels: &LabelSet, count: usize, seed: u64) -> Vec<LabelledRow> {
     if rows.iter().any(|row| row.input_label.is_some()) {
-        return draw_evenly(rows, count, seed);
+        return draw_evenly(rows, labels, count, seed);
     }
     if count == 0 || rows.len() <= count {
         return rows;
@@ -83,14 +88,13 @@ mod tests {
     use super::*;
     use crate::label::Label;
 
-    fn row(label: Label, source: &str) -> LabelledRow {
+    fn row(label: &str, source: &str) -> LabelledRow {
         LabelledRow { source: Some(source.into()), ..LabelledRow::new("t", label) }
     }
 
     #[test]
     fn neighbours_on_a_page_are_one_run() {
-        let on =
-            |source: &str, doc: Option<&str>| LabelledRow { doc: doc.map(str::to_owned), ..row(Label::Other, source) };
+        let on = |source: &str, doc: Option<&str>| LabelledRow { doc: doc.map(str::to_owned), ..row("other", source) };
         let mut rows = vec![on("a", Some("1")), on("a", Some("1")), on("b", Some("1")), on("b", None), on("b", None)];
         rows.extend(vec![on("c", Some("2")); RUN + 2]);
         let numbers = run_numbers(&rows);
@@ -101,31 +105,37 @@ mod tests {
 
     #[test]
     fn texts_without_labels_are_drawn_in_whole_runs() {
-        let on = |doc: &str| LabelledRow { doc: Some(doc.to_owned()), ..row(Label::Other, "pages") };
+        let on = |doc: &str| LabelledRow { doc: Some(doc.to_owned()), ..row("other", "pages") };
         let rows: Vec<LabelledRow> =
             (0..50).flat_map(|page| vec![on(&page.to_string()); 3]).chain(vec![on("long"); 2 * RUN]).collect();
-        let drawn = draw_texts(rows.clone(), 60, 7);
+        let labels = LabelSet::copydesk();
+        let drawn = draw_texts(rows.clone(), &labels, 60, 7);
         assert!((60..60 + RUN).contains(&drawn.len()), "{}", drawn.len());
         let of = |doc: &str| drawn.iter().filter(|row| row.doc.as_deref() == Some(doc)).count();
         assert!((0..50).all(|page| matches!(of(&page.to_string()), 0 | 3)));
         assert_eq!(of("long") % RUN, 0);
-        assert_eq!(draw_texts(rows.clone(), 0, 7), rows);
-        let labelled: Vec<LabelledRow> =
-            rows.into_iter().map(|row| LabelledRow { input_label: Some(Label::Other), ..row }).collect();
-        assert_eq!(draw_texts(labelled, 60, 7).len(), 60);
+        assert_eq!(draw_texts(rows.clone(), &labels, 0, 7), rows);
+        let labelled: Vec<LabelledRow> = rows
+            .into_iter()
+            .map(|row| LabelledRow { input_label: Some(Label::new("other").unwrap()), ..row })
+            .collect();
+        assert_eq!(draw_texts(labelled, &labels, 60, 7).len(), 60);
     }
 
     #[test]
     fn drawing_balances_labels_and_sources() {
-        let mut rows = vec![row(Label::Opinion, "large"); 900];
-        rows.extend(vec![row(Label::Opinion, "small"); 40]);
-        rows.extend(vec![row(Label::Other, "pages"); 60]);
-        let drawn = draw_evenly(rows, 120, 3);
-        let count = |label, source: &str| {
-            drawn.iter().filter(|r| r.label == label && r.source.as_deref() == Some(source)).count()
+        let mut rows = vec![row("opinion", "large"); 900];
+        rows.extend(vec![row("opinion", "small"); 40]);
+        rows.extend(vec![row("other", "pages"); 60]);
+        let drawn = draw_evenly(rows, &LabelSet::copydesk(), 120, 3);
+        let count = |label: &str, source: &str| {
+            drawn
+                .iter()
+                .filter(|r| r.label.as_ref().is_some_and(|name| *name == label) && r.source.as_deref() == Some(source))
+                .count()
         };
         assert_eq!(drawn.len(), 120);
-        assert_eq!(count(Label::Other, "pages"), 60);
-        assert!((20..=40).contains(&count(Label::Opinion, "small")), "{}", count(Label::Opinion, "small"));
+        assert_eq!(count("other", "pages"), 60);
+        assert!((20..=40).contains(&count("opinion", "small")), "{}", count("opinion", "small"));
     }
 }

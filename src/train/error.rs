@@ -1,6 +1,7 @@
 //! Why a training run could not start or go on.
 
 use crate::eval::EvalError;
+use crate::label::{LabelSet, LabelSetError, UnknownLabel};
 use crate::tokenizer::TokenizerError;
 use std::path::PathBuf;
 
@@ -53,6 +54,26 @@ pub enum TrainError {
     UnknownSource {
         /// The source.
         got: String,
+    },
+    /// The names that rows have are no set of labels.
+    #[error("the labels of the rows: {0}")]
+    Labels(#[from] LabelSetError),
+    /// A row has a label that is not trained.
+    #[error(transparent)]
+    UnknownLabel(#[from] UnknownLabel),
+    /// A row has neither a label nor a teacher's scores.
+    #[error("a row has no label: {text:?}")]
+    NoLabel {
+        /// Its text.
+        text: String,
+    },
+    /// A base's head, a teacher or a row's scores are of other labels than those that are trained.
+    #[error("expected the labels {}, got {}", expected.list(), got.list())]
+    OtherLabels {
+        /// Those that are trained.
+        expected: LabelSet,
+        /// Those that were met.
+        got: LabelSet,
     },
     /// The base model's tokenizer could not be built.
     #[error(transparent)]

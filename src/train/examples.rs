@@ -1,10 +1,10 @@
 //! Turning labelled rows into training examples.
 
 use super::TrainSettings;
-use super::data::{LabelledRow, ScoreFields};
+use super::data::{LabelledRow, distribution};
 use super::threads::{Place, places};
 use crate::eval::{Noise, SplitMix64};
-use crate::label::{LABEL_COUNT, Label};
+use crate::label::{LabelId, LabelSet};
 use crate::text::{FACT_COUNT, facts, model_text};
 use crate::tokenizer::Tokenizer;
 use std::borrow::Cow;
@@ -14,9 +14,9 @@ use std::borrow::Cow;
 pub(super) struct Example {
     /// `[CLS] … [SEP]`, at most `max_tokens`.
     pub ids: Vec<u32>,
-    pub label: Label,
-    /// Smoothed target distribution.
-    pub target: [f32; LABEL_COUNT],
+    pub label: LabelId,
+    /// Smoothed target distribution, `[labels]`.
+    pub target: Vec<f32>,
     /// Class weight times confidence weight.
     pub weight: f32,
     /// Facts about the paragraph as it is written.
@@ -29,11 +29,22 @@ pub(super) struct Example {
     pub vector: Option<Vec<f32>>,
 }
 
-/// Tokenises rows and computes targets and weights, in the order of [`places`].
-pub(super) fn examples(rows: &[LabelledRow], tokenizer: &Tokenizer, settings: &TrainSettings) -> Vec<Example> {
-    let mut counts = [0usize; LABEL_COUNT];
+/// Tokenises rows, each of which has one of the labels, and computes targets and weights, in the order of [`places`].
+/// `label_shares` is what the settings say of the share of a label that a row had before, `[labels]`.
+pub(super) fn examples(
+    rows: &[LabelledRow],
+    labels: &LabelSet,
+    tokenizer: &Tokenizer,
+    settings: &TrainSettings,
+    label_shares: &[f32],
+) -> Vec<Example> {
+    let label_of = |row: &LabelledRow| {
+        let label = row.label.as_ref().and_then(|label| labels.id(label.as_str()));
+        label.expect("rows were checked to have one of the labels; this is a bug")
+    };
+    let mut counts = vec![0usize; labels.len()];
     for row in rows {
-        counts[row.label.index()] += 1;
+        counts[label_of(row).index()] += 1;
     }
     let class_weights = class_weights(&counts, settings.class_weight_exponent);
     let mut random = SplitMix64::new(settings.seed ^ 0x6e01_5e00);
@@ -45,15 +56,16 @@ pub(super) fn examples(rows: &[LabelledRow], tokenizer: &Tokenizer, settings: &T
             let mut ids = vec![tokenizer.cls()];
             ids.extend(tokenizer.encode(&model_text(&text)).into_iter().take(settings.max_tokens - 2));
             ids.push(tokenizer.sep());
-            let target = target(row, settings);
+            let label = label_of(row);
+            let target = target(row, label, labels, settings.label_smoothing, label_shares);
             let [coin_toss, leaning, sure] = settings.confidence_weights;
             let confidence_weight = match row.confidence {
                 Some(1) => coin_toss,
                 Some(2) => leaning,
                 _ => sure,
             };
-            let weight = class_weights[row.label.index()] * confidence_weight;
-            let (label, vector) = (row.label, row.vector.clone());
+            let weight = class_weights[label.index()] * confidence_weight;
+            let vector = row.vector.clone();
             Example { ids, label, target, weight, facts: facts(&text), run, in_thread, vector }
         })
         .collect()
@@ -71,47 +83,49 @@ fn noisy<'row>(row: &'row LabelledRow, probability: f32, random: &mut SplitMix64
 
 /// What the model is to answer: the smoothed label; or a teacher's probabilities, with the share that the settings give
 /// to the label that the row had before.
-fn target(row: &LabelledRow, settings: &TrainSettings) -> [f32; LABEL_COUNT] {
-    let Some(teacher) = row.scores.and_then(ScoreFields::distribution) else {
-        let mut target = [settings.label_smoothing / LABEL_COUNT as f32; LABEL_COUNT];
-        target[row.label.index()] += 1.0 - settings.label_smoothing;
+fn target(row: &LabelledRow, label: LabelId, labels: &LabelSet, smoothing: f32, label_shares: &[f32]) -> Vec<f32> {
+    let Some(mut target) = row.scores.as_ref().and_then(distribution) else {
+        let mut target = vec![smoothing / labels.len() as f32; labels.len()];
+        target[label.index()] += 1.0 - smoothing;
         return target;
     };
-    let Some(before) = row.input_label else { return teacher };
-    let share = settings.source_label_share[before.index()];
-    let mut target = teacher.map(|probability| probability * (1.0 - share));
+    let Some(before) = row.input_label.as_ref().and_then(|label| labels.id(label.as_str())) else { return target };
+    let share = label_shares[before.index()];
+    target.iter_mut().for_each(|probability| *probability *= 1.0 - share);
     target[before.index()] += share;
     target
 }
 
 /// Weights ∝ frequency^-exponent, scaled so that the average row weighs 1. A label without rows weighs 1.
-fn class_weights(counts: &[usize; LABEL_COUNT], exponent: f32) -> [f32; LABEL_COUNT] {
+fn class_weights(counts: &[usize], exponent: f32) -> Vec<f32> {
     let total: usize = counts.iter().sum();
-    let raw = counts.map(|count| if count == 0 { 1.0 } else { (count as f32 / total as f32).powf(-exponent) });
+    let weight = |count: usize| if count == 0 { 1.0 } else { (count as f32 / total as f32).powf(-exponent) };
+    let raw: Vec<f32> = counts.iter().map(|&count| weight(count)).collect();
     let mean = raw.iter().zip(counts).map(|(weight, &count)| weight * count as f32).sum::<f32>() / total.max(1) as f32;
-    std::array::from_fn(|label| if counts[label] == 0 { 1.0 } else { raw[label] / mean })
+    raw.iter().zip(counts).map(|(weight, &count)| if count == 0 { 1.0 } else { weight / mean }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::label::Scores;
+    use crate::label::Label;
+    use crate::label::built_in::{OPINION, scores};
 
     #[test]
     fn a_teachers_answer_is_the_target_beside_a_share_of_the_label_before() {
-        let teacher = Scores([0.1, 0.2, 0.0, 0.0, 0.7]);
-        let soft = LabelledRow { scores: Some(teacher.into()), ..LabelledRow::new("judged", Label::Opinion) };
-        assert_eq!(target(&soft, &TrainSettings::default()), teacher.0);
-        let relabelled = LabelledRow { input_label: Some(Label::CommentSpam), ..soft };
-        let settings = TrainSettings { source_label_share: [0.5; LABEL_COUNT], ..TrainSettings::default() };
-        assert_eq!(target(&relabelled, &settings), [0.05, 0.1, 0.5, 0.0, 0.35]);
+        let target = |row: &LabelledRow| target(row, OPINION, &LabelSet::copydesk(), 0.05, &[0.5; 5]);
+        let teacher = scores([0.1, 0.2, 0.0, 0.0, 0.7]);
+        let soft = LabelledRow { scores: Some(teacher.clone()), ..LabelledRow::new("judged", "opinion") };
+        assert_eq!(target(&soft), teacher.values());
+        let relabelled = LabelledRow { input_label: Some(Label::new("comment_spam").unwrap()), ..soft };
+        assert_eq!(target(&relabelled), [0.05, 0.1, 0.5, 0.0, 0.35]);
     }
 
     #[test]
     fn noise_does_not_depend_on_the_label() {
         let text = "We offer loans at three percent. Is it a cafe or a bank? I do not know.";
         for seed in 0..40 {
-            let copies = Label::ALL
+            let copies = ["reporting", "comment_spam", "ham"]
                 .map(|label| noisy(&LabelledRow::new(text, label), 1.0, &mut SplitMix64::new(seed)).into_owned());
             assert!(copies.iter().all(|copy| *copy == copies[0]), "{copies:?}");
         }
@@ -119,8 +133,7 @@ mod tests {
 
     #[test]
     fn rare_classes_weigh_more_and_the_average_row_weighs_one() {
-        let counts = [900, 100, 0, 0, 0];
-        let weights = class_weights(&counts, 0.5);
+        let weights = class_weights(&[900, 100, 0, 0, 0], 0.5);
         assert!((weights[1] / weights[0] - 3.0).abs() < 1e-5);
         assert!((weights[0] * 0.9 + weights[1] * 0.1 - 1.0).abs() < 1e-5);
     }

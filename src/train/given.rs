@@ -4,8 +4,8 @@
 //! bytes of the row's source, doc and text, each of the first two, empty where the row has none, ended by a zero byte.
 
 use super::TrainError;
-use super::data::{LabelledRow, ReadRows, ScoreFields, confidence_of, read_rows};
-use crate::label::{LABEL_COUNT, Label, Scores};
+use super::data::{LabelledRow, ReadRows, checked, confidence_of, read_rows};
+use crate::label::{Label, LabelSet, Scores};
 use crate::model::{FNV_OFFSET, fnv_step};
 use serde::Deserialize;
 use serde::de::Error as _;
@@ -17,7 +17,7 @@ use std::path::Path;
 pub type GivenScores = HashMap<u64, Scores>;
 
 /// What an annotator says of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenLabel {
     /// The label.
     pub label: Label,
@@ -29,20 +29,22 @@ pub struct GivenLabel {
 pub type GivenLabels = HashMap<u64, GivenLabel>;
 
 /// Reads JSON lines with `key`, sixteen hexadecimal digits, and `scores`, a list of probabilities in the order of
-/// [`Label::ALL`](crate::Label::ALL). A name ending in `.zst` is decompressed.
+/// `labels`. A name ending in `.zst` is decompressed.
 ///
 /// # Errors
 /// As [`read_labelled`](super::read_labelled).
-pub fn read_scores(path: &Path) -> Result<ReadRows<(u64, Scores)>, TrainError> {
+pub fn read_scores(path: &Path, labels: &LabelSet) -> Result<ReadRows<(u64, Scores)>, TrainError> {
     #[derive(Deserialize)]
     struct Line<'a> {
         key: &'a str,
-        scores: [f32; LABEL_COUNT],
+        scores: Vec<f32>,
     }
     read_rows(path, |line| {
         let Line { key, scores } = serde_json::from_slice(line)?;
-        ScoreFields::from(Scores(scores)).check()?;
-        Ok((parse_key(key)?, Scores(scores)))
+        if scores.len() != labels.len() {
+            return Err(serde_json::Error::invalid_length(scores.len(), &format!("{} scores", labels.len()).as_str()));
+        }
+        Ok((parse_key(key)?, checked(Scores::new(labels, scores))?))
     })
 }
 
@@ -75,7 +77,7 @@ fn parse_key(key: &str) -> serde_json::Result<u64> {
 pub fn take_labels(rows: Vec<LabelledRow>, given: &mut GivenLabels) -> Vec<LabelledRow> {
     let labelled = rows.into_iter().filter_map(|row| {
         let GivenLabel { label, confidence } = given.remove(&key(&row))?;
-        Some(LabelledRow { label, confidence, scores: None, input_label: None, vector: None, ..row })
+        Some(LabelledRow { label: Some(label), confidence, scores: None, input_label: None, vector: None, ..row })
     });
     labelled.collect()
 }
@@ -85,8 +87,8 @@ pub fn take_labels(rows: Vec<LabelledRow>, given: &mut GivenLabels) -> Vec<Label
 pub fn give_scores(rows: &mut [LabelledRow], given: &GivenScores) -> usize {
     let mut count = 0;
     for row in rows.iter_mut().filter(|row| row.scores.is_none()) {
-        let Some(&scores) = given.get(&key(row)) else { continue };
-        row.set_scores(scores);
+        let Some(scores) = given.get(&key(row)) else { continue };
+        row.set_scores(scores.clone());
         count += 1;
     }
     count
@@ -103,7 +105,7 @@ fn key(row: &LabelledRow) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::label::Label;
+    use crate::label::built_in::scores;
 
     fn file(lines: &str) -> (tempfile::TempDir, std::path::PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -119,22 +121,23 @@ mod tests {
             "{\"key\":\"1a601ffa70bed4c9\",\"scores\":[0.1,0.7,0.1,0.05,0.05]}\n\
              {\"key\":\"d94cb1186c0e8ae4\",\"scores\":[0,0,1,0,0]}\n",
         );
-        let given: GivenScores = read_scores(&path).unwrap().rows.into_iter().collect();
+        let given: GivenScores = read_scores(&path, &LabelSet::copydesk()).unwrap().rows.into_iter().collect();
         let row = |source: &str, doc: &str, text: &str| LabelledRow {
             source: Some(source.to_owned()),
             doc: Some(doc.to_owned()),
-            input_label: Some(Label::Quotation),
-            ..LabelledRow::new(text, Label::Other)
+            input_label: Some(Label::new("quotation").unwrap()),
+            ..LabelledRow::new(text, "other")
         };
-        let mut rows =
-            vec![row("s", "d", "a"), row("s", "e", "a"), row("sd", "", "a"), LabelledRow::new("a", Label::Other)];
+        let mut rows = vec![row("s", "d", "a"), row("s", "e", "a"), row("sd", "", "a"), LabelledRow::new("a", "other")];
         assert_eq!(give_scores(&mut rows, &given), 2);
-        assert_eq!((rows[0].label, rows[0].input_label), (Label::Opinion, Some(Label::Quotation)));
-        assert_eq!(rows[0].scores.unwrap().distribution().unwrap()[1], 0.7);
+        let name = |label: &Option<Label>| label.as_ref().map(Label::to_string);
+        assert_eq!(name(&rows[0].label).as_deref(), Some("opinion"));
+        assert_eq!(name(&rows[0].input_label).as_deref(), Some("quotation"));
+        assert_eq!(rows[0].scores.as_ref().unwrap().of("opinion"), Some(0.7));
         assert!(rows[1].scores.is_none() && rows[2].scores.is_none());
-        assert_eq!(rows[3].label, Label::CommentSpam);
+        assert_eq!(name(&rows[3].label).as_deref(), Some("comment_spam"));
         let kept = rows.clone();
-        let others = given.keys().map(|&key| (key, kept[3].scores.unwrap().into())).collect();
+        let others = given.keys().map(|&key| (key, kept[3].scores.clone().unwrap())).collect();
         assert_eq!(give_scores(&mut rows[..1], &others), 0);
         assert_eq!(rows, kept);
     }
@@ -144,25 +147,24 @@ mod tests {
         let (_folder, path) = file(
             "{\"key\":\"1a601ffa70bed4c9\",\"label\":\"quotation\",\"confidence\":2}\n\
              {\"key\":\"d94cb1186c0e8ae4\",\"label\":\"other\"}\n{\"key\":\"0123456789abcdef\",\"label\":\"opinion\"}\n\
-             {\"key\":\"0123456789abcdef\",\"label\":\"praise\"}\n{\"key\":\"123456789abcdef\",\"label\":\"opinion\"}\n",
+             {\"key\":\"0123456789abcdef\",\"label\":\"\"}\n{\"key\":\"123456789abcdef\",\"label\":\"opinion\"}\n",
         );
         let read = read_labels(&path).unwrap();
         assert_eq!(read.set_aside.iter().map(|line| line.0).collect::<Vec<_>>(), [4, 5]);
         let mut given: GivenLabels = read.rows.into_iter().collect();
-        let page = |label: Label| LabelledRow {
+        let page = |label: &str| LabelledRow {
             source: Some("s".to_owned()),
             doc: Some("d".to_owned()),
             ..LabelledRow::new("a", label)
         };
         let judged = LabelledRow {
-            scores: Some(Scores([0.0, 0.0, 1.0, 0.0, 0.0]).into()),
-            input_label: Some(Label::Reporting),
-            ..page(Label::CommentSpam)
+            scores: Some(scores([0.0, 0.0, 1.0, 0.0, 0.0])),
+            input_label: Some(Label::new("reporting").unwrap()),
+            ..page("comment_spam")
         };
-        let alone = LabelledRow::new("a", Label::Reporting);
-        let rows = vec![judged, LabelledRow::new("b", Label::Other), page(Label::Other), alone];
-        let expected =
-            [LabelledRow { confidence: Some(2), ..page(Label::Quotation) }, LabelledRow::new("a", Label::Other)];
+        let alone = LabelledRow::new("a", "reporting");
+        let rows = vec![judged, LabelledRow::new("b", "other"), page("other"), alone];
+        let expected = [LabelledRow { confidence: Some(2), ..page("quotation") }, LabelledRow::new("a", "other")];
         assert_eq!(take_labels(rows, &mut given), expected);
         assert_eq!(given.into_keys().collect::<Vec<_>>(), [0x0123_4567_89ab_cdef]);
     }
@@ -173,7 +175,7 @@ mod tests {
             "{\"key\":\"0123456789abcdef\",\"scores\":[1,0,0,0,0]}\n{\"key\":\"+123456789abcdef\",\"scores\":[1,0,0,0,0]}\n\
              {\"key\":\"0123456789abcdef\",\"scores\":[1,1,0,0,0]}\n{\"key\":\"0123456789abcdef\",\"scores\":[1]}\n",
         );
-        let read = read_scores(&path).unwrap();
+        let read = read_scores(&path, &LabelSet::copydesk()).unwrap();
         assert_eq!((read.rows.len(), read.rows[0].0), (1, 0x0123_4567_89ab_cdef));
         assert_eq!(read.set_aside.iter().map(|line| line.0).collect::<Vec<_>>(), [2, 3, 4]);
         assert!(read.set_aside[0].1.contains("hexadecimal") && read.set_aside[1].1.contains("sum to 1"));

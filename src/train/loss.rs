@@ -1,7 +1,6 @@
 //! The parts of the loss, in tensors that candle differentiates.
 
 use super::examples::Example;
-use crate::label::LABEL_COUNT;
 use candle_core::{D, Device, Result, Tensor};
 
 /// From differentiable parts: candle's fused operation has no backward pass.
@@ -12,7 +11,7 @@ pub(super) fn log_softmax(logits: &Tensor) -> Result<Tensor> {
 
 /// What weighs a shard's rows, which may be there in several copies with dropout masks of their own.
 pub(super) struct Targets {
-    /// Target times the row's share of the batch's weight, `[copies · rows, LABEL_COUNT]`.
+    /// Target times the row's share of the batch's weight, `[copies · rows, labels]`.
     targets: Tensor,
     /// The share alone, `[rows, 1]`.
     shares: Tensor,
@@ -20,22 +19,32 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    /// Of the rows of one copy; `total_weight` is the whole batch's, of one copy too, and `part` what counts of a row.
-    pub fn new(rows: &[&Example], copies: usize, total_weight: f32, part: impl Fn(&Example) -> f32) -> Result<Targets> {
+    /// Of the rows of one copy, with so many labels; `total_weight` is the whole batch's, of one copy too, and `part` what
+    /// counts of a row.
+    pub fn new(
+        rows: &[&Example],
+        labels: usize,
+        copies: usize,
+        total_weight: f32,
+        part: impl Fn(&Example) -> f32,
+    ) -> Result<Targets> {
         let share = |example: &Example| part(example) * example.weight / total_weight;
         let targets: Vec<f32> = (0..copies)
             .flat_map(|_| rows)
-            .flat_map(|example| example.target.map(|target| target * share(example) / copies as f32))
+            .flat_map(|example| {
+                let share = share(example);
+                example.target.iter().map(move |target| target * share / copies as f32)
+            })
             .collect();
         let shares: Vec<f32> = rows.iter().map(|example| share(example)).collect();
         Ok(Targets {
-            targets: Tensor::from_vec(targets, (copies * rows.len(), LABEL_COUNT), &Device::Cpu)?,
+            targets: Tensor::from_vec(targets, (copies * rows.len(), labels), &Device::Cpu)?,
             shares: Tensor::from_vec(shares, (rows.len(), 1), &Device::Cpu)?,
             copies,
         })
     }
 
-    /// The weighted cross-entropy of logits `[copies · rows, LABEL_COUNT]`, and `disagreement` times what the first two
+    /// The weighted cross-entropy of logits `[copies · rows, labels]`, and `disagreement` times what the first two
     /// copies' answers differ by: half the sum of the Kullback–Leibler divergences in both directions, as in R-Drop
     /// (Liang et al. 2021).
     pub fn loss(&self, logits: &Tensor, disagreement: f32) -> Result<Tensor> {
@@ -75,13 +84,13 @@ pub(super) fn vector_difference(examples: &[&Example], vectors: &Tensor, total_w
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::label::Label;
+    use crate::label::built_in::OTHER;
 
-    fn example(target: [f32; LABEL_COUNT], weight: f32) -> Example {
+    fn example(target: [f32; 5], weight: f32) -> Example {
         Example {
             ids: Vec::new(),
-            label: Label::Other,
-            target,
+            label: OTHER,
+            target: target.to_vec(),
             weight,
             facts: Default::default(),
             run: 0,
@@ -91,9 +100,9 @@ mod tests {
     }
 
     fn loss(copies: usize, logits: &[f32], disagreement: f32) -> f32 {
-        let examples = [example([0.0, 0.0, 0.0, 0.0, 1.0], 1.0), example([0.2; LABEL_COUNT], 3.0)];
-        let targets = Targets::new(&examples.iter().collect::<Vec<_>>(), copies, 4.0, |_| 1.0).unwrap();
-        let logits = Tensor::from_slice(logits, (copies * 2, LABEL_COUNT), &Device::Cpu).unwrap();
+        let examples = [example([0.0, 0.0, 0.0, 0.0, 1.0], 1.0), example([0.2; 5], 3.0)];
+        let targets = Targets::new(&examples.iter().collect::<Vec<_>>(), 5, copies, 4.0, |_| 1.0).unwrap();
+        let logits = Tensor::from_slice(logits, (copies * 2, 5), &Device::Cpu).unwrap();
         targets.loss(&logits, disagreement).unwrap().to_scalar().unwrap()
     }
 
@@ -106,14 +115,12 @@ mod tests {
 
     #[test]
     fn disagreement_is_the_weighted_mean_divergence_of_both_directions() {
-        let uniform = [0.0; LABEL_COUNT];
+        let uniform = [0.0; 5];
         // 1/2, and 1/8 for each of the other four.
         let sharp = [4f32.ln(), 0.0, 0.0, 0.0, 0.0];
         let logits = [uniform, uniform, sharp, uniform].concat();
-        let divergence = |p: [f32; LABEL_COUNT], q: [f32; LABEL_COUNT]| -> f32 {
-            p.iter().zip(q).map(|(p, q)| p * (p / q).ln()).sum()
-        };
-        let (p, q) = ([0.2; LABEL_COUNT], [0.5, 0.125, 0.125, 0.125, 0.125]);
+        let divergence = |p: [f32; 5], q: [f32; 5]| -> f32 { p.iter().zip(q).map(|(p, q)| p * (p / q).ln()).sum() };
+        let (p, q) = ([0.2; 5], [0.5, 0.125, 0.125, 0.125, 0.125]);
         let expected = (divergence(p, q) + divergence(q, p)) / 2.0 * 0.25;
         let got = loss(2, &logits, 1.0) - loss(2, &logits, 0.0);
         assert!((got - expected).abs() < 1e-6, "{got} and {expected}");

@@ -32,7 +32,7 @@ mod threads;
 mod trainer;
 
 pub use checkpoint::CHECKPOINT_FILE;
-pub use data::{LabelledRow, ReadRows, ScoreFields, read_labelled, read_texts, read_weak};
+pub use data::{LabelledRow, ReadRows, labels_of, read_labelled, read_texts, read_weak};
 pub use draw::{draw_texts, pages};
 pub use error::TrainError;
 pub use given::{GivenLabel, GivenLabels, GivenScores, give_scores, read_labels, read_scores, take_labels};

@@ -10,7 +10,6 @@ use super::parameters::Layout;
 use super::{TrainError, TrainSettings, page};
 use crate::engine::{EncoderConfig, EncoderWeights};
 use crate::eval::SplitMix64;
-use crate::label::LABEL_COUNT;
 use crate::model::PageWeights;
 use crate::model::page::{PageLayout, PageNetwork};
 use candle_core::{Device, Tensor, Var};
@@ -27,7 +26,9 @@ pub(super) struct Network {
     /// Word embedding, `[vocab, hidden]`.
     pub word: Vec<f32>,
     pub word_moments: Moments,
-    /// Head: weight `[LABEL_COUNT, hidden]`, then bias `[LABEL_COUNT]`.
+    /// Number of labels.
+    pub labels: usize,
+    /// Head: weight `[labels, hidden]`, then bias `[labels]`.
     pub head: Vec<f32>,
     pub head_moments: Moments,
     /// Where the page network's parameters lie; `None` where there is none to train.
@@ -48,7 +49,7 @@ pub(super) struct Gradient {
     pub word_ids: Vec<u32>,
     /// `[word_ids, hidden]`.
     pub word: Vec<f32>,
-    /// Weight `[LABEL_COUNT, hidden]`, then bias.
+    /// Weight `[labels, hidden]`, then bias.
     pub head: Vec<f32>,
     /// The page network's flat parameters.
     pub page: Vec<f32>,
@@ -78,20 +79,23 @@ fn values(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
 }
 
 impl Network {
-    /// A network that starts from a checkpoint's encoder, and from its head or a new one (normal, σ = 0.02).
+    /// A network for so many labels that starts from a checkpoint's encoder, and from its head or a new one (normal,
+    /// σ = 0.02).
     pub fn new(
         config: EncoderConfig,
         weights: &EncoderWeights,
+        labels: usize,
         head: Option<Vec<f32>>,
         settings: &TrainSettings,
     ) -> Result<Network, TrainError> {
         let layout = Arc::new(Layout::new(&config));
         let dense = Var::from_vec(layout.flatten(&config, weights), layout.len, &Device::Cpu)?;
         let word = super::parameters::to_f32(&weights.word);
-        let head = head.unwrap_or_else(|| new_head(config.hidden, settings.seed));
-        let page_layout = settings.page.map(|sizes| PageLayout::new(sizes, config.hidden));
+        let head = head.unwrap_or_else(|| new_head(config.hidden, labels, settings.seed));
+        let page_layout = settings.page.map(|sizes| PageLayout::new(sizes, config.hidden, labels));
         let page = page_layout.as_ref().map_or_else(Vec::new, |layout| page::new_parameters(layout, settings.seed));
         Ok(Network {
+            labels,
             dense_moments: Moments::zeros(layout.len),
             word_moments: Moments::zeros(word.len()),
             head_moments: Moments::zeros(head.len()),
@@ -119,7 +123,7 @@ impl Network {
         let network = match &self.page_layout {
             Some(layout) => {
                 let weights = PageWeights { config: layout.config, values: self.page.clone() };
-                PageNetwork::new(weights, self.config.hidden)?
+                PageNetwork::new(weights, self.config.hidden, self.labels)?
             }
             None => return Ok(Logits { alone, on_page: None }),
         };
@@ -128,7 +132,7 @@ impl Network {
             let facts: Vec<_> = examples[run.clone()].iter().map(|example| example.facts).collect();
             let hidden = self.config.hidden;
             let corrections = network.corrections(&vectors[run.start * hidden..run.end * hidden], &facts);
-            for (row, correction) in on_page[run].iter_mut().zip(corrections) {
+            for (row, correction) in on_page[run].iter_mut().zip(corrections.chunks_exact(self.labels)) {
                 row.iter_mut().zip(correction).for_each(|(logit, value)| *logit += value);
             }
         }
@@ -136,11 +140,11 @@ impl Network {
     }
 
     /// Vectors `[examples, hidden]` and logits of each example read alone.
-    pub(super) fn vectors(&self, examples: &[&Example]) -> Result<(Vec<f32>, Vec<[f32; LABEL_COUNT]>), TrainError> {
+    pub(super) fn vectors(&self, examples: &[&Example]) -> Result<(Vec<f32>, Vec<Vec<f32>>), TrainError> {
         let hidden = self.config.hidden;
         let mut order: Vec<usize> = (0..examples.len()).collect();
         order.sort_by_key(|&index| examples[index].ids.len());
-        let mut logits = vec![[0.0; LABEL_COUNT]; examples.len()];
+        let mut logits = vec![Vec::new(); examples.len()];
         let mut all_vectors = vec![0.0; examples.len() * hidden];
         let batches: Vec<&[usize]> = order.chunks(32).collect();
         let parts = std::thread::scope(|scope| {
@@ -170,7 +174,7 @@ impl Network {
         });
         for part in parts {
             for (index, (vector, row)) in part? {
-                logits[index].copy_from_slice(&row);
+                logits[index] = row;
                 all_vectors[index * hidden..][..hidden].copy_from_slice(&vector);
             }
         }
@@ -255,7 +259,7 @@ impl Network {
         let page_share = if self.page_layout.is_some() { settings.page_share } else { 0.0 };
         // What a thread says is an extra: a comment that stands alone in the file is learnt alone as if there were none.
         let alone = |example: &Example| if example.in_thread { 1.0 } else { 1.0 - page_share };
-        let mut loss = Targets::new(shard, copies, total_weight, alone)?.loss(&logits, settings.r_drop)?;
+        let mut loss = Targets::new(shard, self.labels, copies, total_weight, alone)?.loss(&logits, settings.r_drop)?;
         let page = match &self.page_layout {
             Some(layout) => Some((layout, Var::from_slice(&self.page, self.page.len(), &Device::Cpu)?)),
             None => None,
@@ -273,7 +277,7 @@ impl Network {
             };
             let corrections = (0..copies).map(corrections).collect::<Result<Vec<_>, _>>()?;
             let on_page = (&logits + Tensor::cat(&corrections, 0)?)?;
-            let targets = Targets::new(shard, copies, total_weight, |_| page_share)?;
+            let targets = Targets::new(shard, self.labels, copies, total_weight, |_| page_share)?;
             loss = (loss + targets.loss(&on_page, settings.r_drop)?)?;
         }
         if settings.vector_weight > 0.0
@@ -338,9 +342,9 @@ impl Network {
     }
 
     fn head_tensors(&self) -> Result<(Tensor, Tensor), TrainError> {
-        let (weight, bias) = self.head.split_at(LABEL_COUNT * self.config.hidden);
-        let weight = Tensor::from_slice(weight, (LABEL_COUNT, self.config.hidden), &Device::Cpu)?;
-        Ok((weight, Tensor::from_slice(bias, LABEL_COUNT, &Device::Cpu)?))
+        let (weight, bias) = self.head.split_at(self.labels * self.config.hidden);
+        let weight = Tensor::from_slice(weight, (self.labels, self.config.hidden), &Device::Cpu)?;
+        Ok((weight, Tensor::from_slice(bias, self.labels, &Device::Cpu)?))
     }
 
     /// Clips the gradient to `settings.clip_norm`, the page network's apart, and makes one AdamW step.
@@ -370,7 +374,7 @@ impl Network {
             let moments = (&mut self.word_moments.first[row.clone()], &mut self.word_moments.second[row.clone()]);
             step.update(&mut self.word[row], grad, moments, 0, true);
         }
-        let bias_from = LABEL_COUNT * hidden;
+        let bias_from = self.labels * hidden;
         for (range, decays) in [(0..bias_from, true), (bias_from..self.head.len(), false)] {
             let moments = (&mut self.head_moments.first[range.clone()], &mut self.head_moments.second[range.clone()]);
             step.update(&mut self.head[range.clone()], &gradient.head[range], moments, layers, decays);
@@ -393,13 +397,13 @@ impl Network {
     }
 }
 
-/// What the network says of examples, `[examples, LABEL_COUNT]` each.
+/// What the network says of examples, `[examples, labels]` each.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Logits {
     /// Each example read alone.
-    pub alone: Vec<[f32; LABEL_COUNT]>,
+    pub alone: Vec<Vec<f32>>,
     /// Each example read beside its page's others, where there is a page network.
-    pub on_page: Option<Vec<[f32; LABEL_COUNT]>>,
+    pub on_page: Option<Vec<Vec<f32>>>,
 }
 
 /// The distinct ids of a batch, ascending, and each one's row.
@@ -412,15 +416,15 @@ fn unique_words(examples: &[&Example]) -> (Vec<u32>, HashMap<u32, u32>) {
 }
 
 /// A head drawn from a normal distribution with σ = 0.02 (Box and Muller's transform), biases 0.
-fn new_head(hidden: usize, seed: u64) -> Vec<f32> {
+fn new_head(hidden: usize, labels: usize, seed: u64) -> Vec<f32> {
     let mut random = SplitMix64::new(seed ^ 0x4ead);
     let mut uniform = || (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-    let mut head: Vec<f32> = (0..LABEL_COUNT * hidden)
+    let mut head: Vec<f32> = (0..labels * hidden)
         .map(|_| {
             let radius = (-2.0 * (1.0 - uniform()).ln()).sqrt();
             (0.02 * radius * (2.0 * std::f64::consts::PI * uniform()).cos()) as f32
         })
         .collect();
-    head.resize((hidden + 1) * LABEL_COUNT, 0.0);
+    head.resize((hidden + 1) * labels, 0.0);
     head
 }

@@ -75,7 +75,7 @@ pub(super) struct PagePass<'a> {
 }
 
 impl PagePass<'_> {
-    /// Corrections `[examples, LABEL_COUNT]` from the encoder's vectors `[examples, hidden]`; 0 for pages of one row.
+    /// Corrections `[examples, labels]` from the encoder's vectors `[examples, hidden]`; 0 for pages of one row.
     pub fn corrections(mut self, vectors: &Tensor) -> Result<Tensor> {
         let count = self.examples.len();
         let facts: Vec<f32> = self.examples.iter().flat_map(|example| example.facts).collect();

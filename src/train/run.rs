@@ -7,15 +7,17 @@ use super::network::Network;
 use super::trainer::{self, EpochFigures, Progress, RunFiles, Stage};
 use super::{TrainError, TrainSettings, parameters};
 use crate::engine::Matrix;
-use crate::label::LABEL_COUNT;
+use crate::label::LabelSet;
 use crate::model::{Checkpoint, Head, PageWeights, Settings, Storage};
 use crate::tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The rows of a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct TrainData {
+    /// What is trained, in the order of the model's outputs. Every row has one of these labels.
+    pub labels: LabelSet,
     /// Weakly labelled rows for the first stage; may be empty.
     pub weak: Vec<LabelledRow>,
     /// Annotated rows for the second stage.
@@ -63,8 +65,13 @@ pub fn train(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<TrainReport, TrainError> {
     settings.check()?;
+    let labels = &data.labels;
+    target.settings.roles(labels)?;
+    check_labels(labels, [&data.weak, &data.annotated, &data.dev].into_iter().flatten())?;
+    let label_shares = settings.label_shares(labels)?;
     let max_tokens = settings.max_tokens.min(base.config.max_positions);
-    let settings = &TrainSettings { max_tokens, ..settings.clone() };
+    let source_label_share = Some(label_shares.clone());
+    let settings = &TrainSettings { max_tokens, source_label_share, ..settings.clone() };
     let tokenizer = Tokenizer::from_bytes(&base.tokenizer)?;
     let weak_rows = if settings.weak_epochs == 0 { Vec::new() } else { data.weak };
     let hidden = base.config.hidden;
@@ -72,17 +79,22 @@ pub fn train(
     if let Some(vector) = vectors.find(|vector| vector.len() != hidden) {
         return Err(TrainError::VectorLength { expected: hidden, got: vector.len() });
     }
-    let weak = examples(&draw_evenly(weak_rows, settings.weak_rows, settings.seed), &tokenizer, settings);
-    let annotated = examples(&data.annotated, &tokenizer, settings);
+    let weak_rows = draw_evenly(weak_rows, labels, settings.weak_rows, settings.seed);
+    let weak = examples(&weak_rows, labels, &tokenizer, settings, &label_shares);
+    let annotated = examples(&data.annotated, labels, &tokenizer, settings, &label_shares);
     settings.check_rows(weak.len(), annotated.len())?;
     let as_they_are = TrainSettings { noise: 0.0, thread_sources: Vec::new(), ..settings.clone() };
-    let dev = examples(&data.dev, &tokenizer, &as_they_are);
+    let dev = examples(&data.dev, labels, &tokenizer, &as_they_are, &label_shares);
     // A head over a pooler reads other vectors than the ones trained here.
     let head = base.head.as_ref().filter(|head| head.pooler.is_none());
+    if let Some(head) = head.filter(|head| head.labels != *labels) {
+        return Err(TrainError::OtherLabels { expected: labels.clone(), got: head.labels.clone() });
+    }
     let head = head.map(|head| [parameters::to_f32(&head.weight), head.bias.clone()].concat());
-    let mut network = Network::new(base.config.clone(), &base.weights, head, settings)?;
+    let mut network = Network::new(base.config.clone(), &base.weights, labels.len(), head, settings)?;
     if let (Some(page), Some(layout)) = (&base.page, &network.page_layout)
         && page.config == layout.config
+        && page.values.len() == layout.len
     {
         network.page = page.values.clone();
     }
@@ -105,13 +117,14 @@ pub fn train(
     let files = RunFiles { folder: target.folder.to_owned(), checkpoint_every: target.checkpoint_every };
     let mut keep = |network: &Network| -> Result<(), TrainError> {
         let dense = network.dense_values()?;
-        let (weight, bias) = network.head.split_at(LABEL_COUNT * network.config.hidden);
+        let (weight, bias) = network.head.split_at(labels.len() * network.config.hidden);
         let trained = Checkpoint {
             config: network.config.clone(),
             weights: network.layout.unflatten(&network.config, &dense, &network.word),
             head: Some(Head {
                 pooler: None,
-                weight: Matrix::F32 { rows: LABEL_COUNT, cols: network.config.hidden, data: weight.to_vec() },
+                labels: labels.clone(),
+                weight: Matrix::F32 { rows: labels.len(), cols: network.config.hidden, data: weight.to_vec() },
                 bias: bias.to_vec(),
             }),
             page: network
@@ -123,7 +136,7 @@ pub fn train(
         };
         Ok(trained.save(target.folder, target.storage)?)
     };
-    let epochs = trainer::run(&mut network, &stages, &dev, settings, &files, &mut keep, progress)?;
+    let epochs = trainer::run(&mut network, labels, &stages, &dev, settings, &files, &mut keep, progress)?;
     let best_epoch = (0..epochs.len())
         .reduce(|best, next| if epochs[next].merit() > epochs[best].merit() { next } else { best })
         .unwrap_or(0);
@@ -133,4 +146,16 @@ pub fn train(
     let json = serde_json::to_vec_pretty(&report).map_err(std::io::Error::from);
     json.and_then(|json| std::fs::write(&path, json)).map_err(|source| TrainError::Unwritable { path, source })?;
     Ok(report)
+}
+
+/// Refuses a row without one of the labels, and scores of other ones.
+fn check_labels<'a>(labels: &LabelSet, rows: impl Iterator<Item = &'a LabelledRow>) -> Result<(), TrainError> {
+    for row in rows {
+        let label = row.label.as_ref().ok_or_else(|| TrainError::NoLabel { text: row.text.clone() })?;
+        labels.require(label.as_str())?;
+        if let Some(scores) = row.scores.as_ref().filter(|scores| scores.labels() != labels) {
+            return Err(TrainError::OtherLabels { expected: labels.clone(), got: scores.labels().clone() });
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Everything that decides a training run's result.
 
 use super::TrainError;
+use crate::label::LabelSet;
 use crate::model::PageConfig;
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +48,9 @@ pub struct TrainSettings {
     pub thread_sources: Vec<String>,
     /// Share of the invented threads that follow an article of another source, as comments do.
     pub threads_under_pages: f32,
-    /// Share of the original label in the target of a row that a teacher labelled anew, by original label.
-    pub source_label_share: [f32; 5],
+    /// Share of the original label in the target of a row that a teacher labelled anew, by original label in output order;
+    /// null gives the built-in labels their own shares and any other 0.5.
+    pub source_label_share: Option<Vec<f32>>,
     /// Weight of the mean squared difference between the encoder's vector and the teacher's, in rows that have one; 0
     /// leaves the vectors aside. For students whose head is their teacher's.
     pub vector_weight: f32,
@@ -92,7 +94,7 @@ impl Default for TrainSettings {
             page_share: 0.5,
             thread_sources: Vec::new(),
             threads_under_pages: 0.15,
-            source_label_share: [0.3, 0.2, 0.6, 0.5, 0.5],
+            source_label_share: None,
             vector_weight: 0.0,
             noise: 0.0,
             dropout_256ths: 26,
@@ -133,7 +135,7 @@ impl TrainSettings {
             ("label_smoothing", (0.0..1.0).contains(&self.label_smoothing), "from 0 to below 1"),
             (
                 "source_label_share",
-                self.source_label_share.iter().all(|share| (0.0..=1.0).contains(share)),
+                self.source_label_share.iter().flatten().all(|share| (0.0..=1.0).contains(share)),
                 "from 0 to 1 each",
             ),
             ("page_rate_factor", self.page_rate_factor > 0.0 && self.page_rate_factor.is_finite(), "above 0"),
@@ -156,6 +158,21 @@ impl TrainSettings {
         match rules.into_iter().find(|rule| !rule.1) {
             Some((name, _, expected)) => Err(TrainError::InvalidSetting { name, expected }),
             None => Ok(()),
+        }
+    }
+
+    /// `source_label_share` for labels, `[labels]`.
+    ///
+    /// # Errors
+    /// [`TrainError::InvalidSetting`] unless it is null or there is a share for each label.
+    pub(super) fn label_shares(&self, labels: &LabelSet) -> Result<Vec<f32>, TrainError> {
+        match &self.source_label_share {
+            Some(shares) if shares.len() == labels.len() => Ok(shares.clone()),
+            Some(_) => {
+                Err(TrainError::InvalidSetting { name: "source_label_share", expected: "a share for each label" })
+            }
+            None if *labels == LabelSet::copydesk() => Ok(vec![0.3, 0.2, 0.6, 0.5, 0.5]),
+            None => Ok(vec![0.5; labels.len()]),
         }
     }
 

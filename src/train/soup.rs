@@ -3,6 +3,7 @@
 use super::TrainError;
 use super::parameters::{Layout, to_f32};
 use crate::engine::Matrix;
+use crate::label::LabelSet;
 use crate::model::{Checkpoint, Head};
 
 /// The mean of the weights of models that were trained from the same base: better than one of them, at the cost of one
@@ -19,7 +20,7 @@ pub fn soup(mut models: Vec<Checkpoint>) -> Result<Checkpoint, TrainError> {
     let first = &models[0];
     let layout = Layout::new(&first.config);
     let (mut dense, mut word) = (vec![0.0; layout.len], vec![0.0; first.config.vocab * first.config.hidden]);
-    let mut head: Option<(Vec<f32>, Vec<f32>)> = None;
+    let mut head: Option<(LabelSet, Vec<f32>, Vec<f32>)> = None;
     let mut page = first.page.clone();
     page.iter_mut().for_each(|page| page.values.fill(0.0));
     let share = 1.0 / models.len() as f32;
@@ -35,9 +36,12 @@ pub fn soup(mut models: Vec<Checkpoint>) -> Result<Checkpoint, TrainError> {
         add(&mut dense, &layout.flatten(&model.config, &model.weights));
         add(&mut word, &to_f32(&model.weights.word));
         match &model.head {
-            Some(Head { pooler: None, weight, bias }) => {
-                let (weights, biases) =
-                    head.get_or_insert_with(|| (vec![0.0; weight.rows() * weight.cols()], vec![0.0; bias.len()]));
+            Some(Head { pooler: None, labels, weight, bias }) => {
+                let new = || (labels.clone(), vec![0.0; weight.rows() * weight.cols()], vec![0.0; bias.len()]);
+                let (first_labels, weights, biases) = head.get_or_insert_with(new);
+                if first_labels != labels {
+                    return Err(unlike("their labels differ"));
+                }
                 add(weights, &to_f32(weight));
                 add(biases, bias);
             }
@@ -49,9 +53,9 @@ pub fn soup(mut models: Vec<Checkpoint>) -> Result<Checkpoint, TrainError> {
             _ => return Err(unlike("their page networks differ")),
         }
     }
-    let head = head.map(|(data, bias)| {
+    let head = head.map(|(labels, data, bias)| {
         let weight = Matrix::F32 { rows: bias.len(), cols: first.config.hidden, data };
-        Head { pooler: None, weight, bias }
+        Head { pooler: None, labels, weight, bias }
     });
     Ok(Checkpoint { weights: layout.unflatten(&first.config, &dense, &word), head, page, ..first.clone() })
 }
@@ -80,6 +84,8 @@ mod tests {
         let (model, mut other) = (fixture::checkpoint(43), fixture::checkpoint(44));
         other.config.intermediate += 1;
         assert!(matches!(soup(vec![model, other]), Err(TrainError::UnlikeModels { what: "their sizes differ" })));
+        let labels = [2, 3].map(|count| fixture::checkpoint_of_count(43, count));
+        assert!(matches!(soup(labels.to_vec()), Err(TrainError::UnlikeModels { what: "their labels differ" })));
         assert!(matches!(soup(Vec::new()), Err(TrainError::UnlikeModels { .. })));
     }
 }

@@ -1,8 +1,9 @@
 //! What trained models say of texts, as targets for another.
 
+use super::TrainError;
 use super::data::LabelledRow;
 use super::draw::pages;
-use crate::label::{LABEL_COUNT, Scores};
+use crate::label::{LabelSet, Scores};
 use crate::model::{Classifier, ModelError, Page};
 use crate::text::{facts, model_text};
 use std::ops::Range;
@@ -24,13 +25,15 @@ struct Answer {
 /// sense.
 ///
 /// # Errors
-/// The first [`ModelError`] of a teacher.
+/// [`TrainError::OtherLabels`] for a teacher whose labels have not the names of `labels`; their order does not matter. The
+/// first [`ModelError`] of a teacher.
 pub fn teach(
     rows: &mut [LabelledRow],
     teachers: &[&Classifier],
+    labels: &LabelSet,
     with_vectors: bool,
     threads: usize,
-) -> Result<(), ModelError> {
+) -> Result<(), TrainError> {
     let with_vectors = with_vectors && teachers.len() == 1;
     let mut batches: Vec<Range<usize>> = Vec::new();
     for page in pages(rows) {
@@ -42,18 +45,22 @@ pub fn teach(
             _ => batches.push(page),
         }
     }
-    let mut sums: Vec<Option<[f32; LABEL_COUNT]>> = vec![None; rows.len()];
+    let mut sums: Vec<Option<Vec<f32>>> = vec![None; rows.len()];
     let mut vectors: Vec<Vec<f32>> = vec![Vec::new(); rows.len()];
     for teacher in teachers {
+        let other = || TrainError::OtherLabels { expected: labels.clone(), got: teacher.labels().clone() };
+        let positions = teacher.labels().positions_in(labels).ok_or_else(other)?;
         for (index, answer) in answers(rows, &batches, teacher, with_vectors, threads)? {
-            let sum = sums[index].get_or_insert([0.0; LABEL_COUNT]);
-            sum.iter_mut().zip(answer.scores.0).for_each(|(sum, score)| *sum += score / teachers.len() as f32);
+            let sum = sums[index].get_or_insert_with(|| vec![0.0; labels.len()]);
+            for (position, score) in positions.iter().zip(answer.scores.values()) {
+                sum[position.index()] += score / teachers.len() as f32;
+            }
             vectors[index] = answer.vector;
         }
     }
     for ((row, sum), vector) in rows.iter_mut().zip(sums).zip(vectors) {
         let Some(mean) = sum.filter(|_| row.scores.is_none()) else { continue };
-        row.set_scores(Scores(mean));
+        row.set_scores(Scores::new(labels, mean));
         row.vector = (!vector.is_empty()).then_some(vector);
     }
     Ok(())
@@ -106,9 +113,8 @@ fn answers(
 mod tests {
     use super::*;
     use crate::engine::Precision;
-    use crate::label::Label;
+    use crate::label::built_in::scores;
     use crate::model::fixture;
-    use crate::train::ScoreFields;
 
     fn classifier(seed: u64) -> Classifier {
         Classifier::from_checkpoint(fixture::checkpoint(seed), Precision::F32).unwrap()
@@ -117,7 +123,7 @@ mod tests {
     fn rows() -> Vec<LabelledRow> {
         let row = |text: &str, doc: Option<&str>| LabelledRow {
             doc: doc.map(str::to_owned),
-            ..LabelledRow::new(text, Label::Other)
+            ..LabelledRow::new(text, "other")
         };
         vec![row("the council voted", Some("a")), row("they won", Some("a")), row("the plan", None)]
     }
@@ -127,10 +133,10 @@ mod tests {
         let (first, second) = (classifier(31), classifier(32));
         let taught = |teachers: &[&Classifier]| {
             let mut rows = rows();
-            teach(&mut rows, teachers, true, 2).unwrap();
+            teach(&mut rows, teachers, &LabelSet::copydesk(), true, 2).unwrap();
             rows
         };
-        let of = |rows: &[LabelledRow], index: usize| rows[index].scores.unwrap().distribution().unwrap();
+        let of = |rows: &[LabelledRow], index: usize| rows[index].scores.as_ref().unwrap().values().to_vec();
         let (one, two, both) = (taught(&[&first]), taught(&[&second]), taught(&[&first, &second]));
         for index in 0..3 {
             let mean: Vec<f32> = of(&one, index).iter().zip(of(&two, index)).map(|(a, b)| (a + b) / 2.0).collect();
@@ -140,17 +146,32 @@ mod tests {
             assert!(one[index].vector.as_ref().is_some_and(|vector| vector.len() == 32));
             assert!(both[index].vector.is_none());
         }
-        let alone = first.session().classify(&["the plan"]).unwrap()[0].scores;
-        assert_eq!(one[2].label, alone.best().0);
+        let alone = first.session().classify(&["the plan"]).unwrap().remove(0).scores;
+        assert_eq!(one[2].label, Some(alone.best_label().0));
     }
 
     #[test]
     fn a_row_that_was_judged_before_keeps_its_scores() {
         let mut judged = rows();
-        let scores = Scores([0.2, 0.5, 0.1, 0.1, 0.1]);
-        judged[1].scores = Some(ScoreFields::from(scores));
-        teach(&mut judged, &[&classifier(33)], true, 1).unwrap();
-        assert_eq!(judged[1].scores, Some(ScoreFields::from(scores)));
+        let scores = scores([0.2, 0.5, 0.1, 0.1, 0.1]);
+        judged[1].scores = Some(scores.clone());
+        teach(&mut judged, &[&classifier(33)], &LabelSet::copydesk(), true, 1).unwrap();
+        assert_eq!(judged[1].scores, Some(scores));
         assert!(judged[0].scores.is_some() && judged[1].vector.is_none());
+    }
+
+    #[test]
+    fn a_teachers_labels_are_matched_by_name() {
+        let teacher = classifier(34);
+        let turned: Vec<&str> = ["other", "quotation", "comment_spam", "opinion", "reporting"].to_vec();
+        let turned = LabelSet::new(turned).unwrap();
+        let taught = |labels: &LabelSet| {
+            let mut rows = rows();
+            teach(&mut rows, &[&teacher], labels, false, 1).map(|()| rows.remove(2).scores.unwrap())
+        };
+        let (ours, theirs) = (taught(&LabelSet::copydesk()).unwrap(), taught(&turned).unwrap());
+        assert!(ours.iter().all(|(label, score)| theirs.of(label.as_str()) == Some(score)));
+        let other = taught(&LabelSet::new(["news", "ad"]).unwrap());
+        assert!(matches!(other, Err(TrainError::OtherLabels { .. })), "{other:?}");
     }
 }

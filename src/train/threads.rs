@@ -72,11 +72,10 @@ fn threads(rows: &[LabelledRow], mut comments: Vec<usize>, random: &mut SplitMix
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::label::Label;
 
     fn row(source: &str, doc: Option<&str>) -> LabelledRow {
         let doc = doc.map(str::to_owned);
-        LabelledRow { source: Some(source.into()), doc, ..LabelledRow::new("t", Label::Opinion) }
+        LabelledRow { source: Some(source.into()), doc, ..LabelledRow::new("t", "opinion") }
     }
 
     /// Comments of two sources between the pages of a third; the first source's rows alternate between two pages.

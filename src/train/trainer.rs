@@ -6,8 +6,8 @@ use super::examples::Example;
 use super::network::Network;
 use super::optimizer::schedule;
 use super::{TrainError, TrainSettings};
-use crate::eval::ConfusionMatrix;
-use crate::label::{LABEL_COUNT, Scores};
+use crate::eval::LabelCounts;
+use crate::label::{LabelSet, Scores};
 use crate::model::{FNV_OFFSET, fnv_step};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -172,8 +172,10 @@ fn digest(network: &Network, stages: &[Stage<'_>], dev: &[Example]) -> Result<u6
 }
 
 /// Runs every stage. `keep` is called with the network as it stands whenever an epoch is the best so far on `dev`.
+#[allow(clippy::too_many_arguments)]
 pub(super) fn run(
     network: &mut Network,
+    labels: &LabelSet,
     stages: &[Stage<'_>],
     dev: &[Example],
     settings: &TrainSettings,
@@ -185,7 +187,7 @@ pub(super) fn run(
     let digest = digest(network, stages, dev)?;
     let mut history = History::default();
     let mut average = Average::of(network)?;
-    if let Some((position, saved)) = checkpoint::load(&checkpoint_path, network, settings, digest)? {
+    if let Some((position, saved)) = checkpoint::load(&checkpoint_path, network, labels, settings, digest)? {
         progress(Progress::Resumed(position.steps));
         (history, average) = (position.history, saved);
     }
@@ -230,6 +232,7 @@ pub(super) fn run(
                 if files.checkpoint_every > 0 && network.updates.is_multiple_of(files.checkpoint_every) {
                     let position = Position {
                         producer: PRODUCER.to_owned(),
+                        labels: labels.clone(),
                         settings: settings.clone(),
                         digest,
                         steps: network.updates,
@@ -249,7 +252,7 @@ pub(super) fn run(
                 }
                 average.swap(network)?;
             }
-            let (matrix, on_page) = judge(network, dev)?;
+            let (counts, on_page) = judge(network, labels, dev)?;
             let figures = EpochFigures {
                 stage: stage.name.to_owned(),
                 epoch: epoch + 1,
@@ -257,9 +260,9 @@ pub(super) fn run(
                 loss: history.loss_sum / history.loss_steps.max(1) as f64,
                 tokens: history.tokens,
                 seconds,
-                dev_macro_f1: matrix.macro_f1().unwrap_or(0.0),
-                dev_macro_f1_on_page: on_page.map(|matrix| matrix.macro_f1().unwrap_or(0.0)),
-                dev_accuracy: matrix.accuracy().unwrap_or(0.0),
+                dev_macro_f1: counts.macro_f1().unwrap_or(0.0),
+                dev_macro_f1_on_page: on_page.map(|counts| counts.macro_f1().unwrap_or(0.0)),
+                dev_accuracy: counts.accuracy().unwrap_or(0.0),
             };
             if history.best.is_none_or(|best| figures.merit() > best) {
                 history.best = Some(figures.merit());
@@ -278,11 +281,15 @@ pub(super) fn run(
 }
 
 /// Gold against predicted label on a set: each row read alone, and on its page.
-fn judge(network: &Network, dev: &[Example]) -> Result<(ConfusionMatrix, Option<ConfusionMatrix>), TrainError> {
+fn judge(
+    network: &Network,
+    labels: &LabelSet,
+    dev: &[Example],
+) -> Result<(LabelCounts, Option<LabelCounts>), TrainError> {
     let logits = network.logits(&dev.iter().collect::<Vec<_>>())?;
-    let matrix = |rows: &[[f32; LABEL_COUNT]]| {
-        let answers = rows.iter().map(|&row| Scores::from_logits(row).best().0);
-        ConfusionMatrix::from_pairs(dev.iter().map(|example| example.label).zip(answers))
+    let counts = |rows: &[Vec<f32>]| {
+        let answers = rows.iter().map(|row| Scores::from_logits(labels, row).best().0);
+        LabelCounts::from_pairs(labels.len(), dev.iter().map(|example| example.label).zip(answers))
     };
-    Ok((matrix(&logits.alone), logits.on_page.as_deref().map(matrix)))
+    Ok((counts(&logits.alone), logits.on_page.as_deref().map(counts)))
 }

@@ -1,7 +1,6 @@
 //! Threads that tokenise and encode the same texts again and again.
 
 use crate::corpus::ordered;
-use crate::label::LABEL_COUNT;
 use crate::model::{Answer, Classifier, MICRO_BATCH_TOKENS, Model, ModelError, ModelSession, Session};
 use crate::tokenizer::Tokenizer;
 
@@ -20,7 +19,7 @@ impl<'model> Crew<'model, Session<'model>> {
     }
 
     /// The logits of each text, in the order given; every piece is encoded on its own.
-    pub fn logits(&mut self, pieces: Vec<Vec<&[u32]>>) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
+    pub fn logits(&mut self, pieces: Vec<Vec<&[u32]>>) -> Result<Vec<Vec<f32>>, ModelError> {
         self.share(pieces, |session, texts| session.logits_of_tokens(&texts))
     }
 }

@@ -9,7 +9,7 @@
 //! | `text` | 1 to tokenise within the measured time, 0 to take what was tokenised at the start |
 //! | `limit` | texts taken from the workload's beginning; all of them if 0, null or absent |
 //! | `stride` | k cuts all texts into batches and encodes only the batches k/2, k/2 + k, …; 1 if 0, null or absent |
-//! | `dump` | file for the logits of all texts `[texts, 5]`, little-endian f32 in arrival order, zero for those not encoded |
+//! | `dump` | file for the logits of all texts `[texts, labels]`, little-endian f32 in arrival order, zero for those not encoded |
 //!
 //! An answer has `secs`, and of the encoded texts their number `n`, their `tokens` with `[CLS]` and `[SEP]`, and
 //! `padded`, which equals `tokens` because nothing is padded. A text that is longer than the model's window is cut
@@ -19,7 +19,7 @@ use super::crew::{Crew, micro_batches};
 use crate::cli::error::CliError;
 use crate::cli::job::Tally;
 use crate::cli::output::{Output, Target};
-use crate::label::{LABEL_COUNT, Label, Scores};
+use crate::label::{LabelSet, Scores};
 use crate::model::{Classifier, ModelError, Session};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -93,7 +93,8 @@ struct Server<'a> {
     longest: usize,
     ids: Vec<Vec<u32>>,
     /// The last request's, in arrival order.
-    logits: Vec<[f32; LABEL_COUNT]>,
+    logits: Vec<Vec<f32>>,
+    labels: &'a LabelSet,
     tally: Tally,
 }
 
@@ -102,7 +103,8 @@ impl<'a> Server<'a> {
         let mut crew = Crew::new(model, threads);
         let longest = model.settings().window_tokens - 2;
         let ids = tokenise(&mut crew, texts, longest)?;
-        Ok(Server { crew, texts, longest, ids, logits: Vec::new(), tally: Tally::default() })
+        let (logits, labels) = (Vec::new(), model.labels());
+        Ok(Server { crew, texts, longest, ids, logits, labels, tally: Tally::default() })
     }
 
     fn answer(&mut self, request: &Request) -> Result<Answer, ModelError> {
@@ -121,14 +123,14 @@ impl<'a> Server<'a> {
             batches.iter().flat_map(|batch| micro_batches(batch.iter().map(|&index| ids[index].as_slice()))).collect();
         let logits = self.crew.logits(pieces)?;
         self.logits.clear();
-        self.logits.resize(count, [0.0; LABEL_COUNT]);
+        self.logits.resize(count, vec![0.0; self.labels.len()]);
         for (&index, logits) in encoded.iter().zip(logits) {
             self.logits[index] = logits;
         }
         let secs = start.elapsed().as_secs_f64();
         self.tally = Tally::default();
         for &index in &encoded {
-            let (label, _): (Label, f32) = Scores::from_logits(self.logits[index]).best();
+            let (label, _) = Scores::from_logits(self.labels, &self.logits[index]).best();
             self.tally.count(Some(label));
         }
         let tokens = encoded.iter().map(|&index| ids[index].len() + 2).sum();
@@ -192,6 +194,6 @@ mod tests {
         }
         let some = two.answer(&request(r#"{"batch": 4, "order": "arrival", "text": 0, "limit": 20, "stride": 2}"#));
         assert_eq!((some.unwrap().n, two.logits.len(), two.tally.done()), (8, 20, 8));
-        assert_eq!((&two.logits[4..8], two.logits[8]), (&logits[4..8], [0.0; 5]));
+        assert_eq!((&two.logits[4..8], &two.logits[8]), (&logits[4..8], &vec![0.0; 5]));
     }
 }

@@ -1,10 +1,11 @@
 use super::*;
 use crate::eval::{CALIBRATION_BINS, COVERAGE_PERCENTS, SplitMix64};
+use crate::label::built_in::{ALL, COMMENT_SPAM, OPINION, OTHER, scores};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-fn row(gold: Label, scores: [f32; LABEL_COUNT]) -> JudgedRow {
-    JudgedRow { gold, scores: Scores(scores), confidence: None, source: None, doc: None }
+fn row(gold: LabelId, values: [f32; 5]) -> JudgedRow {
+    JudgedRow { gold, scores: scores(values), confidence: None, source: None, doc: None }
 }
 
 /// Rows from an arithmetic that any language can repeat, for comparison with other tools: SplitMix64 with seed 42; per row the gold
@@ -14,15 +15,15 @@ fn drawn_rows(count: usize) -> Vec<JudgedRow> {
     let mut random = SplitMix64::new(42);
     (0..count)
         .map(|index| {
-            let gold = Label::ALL[random.below(LABEL_COUNT)];
-            let mut weights = Label::ALL.map(|_| 1 + random.below(20) as u32);
+            let gold = ALL[random.below(5)];
+            let mut weights = ALL.map(|_| 1 + random.below(20) as u32);
             if random.below(4) > 0 {
                 weights[gold.index()] += 30;
             }
             let sum: u32 = weights.iter().sum();
             JudgedRow {
                 gold,
-                scores: Scores(weights.map(|weight| (f64::from(weight) / f64::from(sum)) as f32)),
+                scores: scores(weights.map(|weight| (f64::from(weight) / f64::from(sum)) as f32)),
                 source: Some(["blog", "forum", "news"][random.below(3)].to_owned()),
                 confidence: Some(1 + random.below(3) as u8),
                 doc: Some((index / 4).to_string()),
@@ -32,36 +33,41 @@ fn drawn_rows(count: usize) -> Vec<JudgedRow> {
 }
 
 fn quick() -> EvalOptions {
-    EvalOptions { bootstrap: BootstrapOptions { resamples: 200, ..Default::default() }, ..Default::default() }
+    let bootstrap = BootstrapOptions { resamples: 200, ..Default::default() };
+    EvalOptions { bootstrap, spam_label: Some(COMMENT_SPAM), ..Default::default() }
 }
 
 #[test]
 fn scores_that_are_no_probabilities_are_refused() {
     assert_eq!(evaluate(&[], &quick()), Err(EvalError::NoRows));
-    let good = row(Label::Other, [0.2; LABEL_COUNT]);
-    let mut bad = good.clone();
-    bad.scores.0[3] = f32::NAN;
+    let good = row(OTHER, [0.2; 5]);
+    let bad = row(OTHER, [0.2, 0.2, 0.2, f32::NAN, 0.2]);
     let error = evaluate(&[good.clone(), bad], &quick()).unwrap_err();
-    assert!(matches!(error, EvalError::ScoreOutOfRange { row: 1, label: Label::Quotation, got } if got.is_nan()));
-    let error = evaluate(&[row(Label::Other, [0.5, 0.5, 0.5, -0.5, 0.0])], &quick()).unwrap_err();
-    assert_eq!(error, EvalError::ScoreOutOfRange { row: 0, label: Label::Quotation, got: -0.5 });
-    let error = evaluate(&[good.clone(), good.clone(), row(Label::Other, [0.25; LABEL_COUNT])], &quick()).unwrap_err();
+    assert!(
+        matches!(&error, EvalError::ScoreOutOfRange { row: 1, label, got } if *label == "quotation" && got.is_nan())
+    );
+    let error = evaluate(&[row(OTHER, [0.5, 0.5, 0.5, -0.5, 0.0])], &quick()).unwrap_err();
+    assert_eq!(error.to_string(), "row 0: the score of quotation must be between 0 and 1, got -0.5");
+    let error = evaluate(&[good.clone(), good.clone(), row(OTHER, [0.25; 5])], &quick()).unwrap_err();
     assert_eq!(error, EvalError::ScoreSum { row: 2, got: 1.25 });
+    let others = Scores::new(&LabelSet::new(["a", "b"]).unwrap(), [0.5, 0.5]);
+    let unlike = [good.clone(), JudgedRow { scores: others, ..good.clone() }];
+    assert_eq!(evaluate(&unlike, &quick()), Err(EvalError::UnlikeLabels { row: 1 }));
     let options = EvalOptions { loss_budgets: vec![-0.1], ..quick() };
     assert_eq!(evaluate(&[good], &options), Err(EvalError::LossBudgetOutOfRange { got: -0.1 }));
 }
 
 #[test]
 fn rows_of_one_label_without_anything_else() {
-    let rows = vec![row(Label::Opinion, [0.0, 1.0, 0.0, 0.0, 0.0]); 3];
+    let rows = vec![row(OPINION, [0.0, 1.0, 0.0, 0.0, 0.0]); 3];
     let evaluation = evaluate(&rows, &quick()).unwrap();
     assert_eq!(evaluation.bootstrap.resampling, Resampling::Rows);
     assert_eq!((evaluation.all.rows, evaluation.all.units), (3, 3));
     assert_eq!(evaluation.all.macro_f1, Estimate { value: 1.0, low: Some(1.0), high: Some(1.0) });
-    assert_eq!(evaluation.all.macro_f1_labels, [Label::Opinion]);
+    assert_eq!(evaluation.all.macro_f1_labels, ["opinion"]);
     assert_eq!(evaluation.all.brier_score.value, 0.0);
     assert_eq!(evaluation.all.calibration.expected_calibration_error, 0.0);
-    let spam_class = evaluation.all.classes[Label::CommentSpam.index()];
+    let spam_class = &evaluation.all.classes[COMMENT_SPAM.index()];
     assert_eq!((spam_class.support, spam_class.precision, spam_class.recall, spam_class.f1), (0, None, None, None));
     assert_eq!(evaluation.sure, None);
     assert_eq!(evaluation.sources.len(), 1);
@@ -71,7 +77,7 @@ fn rows_of_one_label_without_anything_else() {
 
 #[test]
 fn a_single_document_has_figures_but_no_intervals() {
-    let mut rows = vec![row(Label::Opinion, [0.1, 0.9, 0.0, 0.0, 0.0]), row(Label::Other, [0.6, 0.0, 0.0, 0.0, 0.4])];
+    let mut rows = vec![row(OPINION, [0.1, 0.9, 0.0, 0.0, 0.0]), row(OTHER, [0.6, 0.0, 0.0, 0.0, 0.4])];
     for row in &mut rows {
         row.doc = Some("page".to_owned());
     }
@@ -110,13 +116,13 @@ fn genuine_comments_come_from_the_comment_sources() {
     let is_comment = |row: &JudgedRow| row.source.as_deref() != Some("news");
     let [not_spam, opinion] = &evaluation.spam[..] else { panic!("two kinds of genuine rows") };
     assert_eq!((not_spam.genuine_rows, opinion.genuine_rows), (GenuineRows::NotSpam, GenuineRows::Opinion));
-    assert_eq!(not_spam.genuine, count(&|row| row.gold != Label::CommentSpam));
-    assert_eq!(not_spam.spam, count(&|row| row.gold == Label::CommentSpam));
-    assert_eq!(opinion.genuine, count(&|row| row.gold == Label::Opinion && is_comment(row)));
-    assert_eq!(opinion.spam, count(&|row| row.gold == Label::CommentSpam && is_comment(row)));
+    assert_eq!(not_spam.genuine, count(&|row| row.gold != COMMENT_SPAM));
+    assert_eq!(not_spam.spam, count(&|row| row.gold == COMMENT_SPAM));
+    assert_eq!(opinion.genuine, count(&|row| row.gold == OPINION && is_comment(row)));
+    assert_eq!(opinion.spam, count(&|row| row.gold == COMMENT_SPAM && is_comment(row)));
     assert_eq!(opinion.sources, options.comment_sources);
     let all_opinion = &evaluate(&rows, &quick()).unwrap().spam[1];
-    assert_eq!(all_opinion.genuine, count(&|row| row.gold == Label::Opinion));
+    assert_eq!(all_opinion.genuine, count(&|row| row.gold == OPINION));
 }
 
 #[test]
@@ -134,7 +140,7 @@ fn intervals_contain_their_figures_and_repeat() {
     for class in &evaluation.all.classes {
         estimates.extend([class.precision, class.recall, class.f1].into_iter().flatten());
     }
-    assert_eq!(estimates.len(), 4 + 3 * LABEL_COUNT);
+    assert_eq!(estimates.len(), 4 + 3 * 5);
     for estimate in estimates {
         let (low, high) = (estimate.low.unwrap(), estimate.high.unwrap());
         assert!(low < estimate.value && estimate.value < high && high - low < 0.3, "{estimate:?}");
@@ -154,7 +160,7 @@ fn figures_agree_with_scikit_learn() {
     let all = &evaluation.all;
     let near = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-7, "{got} instead of {expected}");
     let confusion = [[63, 4, 2, 5, 4], [11, 62, 4, 4, 9], [4, 2, 57, 10, 2], [4, 4, 5, 68, 4], [7, 3, 5, 1, 56]];
-    assert_eq!(all.confusion, ConfusionMatrix::from(confusion));
+    assert_eq!(*all.confusion.as_array(), ndarray::arr2(&confusion));
     near(all.accuracy.value, 0.765);
     near(all.macro_f1.value, 0.764_861_673_856_862_7);
     near(all.negative_log_likelihood.value, 1.063_596_357_524_278_6);
@@ -249,6 +255,29 @@ fn the_wire_format_keeps_its_fields_and_round_trips() {
     let mut paths = BTreeSet::new();
     field_paths(&value, "", &mut paths);
     assert_eq!(paths, expected);
-    assert_eq!(value["all"]["confusion"].as_array().unwrap().len(), LABEL_COUNT);
+    assert_eq!(value["all"]["confusion"].as_array().unwrap().len(), 5);
     assert_eq!(value["all"]["calibration"]["bins"].as_array().unwrap().len(), CALIBRATION_BINS);
+}
+
+#[test]
+fn labels_of_any_number_are_counted_and_spam_needs_its_role() {
+    let labels = LabelSet::new((0..37).map(|number| format!("label {number}"))).unwrap();
+    let judged = |index: usize| {
+        let gold = index % 37;
+        let best = if index % 5 == 0 { (gold + 1) % 37 } else { gold };
+        let mut values = vec![0.01; 37];
+        values[best] = 0.64;
+        let scores = Scores::new(&labels, values);
+        JudgedRow { gold: LabelId::at(gold), scores, confidence: None, source: None, doc: None }
+    };
+    let rows: Vec<JudgedRow> = (0..370).map(judged).collect();
+    let evaluation = evaluate(&rows, &EvalOptions { spam_label: None, ..quick() }).unwrap();
+    assert_eq!((evaluation.labels.len(), evaluation.all.classes.len()), (37, 37));
+    assert_eq!(evaluation.all.accuracy.value, 0.8);
+    assert_eq!(evaluation.all.macro_f1_labels.len(), 37);
+    assert!(evaluation.spam.is_empty());
+    // No label is called opinion: every row that is no spam is genuine.
+    let with_spam = evaluate(&rows, &EvalOptions { spam_label: labels.id("label 3"), ..quick() }).unwrap();
+    let kinds: Vec<_> = with_spam.spam.iter().map(|spam| (spam.genuine_rows, spam.genuine, spam.spam)).collect();
+    assert_eq!(kinds, [(GenuineRows::NotSpam, 360, 10)]);
 }

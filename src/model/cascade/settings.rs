@@ -52,7 +52,7 @@ pub struct CascadeSettings {
     pub alone: Mixture,
     /// The same where the small model has read the paragraph beside its neighbours.
     pub on_page: Mixture,
-    /// Probability of `comment_spam` from which `copydesk filter` calls a comment spam.
+    /// Probability of the spam label from which `copydesk filter` calls a comment spam.
     pub spam_threshold: f32,
     /// Thresholds for other shares of genuine comments lost, found on held-out data.
     #[serde(default)]
