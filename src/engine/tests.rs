@@ -1,5 +1,7 @@
 //! The encoder against a plain f64 implementation, across instruction sets, and across batches.
 
+mod reference;
+
 use super::kernels::InstructionSet;
 use super::*;
 use crate::random::SplitMix64;
@@ -77,99 +79,6 @@ fn batch(config: &EncoderConfig, lengths: &[usize], seed: u64) -> (Vec<u32>, Vec
         bounds.push(bounds[bounds.len() - 1] + length as u32);
     }
     (ids, bounds)
-}
-
-/// The model as the paper states it, in f64, one sequence at a time, sharing nothing with the engine.
-mod reference {
-    use super::super::*;
-
-    type Rows = Vec<Vec<f64>>;
-
-    fn row(matrix: &Matrix, index: usize) -> Vec<f64> {
-        match matrix {
-            Matrix::F32 { cols, data, .. } => data[index * cols..][..*cols].iter().map(|&v| f64::from(v)).collect(),
-            Matrix::I8 { cols, data, scales, .. } => {
-                data[index * cols..][..*cols].iter().map(|&v| f64::from(v) * f64::from(scales[index])).collect()
-            }
-        }
-    }
-
-    fn linear(layer: &Linear, input: &Rows) -> Rows {
-        let rows: Vec<Vec<f64>> = (0..layer.weight.rows()).map(|index| row(&layer.weight, index)).collect();
-        let dot = |x: &[f64], w: &[f64]| x.iter().zip(w).map(|(x, w)| x * w).sum::<f64>();
-        input
-            .iter()
-            .map(|x| rows.iter().zip(&layer.bias).map(|(w, &bias)| dot(x, w) + f64::from(bias)).collect())
-            .collect()
-    }
-
-    fn norm(layer: &LayerNorm, epsilon: f32, input: Rows) -> Rows {
-        input
-            .into_iter()
-            .map(|x| {
-                let mean = x.iter().sum::<f64>() / x.len() as f64;
-                let variance = x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / x.len() as f64;
-                let inverse = 1.0 / (variance + f64::from(epsilon)).sqrt();
-                let affine = layer.weight.iter().zip(&layer.bias);
-                x.iter().zip(affine).map(|(v, (&w, &b))| (v - mean) * inverse * f64::from(w) + f64::from(b)).collect()
-            })
-            .collect()
-    }
-
-    /// erf by its Maclaurin series, which converges for every argument that occurs here.
-    pub fn erf(x: f64) -> f64 {
-        if x.abs() > 6.0 {
-            return x.signum();
-        }
-        let (mut term, mut sum) = (x, x);
-        for n in 1..200 {
-            term *= -x * x / f64::from(n);
-            sum += term / f64::from(2 * n + 1);
-        }
-        sum * 2.0 / std::f64::consts::PI.sqrt()
-    }
-
-    fn add(a: Rows, b: &Rows) -> Rows {
-        a.into_iter().zip(b).map(|(a, b)| a.iter().zip(b).map(|(a, b)| a + b).collect()).collect()
-    }
-
-    fn attention(config: &EncoderConfig, q: &Rows, k: &Rows, v: &Rows) -> Rows {
-        let width = config.hidden / config.heads;
-        let mut out = vec![vec![0.0; config.hidden]; q.len()];
-        for head in 0..config.heads {
-            let columns = head * width..(head + 1) * width;
-            for (q, out) in q.iter().zip(&mut out) {
-                let score = |k: &Vec<f64>| columns.clone().map(|c| q[c] * k[c]).sum::<f64>() / (width as f64).sqrt();
-                let exps: Vec<f64> = k.iter().map(|k| score(k).exp()).collect();
-                let sum: f64 = exps.iter().sum();
-                for c in columns.clone() {
-                    out[c] = exps.iter().zip(v).map(|(e, v)| e / sum * v[c]).sum();
-                }
-            }
-        }
-        out
-    }
-
-    pub fn encode(config: &EncoderConfig, weights: &EncoderWeights, ids: &[u32]) -> Rows {
-        let epsilon = config.layer_norm_eps;
-        let embed = |(place, &id): (usize, &u32)| {
-            let (word, position) = (row(&weights.word, id as usize), row(&weights.position, place));
-            let kind = row(&weights.token_type, 0);
-            word.iter().zip(position).zip(kind).map(|((a, b), c)| a + b + c).collect()
-        };
-        let mut x = norm(&weights.norm, epsilon, ids.iter().enumerate().map(embed).collect());
-        for layer in &weights.layers {
-            let (q, k, v) = (linear(&layer.query, &x), linear(&layer.key, &x), linear(&layer.value, &x));
-            let attended = linear(&layer.attention_output, &attention(config, &q, &k, &v));
-            x = norm(&layer.attention_norm, epsilon, add(attended, &x));
-            let mut middle = linear(&layer.intermediate, &x);
-            for value in middle.iter_mut().flatten() {
-                *value = *value * 0.5 * (1.0 + erf(*value / std::f64::consts::SQRT_2));
-            }
-            x = norm(&layer.output_norm, epsilon, add(linear(&layer.output, &middle), &x));
-        }
-        x
-    }
 }
 
 const SHAPES: [(usize, usize, usize, usize); 6] =

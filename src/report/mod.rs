@@ -13,7 +13,7 @@ mod pretty;
 mod printable;
 mod row;
 
-pub use bench::{BenchReport, BenchRun, Spread, TimeShare};
+pub use bench::{BenchReport, BenchRun, Cost, Spread, TimeShare};
 pub use cascade::CascadeTable;
 pub use eval_table::{EvalTable, NoiseTable};
 pub use models::{COUNTED_TOKENS, CascadeParts, ModelEntry, ModelsTable, NetworkSizes, Operations};

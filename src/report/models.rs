@@ -1,5 +1,6 @@
 //! The embedded models: what they are, what they cost, and how good they were on development rows.
 
+use super::printable;
 use crate::engine::EncoderConfig;
 use crate::eval::Estimate;
 use crate::model::{Asked, Cascade, Checkpoint, Development, Digest, ModelFiles};
@@ -160,7 +161,7 @@ impl fmt::Display for ModelsTable<'_> {
             writeln!(
                 f,
                 "{:<7}{:>12.1}{:>10.1}{:>18}{:>26}{:>26}",
-                entry.name,
+                printable(&entry.name),
                 entry.parameters as f64 / 1e6,
                 entry.bytes as f64 / 1e6,
                 operations,
@@ -170,11 +171,12 @@ impl fmt::Display for ModelsTable<'_> {
         }
         writeln!(f)?;
         for entry in self.0 {
-            write!(f, "{:<7}", entry.name)?;
+            write!(f, "{:<7}", printable(&entry.name))?;
             if let Some(NetworkSizes { layers, hidden, intermediate, vocab, digest }) = entry.network {
                 write!(f, "{layers} layers of {hidden} × {intermediate}, vocabulary of {vocab}, digest {digest}")?;
             }
             if let Some(CascadeParts { small, large, threshold }) = &entry.cascade {
+                let (small, large) = (printable(small), printable(large));
                 write!(f, "{small} if its confidence is at least {threshold:.3}, else with {large}")?;
             }
             if let Some(Asked { rows, tokens }) = entry.development.and_then(|development| development.asked) {
