@@ -8,7 +8,7 @@ use super::records::{PageText, ParsedRecord, predict_pages, record_pages};
 use crate::corpus::{Chunk, Failure, InputError, Item, Passage, Unit, page_ranges};
 use crate::model::ModelSession;
 use crate::report::{ParagraphRow, RecordRow, Verdict, VerdictOptions, csv, jsonl};
-use crate::text::{facts, model_text, split};
+use crate::text::{Paragraphs, facts, model_text, split_with};
 use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::ops::Range;
@@ -18,14 +18,14 @@ use std::sync::Arc;
 pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
     let LabelPlan { mut reading, model, verdict, format, with_text, target } = plan;
     let mut output = Output::open(&target)?;
-    let unit = reading.options.unit;
+    let (unit, paragraphs) = (reading.options.unit, reading.options.paragraphs);
     if format == RowFormat::Csv {
         let mut header = Vec::new();
         csv::push_header(&mut header, unit, with_text);
         output.write(&header)?;
     }
     let text_field = reading.text_field.clone();
-    let labeller = Labeller { unit, text_field, verdict, format, with_text };
+    let labeller = Labeller { unit, paragraphs, text_field, verdict, format, with_text };
     // On a terminal the rows themselves show how far it is.
     let bar = target != Target::StandardOutput || !std::io::stdout().is_terminal();
     let work = |session: &mut ModelSession<'_>, chunk: &Chunk| labeller.label(session, chunk);
@@ -40,6 +40,7 @@ pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
 /// Turns chunks into rows.
 struct Labeller {
     unit: Unit,
+    paragraphs: Paragraphs,
     text_field: String,
     verdict: VerdictOptions,
     format: RowFormat,
@@ -140,15 +141,16 @@ impl Labeller {
     fn push_entries<'part>(&self, item: usize, part: &'part Part<'part>, entries: &mut Vec<Entry<'part>>) {
         match part {
             Part::Passage(passage) => {
-                for (number, span) in (passage.first_paragraph..).zip(&passage.paragraphs) {
+                for (index, span) in passage.paragraphs.iter().enumerate() {
                     let text = &passage.text[span.clone()];
                     let span = passage.start + span.start as u64..passage.start + span.end as u64;
-                    let paragraph = Some((number, span));
-                    entries.push(Entry { item, part, text, model_text: model_text(text), paragraph });
+                    let paragraph = Some((passage.first_paragraph + index as u64, span));
+                    let model_text = passage.model_text(index);
+                    entries.push(Entry { item, part, text, model_text, paragraph });
                 }
             }
             Part::Record(record) if self.unit == Unit::Paragraph => {
-                for (number, paragraph) in (0..).zip(split(&record.text)) {
+                for (number, paragraph) in (0..).zip(split_with(&record.text, self.paragraphs)) {
                     let text = &record.text[paragraph.span.clone()];
                     let span = paragraph.span.start as u64..paragraph.span.end as u64;
                     entries.push(Entry {

@@ -1,13 +1,15 @@
 //! From raw arguments to everything a command needs, decided before any work is done.
 
 use super::args::{
-    ColorArg, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg, UnitArg,
+    ColorArg, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg, ParagraphsArg,
+    UnitArg,
 };
 use super::error::CliError;
 use super::output::Target;
 use crate::corpus::{Failure, InputFormat, Origin, ReadOptions, Source, Unit, is_standard_input, resolve};
 use crate::model::Model;
 use crate::report::{PageStyle, VerdictOptions};
+use crate::text::Paragraphs;
 use console::Term;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -69,8 +71,17 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     if args.page_field.is_some() && unit == Unit::Paragraph {
         return Err(CliError::PageFieldOfParagraphs);
     }
+    if args.paragraphs.is_some() && unit == Unit::Record {
+        return Err(CliError::ParagraphsOfRecords);
+    }
     let mut reading = reading(args.input, unit, &args.model)?;
     reading.page_field = args.page_field;
+    reading.options.paragraphs = match args.paragraphs {
+        None | Some(ParagraphsArg::Auto) => Paragraphs::Auto,
+        Some(ParagraphsArg::Blank) => Paragraphs::Blank,
+        Some(ParagraphsArg::Line) => Paragraphs::Line,
+        Some(ParagraphsArg::Layout) => Paragraphs::Layout,
+    };
     let target = Target::new(args.output);
     check_targets(&reading.sources, &[&target])?;
     let on_terminal = target == Target::StandardOutput && std::io::stdout().is_terminal();
@@ -141,9 +152,10 @@ pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Vec<Result<Sourc
     let format = match input.input_format {
         InputFormatArg::Auto => None,
         InputFormatArg::Text => Some(InputFormat::Text),
+        InputFormatArg::Markdown => Some(InputFormat::Markdown),
         InputFormatArg::Jsonl => Some(InputFormat::Jsonl),
     };
-    Ok((resolve(&input.inputs), ReadOptions { format, unit }))
+    Ok((resolve(&input.inputs), ReadOptions { format, unit, paragraphs: Paragraphs::Auto }))
 }
 
 /// How many threads to work with where nobody says.

@@ -25,7 +25,7 @@ impl<'chunk> ParsedRecord<'chunk> {
                 let text = object.text(text_field)?;
                 Ok(ParsedRecord { line, object: Some(object), text })
             }
-            InputFormat::Text => {
+            InputFormat::Text | InputFormat::Markdown => {
                 let text = line.text.strip_suffix('\r').unwrap_or(&line.text);
                 Ok(ParsedRecord { line, object: None, text: Cow::Borrowed(text) })
             }

@@ -16,7 +16,7 @@ use super::tell;
 use crate::corpus::{Chunk, ChunkReader, Failure, InputError, Item, RecordLine, Unit};
 use crate::engine::Precision;
 use crate::model::{Cascade, Classifier, EMBEDDED_CASCADE, Model, ModelSource};
-use crate::text::{model_text, split};
+use crate::text::split;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -221,8 +221,7 @@ fn push_paragraphs(chunk: &Chunk, text_field: &str, list: &mut Vec<String>) -> V
         match item {
             Item::Failed(failure) => failures.push(failure.to_string()),
             Item::Passage(passage) => {
-                let spans = passage.paragraphs.iter();
-                list.extend(spans.map(|span| model_text(&passage.text[span.clone()]).into_owned()));
+                list.extend((0..passage.paragraphs.len()).map(|index| passage.model_text(index).into_owned()));
             }
             Item::Record(line) => match ParsedRecord::parse(line, text_field) {
                 Ok(record) => list.extend(split(&record.text).into_iter().map(|paragraph| paragraph.text.into_owned())),
