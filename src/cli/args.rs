@@ -110,8 +110,9 @@ pub struct InputArgs {
 
     /// How to read the inputs
     ///
-    /// auto goes by the extension (.jsonl .ndjson .json are JSON Lines, .txt .text .md are text), and for all others
-    /// and standard input by the content. A line of more than 16 MiB is set aside in either format.
+    /// auto goes by the extension (.jsonl .ndjson .json are JSON Lines, .txt .text are text, .md .markdown .mkd are
+    /// Markdown), and for all others and standard input by the content. A line of more than 16 MiB is set aside in any
+    /// format, and Markdown of more than 16 MiB is read as text.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormatArg::Auto)]
     pub input_format: InputFormatArg,
 
@@ -170,6 +171,13 @@ pub struct LabelArgs {
     /// whole; in text inputs each line that is not blank is then a record.
     #[arg(long, value_enum, value_name = "UNIT", default_value_t = UnitArg::Paragraph)]
     pub unit: UnitArg,
+
+    /// What separates the paragraphs of a text [default: auto]
+    ///
+    /// auto tells wrapped text from one item a line and cuts at blank lines, list items and quotes. Choose one of the
+    /// others where you know better. Markdown files have their own rules. Not with --unit record.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub paragraphs: Option<ParagraphsArg>,
 
     /// Field that names a record's page: neighbouring records with the same value are read together
     ///
@@ -309,8 +317,23 @@ pub enum InputFormatArg {
     Auto,
     /// Running text
     Text,
+    /// Markdown: its marks separate paragraphs and do not count as text
+    Markdown,
     /// One JSON object per line
     Jsonl,
+}
+
+/// `--paragraphs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ParagraphsArg {
+    /// Whatever the lines tell
+    Auto,
+    /// Blank lines alone
+    Blank,
+    /// Every line is a paragraph
+    Line,
+    /// Blank lines, list numbers and line widths, as in version 0.1
+    Layout,
 }
 
 /// `--unit`.

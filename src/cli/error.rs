@@ -28,6 +28,8 @@ pub(super) enum CliError {
     StandardInputTwice { got: usize },
     #[error("--page-field needs --unit record: the paragraphs of one text are one page anyway")]
     PageFieldOfParagraphs,
+    #[error("--paragraphs needs --unit paragraph: with --unit record each record is labelled as a whole")]
+    ParagraphsOfRecords,
     #[error("--lose: the model has thresholds for the shares [{expected}], got {got}")]
     NoOperatingPoint { expected: String, got: f64 },
     #[error("{}: the data set cannot be evaluated: {error}", data.display())]

@@ -1,7 +1,8 @@
 //! From raw arguments to everything a command needs, decided before any work is done.
 
 use super::args::{
-    ColorArg, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg, UnitArg,
+    ColorArg, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg, ParagraphsArg,
+    UnitArg,
 };
 use super::error::CliError;
 use super::output::Target;
@@ -85,8 +86,17 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     if args.page_field.is_some() && unit == Unit::Paragraph {
         return Err(CliError::PageFieldOfParagraphs);
     }
+    if args.paragraphs.is_some() && unit == Unit::Record {
+        return Err(CliError::ParagraphsOfRecords);
+    }
     let mut reading = reading(args.input, unit, &args.model)?;
     reading.rows.page_field = args.page_field;
+    reading.paragraphs = match args.paragraphs {
+        None | Some(ParagraphsArg::Auto) => Paragraphs::Auto,
+        Some(ParagraphsArg::Blank) => Paragraphs::Blank,
+        Some(ParagraphsArg::Line) => Paragraphs::Line,
+        Some(ParagraphsArg::Layout) => Paragraphs::Layout,
+    };
     let target = Target::new(args.output);
     check_targets(&reading.sources, &[&target])?;
     let on_terminal = target == Target::StandardOutput && std::io::stdout().is_terminal();
@@ -179,6 +189,7 @@ pub(super) fn sources(input: &InputArgs) -> Result<(Sources, Option<InputFormat>
     let format = match input.input_format {
         InputFormatArg::Auto => None,
         InputFormatArg::Text => Some(InputFormat::Text),
+        InputFormatArg::Markdown => Some(InputFormat::Markdown),
         InputFormatArg::Jsonl => Some(InputFormat::Jsonl),
     };
     Ok((resolve(&input.inputs), format))

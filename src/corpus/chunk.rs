@@ -5,7 +5,8 @@ use super::lines::{LINE_LIMIT_BYTES, RawLine, next_line};
 use super::sniff::{HEAD_BYTES, InputFormat, zero_byte};
 use super::sources::{Origin, Source};
 use super::text_pieces::{Piece, TextPieces};
-use crate::text::split;
+use crate::text::{Paragraphs, markdown, model_text, split_with};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::ops::Range;
@@ -40,6 +41,8 @@ pub struct ReadOptions {
     pub format: Option<InputFormat>,
     /// Decides what becomes of text sources: with [`Unit::Record`] each line that is not blank is a record.
     pub unit: Unit,
+    /// What separates the paragraphs of a text; Markdown has its own rules.
+    pub paragraphs: Paragraphs,
 }
 
 /// Consecutive paragraphs of a text document.
@@ -55,6 +58,22 @@ pub struct Passage {
     pub first_paragraph: u64,
     /// Byte offsets of the paragraphs in `text`, in order; never empty.
     pub paragraphs: Vec<Range<usize>>,
+    /// In Markdown, each paragraph without its markup; else empty, for then the bytes tell all.
+    plain_texts: Vec<String>,
+}
+
+impl Passage {
+    /// What the model sees of a paragraph. `index` counts the paragraphs of this passage from 0.
+    ///
+    /// # Panics
+    ///
+    /// If the passage has no such paragraph.
+    pub fn model_text(&self, index: usize) -> Cow<'_, str> {
+        match self.plain_texts.get(index) {
+            Some(text) => Cow::Borrowed(text),
+            None => model_text(&self.text[self.paragraphs[index].clone()]),
+        }
+    }
 }
 
 /// One line that is a record.
@@ -112,8 +131,19 @@ struct OpenSource {
 }
 
 enum SourceKind {
-    Passages { pieces: TextPieces<Input>, next_paragraph: u64, offset: u64 },
-    Records { input: Input, format: InputFormat, line: u64 },
+    Passages {
+        pieces: TextPieces<Input>,
+        next_paragraph: u64,
+        offset: u64,
+        paragraphs: Paragraphs,
+        /// Nothing was read yet of what is to be read as Markdown.
+        unread_markdown: bool,
+    },
+    Records {
+        input: Input,
+        format: InputFormat,
+        line: u64,
+    },
 }
 
 impl ChunkReader {
@@ -168,12 +198,18 @@ impl OpenSource {
         };
         let format = options.format.or(by_name).unwrap_or_else(|| InputFormat::from_head(&head));
         // In JSON lines a zero byte spoils its own line only.
-        if let Some(offset) = zero_byte(&head).filter(|_| format == InputFormat::Text) {
+        if let Some(offset) = zero_byte(&head).filter(|_| format != InputFormat::Jsonl) {
             return Err(InputError::NotText { offset });
         }
         let input = BufReader::with_capacity(HEAD_BYTES, Cursor::new(head).chain(reader));
-        let kind = if format == InputFormat::Text && options.unit == Unit::Paragraph {
-            SourceKind::Passages { pieces: TextPieces::new(input), next_paragraph: 0, offset: 0 }
+        let kind = if format != InputFormat::Jsonl && options.unit == Unit::Paragraph {
+            SourceKind::Passages {
+                pieces: TextPieces::new(input, options.paragraphs),
+                next_paragraph: 0,
+                offset: 0,
+                paragraphs: options.paragraphs,
+                unread_markdown: format == InputFormat::Markdown,
+            }
         } else {
             SourceKind::Records { input, format, line: 0 }
         };
@@ -183,8 +219,9 @@ impl OpenSource {
     /// Reads one piece or one line; false at the end of the source.
     fn read_into(&mut self, chunk: &mut Chunk) -> bool {
         match &mut self.kind {
-            SourceKind::Passages { pieces, next_paragraph, offset } => {
-                let piece = match pieces.next_piece(PIECE_BYTES) {
+            SourceKind::Passages { pieces, next_paragraph, offset, paragraphs: mode, unread_markdown } => {
+                let markdown = std::mem::take(unread_markdown);
+                let piece = match pieces.next_piece(if markdown { LINE_LIMIT_BYTES } else { PIECE_BYTES }) {
                     Ok(Some(piece)) => piece,
                     Ok(None) => return false,
                     Err(error) => {
@@ -200,12 +237,19 @@ impl OpenSource {
                 let end = start + text.len() as u64;
                 chunk.bytes += end - *offset;
                 *offset = end;
-                let paragraphs: Vec<_> = split(&text).into_iter().map(|paragraph| paragraph.span).collect();
+                // Markdown has no place to cut it, so what does not fit into memory is read as plain text.
+                if markdown && pieces.is_at_end() {
+                    push_markdown(chunk, &self.name, &text, start);
+                    return true;
+                }
+                let paragraphs: Vec<_> = split_with(&text, *mode).into_iter().map(|paragraph| paragraph.span).collect();
                 if !paragraphs.is_empty() {
                     let first_paragraph = *next_paragraph;
                     *next_paragraph += paragraphs.len() as u64;
                     let source = Arc::clone(&self.name);
-                    chunk.items.push(Item::Passage(Passage { source, text, start, first_paragraph, paragraphs }));
+                    let plain_texts = Vec::new();
+                    let passage = Passage { source, text, start, first_paragraph, paragraphs, plain_texts };
+                    chunk.items.push(Item::Passage(passage));
                 }
             }
             SourceKind::Records { input, format, line } => {
@@ -242,6 +286,31 @@ impl OpenSource {
     }
 }
 
+/// Appends a Markdown document, in passages of about [`PIECE_BYTES`] as other texts. `text` begins at byte `start`.
+fn push_markdown(chunk: &mut Chunk, name: &Arc<str>, text: &str, start: u64) {
+    let mut first_paragraph = 0;
+    let mut rest = markdown::split(text).into_iter().peekable();
+    while let Some(first) = rest.peek() {
+        let begin = first.span.start;
+        let (mut paragraphs, mut plain_texts, mut end) = (Vec::new(), Vec::new(), begin);
+        while let Some(paragraph) = rest.next_if(|next| end == begin || next.span.end - begin <= PIECE_BYTES) {
+            end = paragraph.span.end;
+            paragraphs.push(paragraph.span.start - begin..end - begin);
+            plain_texts.push(paragraph.text.into_owned());
+        }
+        let count = paragraphs.len() as u64;
+        chunk.items.push(Item::Passage(Passage {
+            source: Arc::clone(name),
+            text: text[begin..end].to_owned(),
+            start: start + begin as u64,
+            first_paragraph,
+            paragraphs,
+            plain_texts,
+        }));
+        first_paragraph += count;
+    }
+}
+
 fn unreadable(name: &Arc<str>, line: u64, error: io::Error) -> Item {
     Item::Failed(Failure { source: Arc::clone(name), line: Some(line), error: InputError::Unreadable(error) })
 }
@@ -265,7 +334,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
-        ChunkReader::new(resolve(&[path]), ReadOptions { format: None, unit }).collect()
+        ChunkReader::new(resolve(&[path]), ReadOptions { format: None, unit, paragraphs: Paragraphs::Auto }).collect()
     }
 
     #[test]
@@ -286,6 +355,27 @@ mod tests {
             }
         }
         assert_eq!(number, 20_000);
+    }
+
+    #[test]
+    fn markdown_is_read_as_such_in_passages_like_other_texts() {
+        let source = (0..5_000).map(|number| format!("## *Part* {number}\nIt is [short](#a).\n")).collect::<String>();
+        let chunks = read("long.md", source.as_bytes(), Unit::Paragraph);
+        assert_eq!(chunks.iter().map(|chunk| chunk.bytes).sum::<u64>(), source.len() as u64);
+        let mut number = 0;
+        for item in chunks.iter().flat_map(|chunk| &chunk.items) {
+            let Item::Passage(passage) = item else { panic!("{item:?}") };
+            assert_eq!(passage.first_paragraph, number);
+            assert!(passage.text.len() <= PIECE_BYTES);
+            for (index, span) in passage.paragraphs.iter().enumerate() {
+                let start = passage.start as usize;
+                assert_eq!(&source[start + span.start..start + span.end], &passage.text[span.clone()]);
+                let expected = if number % 2 == 0 { format!("Part {}", number / 2) } else { "It is short.".to_owned() };
+                assert_eq!(passage.model_text(index), expected);
+                number += 1;
+            }
+        }
+        assert_eq!(number, 10_000);
     }
 
     #[test]

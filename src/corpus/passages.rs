@@ -6,7 +6,7 @@ use crate::text::{Paragraph, Paragraphs, split_with};
 
 /// The paragraphs of a text, page by page: those of a file with this text stand together in the same way.
 pub(crate) fn passages(text: &str, paragraphs: Paragraphs) -> Vec<Vec<Paragraph<'_>>> {
-    let mut pieces = TextPieces::new(text.as_bytes());
+    let mut pieces = TextPieces::new(text.as_bytes(), paragraphs);
     let mut passages = Vec::new();
     // Memory has no errors of reading.
     while let Ok(Some(piece)) = pieces.next_piece(PIECE_BYTES) {

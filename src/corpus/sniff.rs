@@ -14,17 +14,21 @@ const BINARY_CHECK_BYTES: usize = 8 * 1024;
 pub enum InputFormat {
     /// Running text: one document, or one record per line.
     Text,
+    /// Markdown: as text, but that its marks separate paragraphs and are hidden from the model.
+    Markdown,
     /// One JSON object per line.
     Jsonl,
 }
 
 impl InputFormat {
-    /// By extension, whatever its case: `jsonl`, `ndjson` and `json` are JSON lines; `txt`, `text` and `md` are text.
+    /// By extension, whatever its case: `jsonl`, `ndjson` and `json` are JSON lines; `txt` and `text` are text; `md`,
+    /// `markdown` and `mkd` are Markdown.
     pub fn from_extension(path: &Path) -> Option<InputFormat> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
             "jsonl" | "ndjson" | "json" => Some(InputFormat::Jsonl),
-            "txt" | "text" | "md" => Some(InputFormat::Text),
+            "txt" | "text" => Some(InputFormat::Text),
+            "md" | "markdown" | "mkd" => Some(InputFormat::Markdown),
             _ => None,
         }
     }
@@ -59,7 +63,7 @@ mod tests {
     #[test]
     fn extensions_decide_whatever_their_case() {
         assert_eq!(InputFormat::from_extension(Path::new("a/b.NDJSON")), Some(InputFormat::Jsonl));
-        assert_eq!(InputFormat::from_extension(Path::new("b.md")), Some(InputFormat::Text));
+        assert_eq!(InputFormat::from_extension(Path::new("b.MD")), Some(InputFormat::Markdown));
         assert_eq!(InputFormat::from_extension(Path::new("b.csv")), None);
         assert_eq!(InputFormat::from_extension(Path::new("jsonl")), None);
     }

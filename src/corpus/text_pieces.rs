@@ -2,7 +2,7 @@
 
 use super::error::InputError;
 use super::lines::{LINE_LIMIT_BYTES, skip_line};
-use crate::text::last_boundary;
+use crate::text::{Paragraphs, last_boundary_with};
 use std::io::{self, BufRead, Read};
 
 /// Greatest length of a run of lines without a blank one, 1 MiB; longer runs are cut at the end of a line, and what
@@ -24,6 +24,7 @@ pub(super) struct Piece {
 pub(super) struct TextPieces<R> {
     reader: R,
     limits: Limits,
+    paragraphs: Paragraphs,
     /// What was read and not yet given out. Up to `clean` it is whole lines of UTF-8.
     buffer: Vec<u8>,
     clean: usize,
@@ -43,14 +44,16 @@ struct Limits {
 }
 
 impl<R: BufRead> TextPieces<R> {
-    pub fn new(reader: R) -> Self {
-        TextPieces::with_limits(reader, Limits { block: BLOCK_LIMIT_BYTES, line: LINE_LIMIT_BYTES })
+    /// `paragraphs` decides where the text may be cut.
+    pub fn new(reader: R, paragraphs: Paragraphs) -> Self {
+        TextPieces::with_limits(reader, paragraphs, Limits { block: BLOCK_LIMIT_BYTES, line: LINE_LIMIT_BYTES })
     }
 
-    fn with_limits(reader: R, limits: Limits) -> Self {
+    fn with_limits(reader: R, paragraphs: Paragraphs, limits: Limits) -> Self {
         TextPieces {
             reader,
             limits,
+            paragraphs,
             buffer: Vec::new(),
             clean: 0,
             start: 0,
@@ -65,6 +68,11 @@ impl<R: BufRead> TextPieces<R> {
         self.line
     }
 
+    /// Whether all of the source was given out.
+    pub fn is_at_end(&self) -> bool {
+        self.ended && self.buffer.is_empty()
+    }
+
     /// The next piece, about `size_bytes` long and longer where a block is; `None` at the end.
     ///
     /// The pieces depend on the bytes and the sizes asked for, not on how the reader hands them out.
@@ -77,7 +85,7 @@ impl<R: BufRead> TextPieces<R> {
                 let end = self.clean;
                 return Ok((end > 0 || !self.failures.is_empty()).then(|| self.take(end)));
             }
-            if let Some(boundary) = last_boundary(self.clean_text())
+            if let Some(boundary) = last_boundary_with(self.clean_text(), self.paragraphs)
                 && boundary > 0
             {
                 return Ok(Some(self.take(boundary)));
@@ -175,14 +183,18 @@ impl TrimEndMut for [u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::split;
+    use crate::text::split_with;
     use proptest::prelude::*;
     use std::io::BufReader;
 
     const LIMITS: Limits = Limits { block: 1 << 20, line: 1 << 20 };
 
     fn pieces(source: &[u8], size: usize, limits: Limits) -> Vec<Piece> {
-        let mut pieces = TextPieces::with_limits(BufReader::with_capacity(7, source), limits);
+        pieces_of(source, size, limits, Paragraphs::Auto)
+    }
+
+    fn pieces_of(source: &[u8], size: usize, limits: Limits, paragraphs: Paragraphs) -> Vec<Piece> {
+        let mut pieces = TextPieces::with_limits(BufReader::with_capacity(7, source), paragraphs, limits);
         std::iter::from_fn(|| pieces.next_piece(size).unwrap()).collect()
     }
 
@@ -222,15 +234,20 @@ mod tests {
     proptest! {
         #[test]
         fn pieces_have_the_paragraphs_of_the_whole(source in "[a. \n\r\u{a0}1é]{0,80}", size in 1usize..40) {
-            let whole: Vec<_> = split(&source).into_iter().map(|paragraph| paragraph.span).collect();
-            let mut parts = Vec::new();
-            for piece in pieces(source.as_bytes(), size, LIMITS) {
-                prop_assert!(piece.failures.is_empty());
-                let start = piece.start as usize;
-                prop_assert_eq!(&source[start..start + piece.text.len()], piece.text.as_str());
-                parts.extend(split(&piece.text).into_iter().map(|p| start + p.span.start..start + p.span.end));
+            for mode in [Paragraphs::Auto, Paragraphs::Blank, Paragraphs::Line, Paragraphs::Layout] {
+                let spans = |text: &str, start: usize| -> Vec<_> {
+                    let paragraphs = split_with(text, mode).into_iter();
+                    paragraphs.map(|paragraph| start + paragraph.span.start..start + paragraph.span.end).collect()
+                };
+                let mut parts = Vec::new();
+                for piece in pieces_of(source.as_bytes(), size, LIMITS, mode) {
+                    prop_assert!(piece.failures.is_empty());
+                    let start = piece.start as usize;
+                    prop_assert_eq!(&source[start..start + piece.text.len()], piece.text.as_str());
+                    parts.extend(spans(&piece.text, start));
+                }
+                prop_assert_eq!(parts, spans(&source, 0));
             }
-            prop_assert_eq!(parts, whole);
         }
     }
 }

@@ -201,10 +201,11 @@ impl Labeller {
     fn push_entries<'part>(&self, item: usize, part: &'part Part<'part>, entries: &mut Vec<Entry<'part>>) {
         match part {
             Part::Passage(passage) => {
-                for (number, span) in (passage.first_paragraph..).zip(&passage.paragraphs) {
+                for (index, span) in passage.paragraphs.iter().enumerate() {
                     let text = &passage.text[span.clone()];
                     let span = passage.start + span.start as u64..passage.start + span.end as u64;
-                    entries.push(Entry { item, text, model_text: model_text(text), paragraph: Some((number, span)) });
+                    let paragraph = Some((passage.first_paragraph + index as u64, span));
+                    entries.push(Entry { item, text, model_text: passage.model_text(index), paragraph });
                 }
             }
             Part::Record { record, .. } if self.unit == Unit::Paragraph => {

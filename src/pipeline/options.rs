@@ -51,7 +51,6 @@ impl RowOptions {
 
     /// For the reader of sources.
     pub(crate) fn read(&self, paragraphs: Paragraphs) -> ReadOptions {
-        let _ = paragraphs;
-        ReadOptions { format: self.format, unit: self.unit }
+        ReadOptions { format: self.format, unit: self.unit, paragraphs }
     }
 }

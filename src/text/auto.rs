@@ -4,7 +4,7 @@ use super::blank::is_blank;
 use super::layout::{Layout, LineShape};
 use super::list::{ListLine, begins_items};
 use super::marks::{Opening, QuotePrefix, ends_softly, is_heading, is_table_row, is_unspaced};
-use super::oneline::is_line_list;
+use super::oneline::{LineList, line_list};
 
 /// What the rules need to know of a line, its quote marks aside.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +25,8 @@ impl<'a> Line<'a> {
         let mut shape = LineShape::measure(line);
         let text = line.trim_matches(is_blank);
         if text.starts_with(is_unspaced) {
-            // A line may be broken after any character here.
-            shape.first_word = shape.first_word.min(1);
+            // A line may be broken after any character here, and no space stands before the next.
+            shape.first_word = 0;
         }
         Line { text, shape, opening: Opening::of(text), ends_softly: ends_softly(text), is_item: false }
     }
@@ -75,20 +75,29 @@ pub(super) fn begins(lines: &[&str]) -> Vec<bool> {
     begins
 }
 
-/// The quote marks of each line. The weak ones count where a neighbouring line has the same.
+/// The quote marks of each line. The weak ones count where a neighbouring line has the same, and marks without a text where
+/// another line of the block is quoted.
 fn quote_prefixes(lines: &[&str]) -> Vec<QuotePrefix> {
-    let texts: Vec<&str> = lines.iter().map(|line| line.trim_start_matches(is_blank)).collect();
-    let weak: Vec<_> = texts.iter().map(|text| QuotePrefix::weak(text.trim_end_matches(is_blank))).collect();
+    let texts: Vec<&str> = lines.iter().map(|line| line.trim_matches(is_blank)).collect();
+    let weak: Vec<_> = texts.iter().map(|text| QuotePrefix::weak(text)).collect();
     let mark = |index: Option<usize>| index.and_then(|index| *weak.get(index)?).map(|(mark, _)| mark);
-    (0..lines.len())
+    let prefixes: Vec<QuotePrefix> = (0..lines.len())
         .map(|index| match weak[index] {
-            Some((own, prefix)) => {
-                let near = [index.checked_sub(1), Some(index + 1)].into_iter().any(|near| mark(near) == Some(own));
-                if near { prefix } else { QuotePrefix::default() }
-            }
-            None => QuotePrefix::of(texts[index]),
+            Some((own, prefix)) if neighbours(index).any(|near| mark(near) == Some(own)) => prefix,
+            _ => QuotePrefix::of(texts[index]),
         })
+        .collect();
+    let is_bare = |index: usize| prefixes[index].length == texts[index].len();
+    // Without any quoted text they are prompts, or what is left of a menu.
+    let quotes = (0..lines.len()).any(|index| prefixes[index].depth > 0 && !is_bare(index));
+    (0..lines.len())
+        .map(|index| if quotes || !is_bare(index) { prefixes[index] } else { QuotePrefix::default() })
         .collect()
+}
+
+/// The positions before and after `index`; the second may lie beyond the end.
+fn neighbours(index: usize) -> impl Iterator<Item = Option<usize>> {
+    [index.checked_sub(1), Some(index + 1)].into_iter()
 }
 
 /// Judges the lines of one quote depth and empties the lists of them. `members` are their positions in the block.
@@ -133,12 +142,11 @@ fn mark_items(lines: &mut [Line<'_>]) {
 
 fn segment_begins(lines: &[Line<'_>]) -> Vec<bool> {
     let mut begins: Vec<bool> = lines.iter().map(|line| line.is_item).collect();
-    if let Some(columns) = is_line_list(lines) {
+    if let Some(list) = line_list(lines) {
         for (index, pair) in lines.windows(2).enumerate() {
-            // What a margin broke, or a hanging indent holds together, is one line of the list.
-            let continued = pair[0].runs_into(&pair[1])
-                && (!pair[0].has_room_for(&pair[1], columns) || pair[1].shape.indent > pair[0].shape.indent);
-            begins[index + 1] |= !continued;
+            let hangs = pair[1].shape.indent > pair[0].shape.indent;
+            let wrapped = matches!(list, LineList::Sentences { columns } if !pair[0].has_room_for(&pair[1], columns));
+            begins[index + 1] |= !(pair[0].runs_into(&pair[1]) && (hangs || wrapped));
         }
         return begins;
     }
@@ -233,7 +241,9 @@ mod tests {
     fn marks_alone_separate_and_stay_with_what_is_before() {
         assert_eq!(cut("> One\n>\n> Two\nThree"), ["> One/>", "> Two", "Three"]);
         assert_eq!(cut(">\n> One"), [">/> One"]);
-        assert_eq!(cut(">\n> >"), [">/> >"]);
+        assert_eq!(cut(">\n> >").len(), 1);
+        assert_eq!(cut(">\n>\n> One\n>\n>\n> Two"), [">/>/> One/>/>", "> Two"]);
+        assert_eq!(cut("Home\n>\nNews\n>\nSport").len(), 1);
     }
 
     #[test]

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_dash_by_chance_begins_nothing() {
-        let prose = "The ferry that left the quay before six\n– the one with the lamps along the rail and\n– as usual – late – was empty.";
+        let prose = "The ferry that left the quay before six in the fog\n– the one with the lamps along the rail and\n– as usual – late – was empty.";
         assert_eq!(items(prose), [false; 3]);
         assert_eq!(items("One line\n- a single dash"), [false; 2]);
     }

@@ -47,7 +47,9 @@ impl QuotePrefix {
             let inner = behind.trim_start_matches(is_blank);
             rest = if inner.starts_with(mark) { inner } else { behind.strip_prefix(is_blank).unwrap_or(behind) };
         }
-        (depth > 0 && !rest.contains(mark)).then(|| (mark, QuotePrefix { depth, length: text.len() - rest.len() }))
+        // Drawings of trees and tables use the strokes as well.
+        let plain = depth > 0 && !rest.contains(mark) && !rest.starts_with(is_blank);
+        plain.then(|| (mark, QuotePrefix { depth, length: text.len() - rest.len() }))
     }
 }
 
@@ -157,7 +159,7 @@ mod tests {
         let quote = |text| QuotePrefix::weak(text).map(|(mark, prefix)| (mark, prefix.depth));
         assert_eq!(quote("| an old mail"), Some(('|', 1)));
         assert_eq!(quote(": : older"), Some((':', 2)));
-        for text in ["| a | table |", ":) smile", ":wq", "plain", ""] {
+        for text in ["| a | table |", "|    +-- branch", ":) smile", ":wq", "plain", ""] {
             assert_eq!(quote(text), None, "{text:?}");
         }
     }

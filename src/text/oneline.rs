@@ -2,7 +2,7 @@
 
 use super::auto::{Line, is_table};
 use super::layout::{MAX_WRAP_COLUMNS, width_that_few_exceed};
-use super::marks::Opening;
+use super::marks::{Opening, is_unspaced};
 
 /// Mean width from which on lines with capitals and no full stops are items, such as headlines; below it they may be verse,
 /// lyrics, a menu or an address.
@@ -13,6 +13,10 @@ const MIN_MEAN_SENTENCE_COLUMNS: usize = 20;
 /// have a high mean too.
 const FEW_LINES: usize = 5;
 const MIN_FEW_COLUMNS: u16 = 30;
+/// From so many breaks on, one in five with room at the line's end speaks against wrapped text.
+const MIN_ROOMY_BREAKS: usize = 4;
+/// What a character of a script without spaces between words is worth in columns of an alphabet.
+const UNSPACED_COLUMNS: usize = 3;
 /// A pair of lines whose first one has a width between these may be wrapped text that happens to end a sentence at the margin.
 const COMMON_WRAPS: std::ops::RangeInclusive<u16> = 55..=85;
 
@@ -54,14 +58,24 @@ impl Breaks {
     }
 }
 
-/// The width that hardly a line exceeds, if each line is an item or a paragraph of its own.
-pub(super) fn is_line_list(lines: &[Line<'_>]) -> Option<u16> {
+/// A block of which each line is an item or a paragraph of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LineList {
+    /// Headlines, posts, comments.
+    Items,
+    /// Paragraphs with full stops, none much wider than `columns`. Where such a line has no full stop and no room, and the next
+    /// begins with a small letter, a margin broke it.
+    Sentences { columns: u16 },
+}
+
+/// What list of lines the block is, if it is one. Time linear in the number of lines.
+pub(super) fn line_list(lines: &[Line<'_>]) -> Option<LineList> {
     if lines.len() < 2 {
         return None;
     }
     let columns = width_that_few_exceed(lines.iter().map(|line| line.shape.width), lines.len() / 20);
     if begin_all_with(lines, '@') || begin_all_with(lines, '#') {
-        return Some(columns);
+        return Some(LineList::Items);
     }
     let breaks = Breaks::count(lines, columns);
     if breaks.all == 0 || breaks.soft * 10 > breaks.all || is_table(lines) {
@@ -69,10 +83,10 @@ pub(super) fn is_line_list(lines: &[Line<'_>]) -> Option<u16> {
     }
     let total: usize = lines.iter().map(|line| usize::from(line.shape.width.min(MAX_WRAP_COLUMNS))).sum();
     let wide = total >= MIN_MEAN_COLUMNS * lines.len();
-    let items = are_sentences(lines, breaks, columns, total, wide)
-        || wide && are_headlines(lines, breaks)
-        || are_unclear_lines(breaks, total, lines.len());
-    items.then_some(columns)
+    if are_sentences(lines, breaks, columns, total, wide) {
+        return Some(LineList::Sentences { columns });
+    }
+    (wide && are_headlines(lines, breaks) || are_unclear_lines(lines, breaks)).then_some(LineList::Items)
 }
 
 /// `@` or `#` in front of each line's first word, as in posts to people or under topics.
@@ -111,19 +125,23 @@ fn are_headlines(lines: &[Line<'_>], breaks: Breaks) -> bool {
     if breaks.all < 2 || lines.len() < FEW_LINES && lines.iter().any(|line| line.shape.width < MIN_FEW_COLUMNS) {
         return false;
     }
-    // Wrapped text would end with a full stop, or begin one line in two with a small letter.
+    // Wrapped text would end with a full stop, or have no room at the ends of its lines.
     let ends_open = lines.last().is_some_and(|line| !line.shape.ends_sentence);
-    let all_anew = open_anew * 10 >= open * 9 && (open >= 4 || ends_open || open_room * 2 >= open);
+    let roomy = open_room * 2 >= open || open >= MIN_ROOMY_BREAKS && open_room * 5 >= open;
+    let all_anew = open_anew * 10 >= open * 9 && (ends_open || roomy);
     let most_anew = lines.len() >= FEW_LINES && open_anew * 5 >= open * 3 && open_room * 3 >= open * 2;
     all_anew || most_anew
 }
 
-/// Lines of a script without capitals, none of which a margin broke. Its characters are worth two columns.
-fn are_unclear_lines(breaks: Breaks, total: usize, lines: usize) -> bool {
-    breaks.open >= 4
+/// Lines of a script without capitals, few of which a margin can have broken.
+fn are_unclear_lines(lines: &[Line<'_>], breaks: Breaks) -> bool {
+    let columns = |line: &Line<'_>| {
+        usize::from(line.shape.width) * if line.text.starts_with(is_unspaced) { UNSPACED_COLUMNS } else { 1 }
+    };
+    breaks.open >= MIN_ROOMY_BREAKS
         && breaks.open_unclear * 10 >= breaks.open * 9
         && breaks.open_room * 3 >= breaks.open * 2
-        && total * 2 >= MIN_MEAN_COLUMNS * lines
+        && lines.iter().map(columns).sum::<usize>() >= MIN_MEAN_COLUMNS * lines.len()
 }
 
 #[cfg(test)]
@@ -132,7 +150,7 @@ mod tests {
 
     fn is_list(source: &str) -> bool {
         let lines: Vec<Line<'_>> = source.lines().map(Line::measure).collect();
-        is_line_list(&lines).is_some()
+        line_list(&lines).is_some()
     }
 
     #[test]

@@ -12,6 +12,10 @@ use std::ops::Range;
 /// A break without a sign belongs to a run only if a break with one is so near.
 pub(super) const REACH: usize = 2;
 
+/// Fewer signs than this in a run may be comments without capitals and full stops, unless it begins with a capital and ends
+/// with a full stop.
+const MIN_SIGNS: usize = 3;
+
 /// Whether a block is one line that may belong to a wrapped paragraph with blank lines between its lines. `line` is without
 /// line break, and `starts_item` says that it begins with a list number or a bullet.
 pub(super) fn may_be_spaced(line: &Line<'_>) -> bool {
@@ -59,11 +63,14 @@ fn join_run(lines: &[Line<'_>], goes_on: &[bool], run: Range<usize>, joins: &mut
     let (Some(first), Some(last)) = (signs().next(), signs().next_back()) else { return };
     let inside = &lines[first..=last + 1];
     let columns = width_that_few_exceed(inside.iter().map(|line| line.shape.width), inside.len() / 10);
-    // Widths count characters where the page counted their widths, so the margin is a little soft.
-    let margin = columns - columns / 6;
+    // Characters are counted where the page counted their widths, so the margin is a little soft.
+    let margin = columns - columns / 8;
     let at_margin = signs().filter(|&index| !lines[index].has_room_for(&lines[index + 1], margin)).count();
-    let far_beyond = inside.iter().filter(|line| line.shape.width > columns + columns / 6).count();
-    let clear = signs().count() >= 2
+    let far_beyond = inside.iter().filter(|line| line.shape.width > columns + columns / 8).count();
+    let three_lines = signs().any(|index| goes_on[index + 1..].first() == Some(&true));
+    let is_whole = inside[0].opening == Opening::Anew && lines[last + 1].shape.ends_sentence;
+    let clear = three_lines
+        && (signs().count() >= MIN_SIGNS || is_whole)
         && signs().count() * 2 > last - first
         && at_margin * 10 >= signs().count() * 9
         && far_beyond * 20 <= inside.len();
@@ -73,10 +80,8 @@ fn join_run(lines: &[Line<'_>], goes_on: &[bool], run: Range<usize>, joins: &mut
     for index in run.clone() {
         let (line, next) = (&lines[index], &lines[index + 1]);
         let full = !line.has_room_for(next, margin);
-        // Above the first sign a line without a full stop is rather a heading than a part of the text.
-        let heading = index < first && !line.shape.ends_sentence;
         let indented = line.shape.ends_sentence && next.shape.indent > line.shape.indent;
-        joins[index] = (full || goes_on[index]) && !heading && !indented && !next.is_item && !is_page_number(next.text);
+        joins[index] = (full || goes_on[index]) && !indented && !next.is_item && !is_page_number(next.text);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::engine::Precision;
 use crate::parallel;
 use crate::pipeline::ParsedRecord;
 use crate::model::{Cascade, Classifier, EMBEDDED_CASCADE, Model, ModelSource};
-use crate::text::{model_text, split};
+use crate::text::{Paragraphs, split};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -202,7 +202,7 @@ fn texts(inputs: Vec<PathBuf>, text_field: &str, limit: usize) -> Result<Texts, 
     }
     let input = InputArgs::new(inputs, InputFormatArg::Auto, text_field.to_owned());
     let (sources, format) = plan::sources(&input)?;
-    let options = ReadOptions { format, unit: Unit::Paragraph };
+    let options = ReadOptions { format, unit: Unit::Paragraph, paragraphs: Paragraphs::Auto };
     let mut texts = Texts { list: Vec::new(), failed: 0 };
     for chunk in ChunkReader::new(sources, options) {
         let failures = push_paragraphs(&chunk, text_field, &mut texts.list);
@@ -223,8 +223,7 @@ fn push_paragraphs(chunk: &Chunk, text_field: &str, list: &mut Vec<String>) -> V
         match item {
             Item::Failed(failure) => failures.push(failure.to_string()),
             Item::Passage(passage) => {
-                let spans = passage.paragraphs.iter();
-                list.extend(spans.map(|span| model_text(&passage.text[span.clone()]).into_owned()));
+                list.extend((0..passage.paragraphs.len()).map(|index| passage.model_text(index).into_owned()));
             }
             Item::Record(line) => match ParsedRecord::parse(line, text_field) {
                 Ok(record) => list.extend(split(&record.text).into_iter().map(|paragraph| paragraph.text.into_owned())),
@@ -240,7 +239,7 @@ fn push_paragraphs(chunk: &Chunk, text_field: &str, list: &mut Vec<String>) -> V
 fn workload(path: PathBuf, text_field: &str) -> Result<Vec<String>, CliError> {
     let input = InputArgs::new(vec![path], InputFormatArg::Jsonl, text_field.to_owned());
     let (sources, format) = plan::sources(&input)?;
-    let options = ReadOptions { format, unit: Unit::Record };
+    let options = ReadOptions { format, unit: Unit::Record, paragraphs: Paragraphs::Auto };
     let mut texts = Vec::new();
     for chunk in ChunkReader::new(sources, options) {
         for item in &chunk.items {
