@@ -1,5 +1,6 @@
 //! Arguments as they are typed: data only, nothing is looked up.
 
+use crate::corpus::Encoding;
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -111,10 +112,20 @@ pub struct InputArgs {
 
     /// How to read the inputs
     ///
-    /// auto goes by the extension (.jsonl .ndjson .json are JSON Lines, .txt .text .md are text), and for all others
-    /// and standard input by the content. A line of more than 16 MiB is set aside in either format.
+    /// auto goes by the extension (.jsonl .ndjson .json are JSON, .txt .text .md are text), and for all others and standard
+    /// input by the content. What is recognisably something else (a table, a web page, a compressed file) is refused with
+    /// the command that makes text of it; text and jsonl read it all the same. A line or an object of more than 16 MiB is
+    /// set aside in either format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormatArg::Auto)]
     pub input_format: InputFormatArg,
+
+    /// Encoding of the inputs, such as windows-1252 or shift_jis [default: utf-8]
+    ///
+    /// A byte order mark of UTF-8 or UTF-16 decides in any case. Without this option, lines that are not UTF-8 are read as
+    /// windows-1252 where that gives a text, and counted. Offsets in rows are bytes of the input; of one in UTF-16 or in
+    /// the encoding given here they are bytes of its text in UTF-8.
+    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    pub encoding: Option<&'static Encoding>,
 
     /// Field of a JSON object that holds its text
     #[arg(long, value_name = "NAME", default_value = "text")]
@@ -181,7 +192,8 @@ pub struct LabelArgs {
 
     /// Write to FILE, which appears once all is done [default: -]
     ///
-    /// An existing file is replaced. If nothing could be labelled, it is left alone. - is standard output.
+    /// An existing file is replaced. If nothing could be labelled, it is left alone. - is standard output. A name that ends
+    /// in .csv gets CSV, one that ends in .json JSON Lines as all others do, unless --output-format says otherwise.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -284,7 +296,7 @@ pub enum InputFormatArg {
     Auto,
     /// Running text
     Text,
-    /// One JSON object per line
+    /// JSON objects: one per line, over several lines, or in an array
     Jsonl,
 }
 
@@ -317,6 +329,10 @@ pub enum ColorArg {
     Always,
     /// Not at all
     Never,
+}
+
+fn encoding(name: &str) -> Result<&'static Encoding, String> {
+    Encoding::for_label(name.as_bytes()).ok_or_else(|| "expected a name that web pages use for an encoding".to_owned())
 }
 
 fn probability(text: &str) -> Result<f32, String> {

@@ -129,7 +129,7 @@ impl Judge {
                     worked.output.rows.push(JudgedRow { scores: scores[0], ..row.judged.clone() });
                     worked.output.copies.iter_mut().zip(&scores[1..]).for_each(|(list, &scores)| list.push(scores));
                 }
-                Err(error) => worked.fail(*position, format!("{}:{}: {error}", line.source, line.line)),
+                Err(error) => worked.fail(*position, format!("{}: {error}", line.place())),
             }
         }
         worked

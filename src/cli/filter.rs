@@ -1,5 +1,6 @@
 //! `copydesk filter`: genuine comments to one side, spam to the other.
 
+use super::closed;
 use super::error::CliError;
 use super::job::{self, Tally, Worked};
 use super::output::{Output, Target};
@@ -25,6 +26,9 @@ pub(super) fn run(plan: FilterPlan) -> Result<Tally, CliError> {
     let FilterPlan { mut reading, model, threshold, ham, spam } = plan;
     let mut ham_output = Output::open(&ham)?;
     let mut spam_output = spam.as_ref().map(Output::open).transpose()?;
+    if ham == Target::StandardOutput && spam.is_none() {
+        closed::watch_reader();
+    }
     let mut spam_records = 0;
     let mut ham_closed = false;
     let text_field = reading.text_field.clone();

@@ -19,6 +19,8 @@ pub(super) struct Tally {
     pub unlabelled: u64,
     /// Inputs that were set aside.
     pub failed: u64,
+    /// Lines that were not UTF-8 and were read as windows-1252.
+    pub decoded: u64,
 }
 
 impl Tally {
@@ -40,6 +42,7 @@ impl Tally {
         self.labels.iter_mut().zip(other.labels).for_each(|(sum, count)| *sum += count);
         self.unlabelled += other.unlabelled;
         self.failed += other.failed;
+        self.decoded += other.decoded;
     }
 }
 
@@ -88,11 +91,19 @@ pub(super) fn run<O: Send>(
     let workers = (0..reading.threads)
         .map(|_| {
             let mut session = model.session();
-            move |chunk: Chunk| (work(&mut session, &chunk), chunk.bytes)
+            move |chunk: Chunk| (work(&mut session, &chunk), chunk.bytes, chunk.decoded)
         })
         .collect();
     let mut tally = Tally::default();
-    let outcome = ordered(chunks, workers, |(mut worked, bytes)| {
+    let mut decoded_source = None;
+    let outcome = ordered(chunks, workers, |(mut worked, bytes, decoded)| {
+        for lines in decoded {
+            if decoded_source.as_ref() != Some(&lines.source) {
+                progress.tell_failure(&lines.to_string());
+            }
+            tally.decoded += lines.lines;
+            decoded_source = Some(lines.source);
+        }
         worked.failures.sort_by_key(|(item, _)| *item);
         for (_, message) in &worked.failures {
             progress.tell_failure(message);
@@ -111,7 +122,7 @@ impl Done {
         if reading.quiet {
             return;
         }
-        let Tally { documents, labels, unlabelled, failed } = self.tally;
+        let Tally { documents, labels, unlabelled, failed, decoded } = self.tally;
         let elapsed = self.progress.elapsed();
         let done = self.tally.done();
         let mut line = match reading.options.unit {
@@ -129,6 +140,9 @@ impl Done {
         line += extra;
         if failed > 0 {
             line += &format!("; {failed} set aside");
+        }
+        if decoded > 0 {
+            line += &format!("; {} read as windows-1252", counted(decoded, "lines"));
         }
         tell(format_args!("{line}"));
     }

@@ -1,23 +1,26 @@
 //! `copydesk label`: a row for every paragraph or record.
 
+use super::closed;
 use super::error::CliError;
 use super::job::{self, Tally, Worked};
 use super::output::{Output, Target};
 use super::plan::{LabelPlan, RowFormat};
 use super::records::{PageText, ParsedRecord, predict_pages, record_pages};
-use crate::corpus::{Chunk, Failure, InputError, Item, Passage, Unit, page_ranges};
+use crate::corpus::{Chunk, InputError, Item, Passage, Unit, page_ranges};
 use crate::model::ModelSession;
 use crate::report::{ParagraphRow, RecordRow, Verdict, VerdictOptions, csv, jsonl};
 use crate::text::{facts, model_text, split};
 use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::ops::Range;
-use std::sync::Arc;
 
 /// Carries out a plan.
 pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
     let LabelPlan { mut reading, model, verdict, format, with_text, target } = plan;
     let mut output = Output::open(&target)?;
+    if target == Target::StandardOutput {
+        closed::watch_reader();
+    }
     let unit = reading.options.unit;
     if format == RowFormat::Csv {
         let mut header = Vec::new();
@@ -127,8 +130,7 @@ impl Labeller {
                             parts.push((position, Part::Record(record)));
                         }
                         Err(error) => {
-                            let failure = Failure { source: Arc::clone(&line.source), line: Some(line.line), error };
-                            worked.fail(position, failure.to_string());
+                            worked.fail(position, line.failed(error).to_string());
                         }
                     }
                 }
@@ -142,7 +144,7 @@ impl Labeller {
             Part::Passage(passage) => {
                 for (number, span) in (passage.first_paragraph..).zip(&passage.paragraphs) {
                     let text = &passage.text[span.clone()];
-                    let span = passage.start + span.start as u64..passage.start + span.end as u64;
+                    let span = passage.source_span(span.clone());
                     let paragraph = Some((number, span));
                     entries.push(Entry { item, part, text, model_text: model_text(text), paragraph });
                 }

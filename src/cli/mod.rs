@@ -5,6 +5,7 @@
 //! | 0 | everything was done; so is it if the reader of standard output went away |
 //! | 1 | some records or files could not be used and were set aside with a message |
 //! | 2 | nothing could be done: wrong usage, no usable model, an output that cannot be written, no usable record |
+//! | 129, 130, 143 | ended by SIGHUP, SIGINT, SIGTERM; files that were being written are as they were before |
 
 pub mod args;
 pub mod bench;
@@ -12,6 +13,7 @@ pub mod bench;
 mod calibration;
 #[cfg(feature = "train")]
 pub mod cascade;
+mod closed;
 #[cfg(feature = "train")]
 pub mod cross_eval;
 #[cfg(feature = "train")]
@@ -30,8 +32,12 @@ pub mod pack;
 mod plan;
 mod progress;
 mod records;
+mod signals;
+mod target;
 #[cfg(feature = "train")]
 pub mod train;
+
+pub use self::closed::note_closed_output;
 
 use self::args::{Args, Command};
 use self::error::CliError;
@@ -51,6 +57,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    signals::watch();
     let outcome = match args.command {
         Command::Label(args) => plan::label(args).and_then(label::run),
         Command::Filter(args) => plan::filter(args).and_then(filter::run),

@@ -4,8 +4,8 @@ use super::args::{
     ColorArg, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg, UnitArg,
 };
 use super::error::CliError;
-use super::output::Target;
-use crate::corpus::{Failure, InputFormat, Origin, ReadOptions, Source, Unit, is_standard_input, resolve};
+use super::target::{self, Target};
+use crate::corpus::{InputFormat, ReadOptions, Sources, Unit, is_standard_input, resolve};
 use crate::model::Model;
 use crate::report::{PageStyle, VerdictOptions};
 use console::Term;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// What every command reads, and how it works on it.
 pub(super) struct Reading {
-    pub sources: Vec<Result<Source, Failure>>,
+    pub sources: Sources,
     pub options: ReadOptions,
     pub text_field: String,
     /// Field whose value neighbouring records of one page share.
@@ -69,17 +69,16 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     if args.page_field.is_some() && unit == Unit::Paragraph {
         return Err(CliError::PageFieldOfParagraphs);
     }
-    let mut reading = reading(args.input, unit, &args.model)?;
-    reading.page_field = args.page_field;
     let target = Target::new(args.output);
-    check_targets(&reading.sources, &[&target])?;
     let on_terminal = target == Target::StandardOutput && std::io::stdout().is_terminal();
-    let format = match args.output_format {
+    let format = match args.output_format.map_or_else(|| format_by_name(&target), |format| named(format, &target))? {
         Some(OutputFormatArg::Jsonl) => RowFormat::Jsonl,
         Some(OutputFormatArg::Csv) => RowFormat::Csv,
         None if !on_terminal => RowFormat::Jsonl,
         Some(OutputFormatArg::Pretty) | None => RowFormat::Pretty(page_style(args.color, on_terminal)),
     };
+    let mut reading = reading(args.input, unit, &args.model, &[&target])?;
+    reading.page_field = args.page_field;
     Ok(LabelPlan {
         reading,
         model: open(&args.model.model)?,
@@ -92,11 +91,15 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
 
 /// Resolves the arguments of `copydesk filter`.
 pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
-    let reading = reading(args.input, Unit::Record, &args.model)?;
     let ham = Target::new(args.ham);
     let spam = args.spam.map(|path| Target::new(Some(path)));
     let targets: Vec<&Target> = std::iter::once(&ham).chain(&spam).collect();
-    check_targets(&reading.sources, &targets)?;
+    for target in &targets {
+        if format_by_name(target)? == Some(OutputFormatArg::Csv) {
+            return Err(CliError::OtherFormat { path: target.name(), advice: "write FILE.jsonl" });
+        }
+    }
+    let reading = reading(args.input, Unit::Record, &args.model, &targets)?;
     let model = open(&args.model.model)?;
     let threshold = match args.lose {
         Some(lose) => operating_point(&model, lose)?,
@@ -107,9 +110,14 @@ pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
 
 /// Resolves the arguments of `copydesk eval`.
 pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
+    let input_format = if args.data.extension().is_none() || is_standard_input(&args.data) {
+        InputFormatArg::Jsonl
+    } else {
+        InputFormatArg::Auto
+    };
     let input =
-        InputArgs { inputs: vec![args.data.clone()], input_format: InputFormatArg::Jsonl, text_field: args.text_field };
-    let mut reading = reading(input, Unit::Record, &args.model)?;
+        InputArgs { inputs: vec![args.data.clone()], input_format, encoding: None, text_field: args.text_field };
+    let mut reading = reading(input, Unit::Record, &args.model, &[])?;
     reading.page_field = args.page_field;
     let model = open(&args.model.model)?;
     Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, json: args.json })
@@ -125,15 +133,33 @@ fn operating_point(model: &Model, lose: f64) -> Result<f32, CliError> {
     })
 }
 
-fn reading(input: InputArgs, unit: Unit, model: &ModelArgs) -> Result<Reading, CliError> {
+/// The format that the name of an output file promises; `None` where it promises none.
+fn format_by_name(target: &Target) -> Result<Option<OutputFormatArg>, CliError> {
+    let Target::File(path) = target else { return Ok(None) };
+    if let Some(advice) = target::other_format(path) {
+        return Err(CliError::OtherFormat { path: path.clone(), advice });
+    }
+    Ok((target::extension(path).as_deref() == Some("csv")).then_some(OutputFormatArg::Csv))
+}
+
+/// A format that was named, for a file that may have any name but one that promises compressed bytes.
+fn named(format: OutputFormatArg, target: &Target) -> Result<Option<OutputFormatArg>, CliError> {
+    match target {
+        Target::File(path) if target::is_compressed(path) => format_by_name(target),
+        _ => Ok(Some(format)),
+    }
+}
+
+fn reading(input: InputArgs, unit: Unit, model: &ModelArgs, targets: &[&Target]) -> Result<Reading, CliError> {
     let (sources, options) = sources(&input, unit)?;
+    let sources = sources.except(target::check(&input.inputs, targets)?);
     let threads = model.threads.unwrap_or_else(all_cores);
     let (text_field, page_field, quiet) = (input.text_field, None, model.quiet);
     Ok(Reading { sources, options, text_field, page_field, threads, quiet })
 }
 
 /// Sources, or why each is none, and how they are read.
-pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Vec<Result<Source, Failure>>, ReadOptions), CliError> {
+pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Sources, ReadOptions), CliError> {
     let got = input.inputs.iter().filter(|input| is_standard_input(input)).count();
     if got > 1 {
         return Err(CliError::StandardInputTwice { got });
@@ -143,7 +169,7 @@ pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Vec<Result<Sourc
         InputFormatArg::Text => Some(InputFormat::Text),
         InputFormatArg::Jsonl => Some(InputFormat::Jsonl),
     };
-    Ok((resolve(&input.inputs), ReadOptions { format, unit }))
+    Ok((resolve(&input.inputs), ReadOptions { format, unit, encoding: input.encoding }))
 }
 
 /// How many threads to work with where nobody says.
@@ -165,28 +191,4 @@ fn page_style(color: ColorArg, on_terminal: bool) -> PageStyle {
         ColorArg::Never => false,
     };
     PageStyle { columns, color }
-}
-
-/// Refuses to write what is read, and to write one file twice.
-fn check_targets(sources: &[Result<Source, Failure>], targets: &[&Target]) -> Result<(), CliError> {
-    let mut written: Vec<PathBuf> = Vec::new();
-    for target in targets {
-        let path = match target {
-            Target::File(path) => path.clone(),
-            Target::StandardOutput => PathBuf::from("-"),
-        };
-        let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
-        if written.contains(&canonical) {
-            return Err(CliError::WrittenTwice { path });
-        }
-        let is_read = |source: &Source| match &source.origin {
-            Origin::File(read) => read.canonicalize().is_ok_and(|read| read == canonical && read.is_file()),
-            Origin::StandardInput => false,
-        };
-        if **target != Target::StandardOutput && sources.iter().flatten().any(is_read) {
-            return Err(CliError::ReadAndWritten { path });
-        }
-        written.push(canonical);
-    }
-    Ok(())
 }

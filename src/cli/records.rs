@@ -1,12 +1,11 @@
 //! Records as commands use them, and predictions that survive a bad text.
 
 use super::job::Worked;
-use crate::corpus::{Chunk, Failure, InputError, InputFormat, Item, Record, RecordLine, page_ranges};
+use crate::corpus::{Chunk, InputError, InputFormat, Item, Record, RecordLine, page_ranges};
 use crate::model::{ModelError, ModelSession, Page, Prediction};
 use crate::text::FACT_COUNT;
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
 
 /// A record whose text was found.
 pub(super) struct ParsedRecord<'chunk> {
@@ -36,7 +35,7 @@ impl<'chunk> ParsedRecord<'chunk> {
     pub fn doc(&self) -> String {
         match self.object.as_ref().and_then(|object| object.name("id")) {
             Some(id) => id.into_owned(),
-            None => format!("{}:{}", self.line.source, self.line.line),
+            None => self.line.place(),
         }
     }
 }
@@ -60,8 +59,7 @@ pub(super) fn parse_records<'chunk, O, T>(
         match parse(line) {
             Ok(record) => records.push((position, line, record)),
             Err(error) => {
-                let failure = Failure { source: Arc::clone(&line.source), line: Some(line.line), error };
-                worked.fail(position, failure.to_string());
+                worked.fail(position, line.failed(error).to_string());
             }
         }
     }

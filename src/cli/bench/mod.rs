@@ -13,14 +13,13 @@ use super::job::Tally;
 use super::plan;
 use super::records::ParsedRecord;
 use super::tell;
-use crate::corpus::{Chunk, ChunkReader, Failure, InputError, Item, RecordLine, Unit};
+use crate::corpus::{Chunk, ChunkReader, InputError, Item, RecordLine, Unit};
 use crate::engine::Precision;
 use crate::model::{Cascade, Classifier, EMBEDDED_CASCADE, Model, ModelSource};
 use crate::text::{model_text, split};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Arguments of `copydesk bench`.
 #[derive(Debug, Args)]
@@ -199,7 +198,8 @@ fn texts(inputs: Vec<PathBuf>, text_field: &str, limit: usize) -> Result<Texts, 
         list.truncate(limit);
         return Ok(Texts { list, failed: 0 });
     }
-    let input = InputArgs { inputs, input_format: InputFormatArg::Auto, text_field: text_field.to_owned() };
+    let input =
+        InputArgs { inputs, input_format: InputFormatArg::Auto, encoding: None, text_field: text_field.to_owned() };
     let (sources, options) = plan::sources(&input, Unit::Paragraph)?;
     let mut texts = Texts { list: Vec::new(), failed: 0 };
     for chunk in ChunkReader::new(sources, options) {
@@ -236,8 +236,12 @@ fn push_paragraphs(chunk: &Chunk, text_field: &str, list: &mut Vec<String>) -> V
 /// The records' texts as they stand. A workload with a bad line is refused: without it, every later text would be
 /// another one to us than to those we are compared with.
 fn workload(path: PathBuf, text_field: &str) -> Result<Vec<String>, CliError> {
-    let input =
-        InputArgs { inputs: vec![path], input_format: InputFormatArg::Jsonl, text_field: text_field.to_owned() };
+    let input = InputArgs {
+        inputs: vec![path],
+        input_format: InputFormatArg::Jsonl,
+        encoding: None,
+        text_field: text_field.to_owned(),
+    };
     let (sources, options) = plan::sources(&input, Unit::Record)?;
     let mut texts = Vec::new();
     for chunk in ChunkReader::new(sources, options) {
@@ -256,5 +260,5 @@ fn workload(path: PathBuf, text_field: &str) -> Result<Vec<String>, CliError> {
 }
 
 fn record_failure(line: &RecordLine, error: InputError) -> String {
-    Failure { source: Arc::clone(&line.source), line: Some(line.line), error }.to_string()
+    line.failed(error).to_string()
 }
