@@ -57,11 +57,6 @@ impl AtomicFile {
         Ok(atomic)
     }
 
-    /// The name that the file will have.
-    pub fn place(&self) -> &Path {
-        &self.place
-    }
-
     /// The name that the file has until then.
     pub fn temporary(&self) -> &Path {
         self.file().path()
@@ -166,6 +161,29 @@ pub(crate) fn in_its_folder(path: &Path) -> io::Result<(PathBuf, PathBuf)> {
     let folder = folder.canonicalize()?;
     let whole = folder.join(name);
     Ok((folder, whole))
+}
+
+/// Tells files apart whatever their names: two names of one file have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    /// `None` where the system has no such numbers.
+    pub(crate) fn of(metadata: &fs::Metadata) -> Option<FileId> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            Some(FileId { device: metadata.dev(), inode: metadata.ino() })
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = metadata;
+            None
+        }
+    }
 }
 
 /// Permissions of a new file, of which the process's mask is taken away.

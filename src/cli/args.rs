@@ -1,5 +1,6 @@
 //! Arguments as they are typed: data only, nothing is looked up.
 
+use crate::corpus::Encoding;
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -110,11 +111,20 @@ pub struct InputArgs {
 
     /// How to read the inputs
     ///
-    /// auto goes by the extension (.jsonl .ndjson .json are JSON Lines, .txt .text are text, .md .markdown .mkd are
-    /// Markdown), and for all others and standard input by the content. A line of more than 16 MiB is set aside in any
-    /// format, and Markdown of more than 16 MiB is read as text.
+    /// auto goes by the extension (.jsonl .ndjson .json are JSON, .txt .text are text, .md .markdown .mkd are Markdown), and
+    /// for all others and standard input by the content. What is recognisably something else (a table, a web page, a
+    /// compressed file) is refused with the command that makes text of it; text and jsonl read it all the same. A line or an
+    /// object of more than 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormatArg::Auto)]
     pub input_format: InputFormatArg,
+
+    /// Encoding of the inputs, such as windows-1252 or shift_jis [default: utf-8]
+    ///
+    /// A byte order mark of UTF-8 or UTF-16 decides in any case. Without this option, lines that are not UTF-8 are read as
+    /// windows-1252 where that gives a text, and counted. Offsets in rows are bytes of the input; of one in UTF-16 or in
+    /// the encoding given here they are bytes of its text in UTF-8.
+    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    pub encoding: Option<&'static Encoding>,
 
     /// Field of a JSON object that holds its text; data.text is text inside data
     #[arg(long, value_name = "NAME", default_value = "text")]
@@ -122,7 +132,7 @@ pub struct InputArgs {
 
     /// Write every rejected record to FILE, with file, line and reason
     ///
-    /// JSON Lines with the fields file, line, paragraph, kind, reason and record. On standard error only the first few of each
+    /// JSON Lines with the fields file, line, record, paragraph, kind, reason and input. On standard error only the first few of each
     /// kind are told, and how many there were.
     #[arg(long, value_name = "FILE")]
     pub errors: Option<PathBuf>,
@@ -131,7 +141,7 @@ pub struct InputArgs {
 impl InputArgs {
     /// Inputs of a command that names them in another way.
     pub(super) fn new(inputs: Vec<PathBuf>, input_format: InputFormatArg, text_field: String) -> InputArgs {
-        InputArgs { inputs, input_format, text_field, errors: None }
+        InputArgs { inputs, input_format, encoding: None, text_field, errors: None }
     }
 }
 
@@ -202,7 +212,8 @@ pub struct LabelArgs {
 
     /// Write to FILE, which appears once all is done [default: -]
     ///
-    /// An existing file is replaced. If nothing could be labelled, it is left alone. - is standard output.
+    /// An existing file is replaced. If nothing could be labelled, it is left alone. - is standard output. A name that ends
+    /// in .csv gets CSV, one that ends in .json JSON Lines as all others do, unless --output-format says otherwise.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -319,7 +330,7 @@ pub enum InputFormatArg {
     Text,
     /// Markdown: its marks separate paragraphs and do not count as text
     Markdown,
-    /// One JSON object per line
+    /// JSON objects: one per line, over several lines, or in an array
     Jsonl,
 }
 
@@ -365,6 +376,10 @@ pub enum ColorArg {
     Always,
     /// Not at all
     Never,
+}
+
+fn encoding(name: &str) -> Result<&'static Encoding, String> {
+    Encoding::for_label(name.as_bytes()).ok_or_else(|| "expected a name that web pages use for an encoding".to_owned())
 }
 
 fn probability(text: &str) -> Result<f32, String> {

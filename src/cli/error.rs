@@ -24,6 +24,8 @@ pub(super) enum CliError {
     ReadAndWritten { path: PathBuf },
     #[error("{}: would be written twice", path.display())]
     WrittenTwice { path: PathBuf },
+    #[error("{}: rows are written as JSON Lines or CSV; {advice}", path.display())]
+    OtherFormat { path: PathBuf, advice: &'static str },
     #[error("standard input can be read only once, got `-` {got} times")]
     StandardInputTwice { got: usize },
     #[error("--page-field needs --unit record: the paragraphs of one text are one page anyway")]

@@ -1,5 +1,6 @@
 //! `copydesk filter`: genuine comments to one side, spam to the other.
 
+use super::closed;
 use super::error::CliError;
 use super::job::{self, Summary};
 use super::output::{Output, Target};
@@ -27,6 +28,9 @@ pub(super) fn run(plan: FilterPlan) -> Result<Outcome, CliError> {
     let FilterPlan { reading, model, spam_label, threshold, ham, spam, exit_code } = plan;
     let mut ham_output = Output::open(&ham)?;
     let mut spam_output = spam.as_ref().map(Output::open).transpose()?;
+    if ham == Target::StandardOutput && spam.is_none() {
+        closed::watch_reader();
+    }
     let quiet = reading.quiet;
     let (mut spam_records, mut unjudged, mut ham_closed) = (0, 0, false);
     let bar = ham != Target::StandardOutput || !std::io::stdout().is_terminal();
@@ -75,7 +79,7 @@ fn separate(event: Event<'_>, spam_label: LabelId, threshold: f32, worked: &mut 
         Event::Rejected { rejected, object } => {
             // Whoever filters must not lose a comment that nothing was said against.
             if let Some(object) = object {
-                jsonl::push_unjudged(&mut worked.output.ham, object, &rejected.reason.to_string());
+                jsonl::push_unjudged(&mut worked.output.ham, object, &rejected.explanation());
                 worked.output.unjudged += 1;
             }
             worked.reject(rejected);

@@ -31,13 +31,15 @@ pub(super) fn run<O: Default + Send + 'static>(
     work: impl Fn(&mut ModelSession<'_>, Chunk, &mut Worked<O>) + Send + Sync + 'static,
     mut write: impl FnMut(O) -> Result<(), CliError>,
 ) -> Result<Done, CliError> {
-    let Reading { sources, rows, paragraphs, threads, quiet, errors } = reading;
+    let Reading { sources, rows, threads, quiet, errors } = reading;
     let progress = Progress::start(&sources, bar && !quiet);
     let noun = noun(rows.unit);
-    let input = Input { sources, options: rows.read(paragraphs), page_field: rows.page_field };
+    let input = Input { sources, options: rows.read(), page_field: rows.page_field };
     let mut messages = Messages::new(errors.as_ref(), quiet)?;
     let mut tally = Tally::default();
     for worked in start(model, threads, input, work) {
+        messages.take_decoded(&worked.decoded, &progress);
+        tally.decoded += worked.decoded.iter().map(|decoded| decoded.lines).sum::<u64>();
         messages.take(&worked.rejected, &progress)?;
         tally.add(&worked.tally);
         progress.advance(worked.bytes, tally.done(), noun);
@@ -84,6 +86,9 @@ impl Done {
         let failed = self.tally.failed;
         if failed > 0 {
             line += &format!("; {failed} set aside");
+        }
+        if self.tally.decoded > 0 {
+            line += &format!("; {} read as windows-1252", counted(self.tally.decoded, "lines"));
         }
         tell(format_args!("{line}"));
     }

@@ -1,5 +1,6 @@
 //! `copydesk label`: a row for every paragraph or record.
 
+use super::closed;
 use super::error::CliError;
 use super::job::{self, Summary};
 use super::output::{Output, Target};
@@ -13,6 +14,9 @@ use std::io::IsTerminal;
 pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
     let LabelPlan { reading, model, verdict, format, with_text, with_source, target } = plan;
     let mut output = Output::open(&target)?;
+    if target == Target::StandardOutput {
+        closed::watch_reader();
+    }
     let (unit, quiet) = (reading.rows.unit, reading.quiet);
     let rows = Rows { verdict, format, with_text, with_source };
     if format == RowFormat::Csv {

@@ -2,13 +2,16 @@
 //! wants it.
 
 use super::error::CliError;
-use super::output::{Output, Target};
+use super::output::Output;
+use super::target::Target;
 use super::progress::Progress;
 use super::tell;
+use crate::corpus::Decoded;
 use crate::pipeline::Rejected;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Messages of one kind that are told as they come. Whoever has 200,000 bad records wants to read of five.
 const TOLD_OF_A_KIND: u64 = 5;
@@ -24,6 +27,8 @@ pub(super) struct Messages {
     kinds: BTreeMap<&'static str, Kind>,
     errors: Option<Output>,
     quiet: bool,
+    /// The source whose decoding was told last.
+    decoded: Option<Arc<str>>,
 }
 
 /// What came of one kind.
@@ -38,30 +43,43 @@ struct Kind {
 /// A line of the file of `--errors`.
 ///
 /// ```json
-/// {"file": "rows.jsonl", "line": 7, "paragraph": null, "kind": "missing_field", "reason": "no field `text`", "record": "{}"}
+/// {"file": "rows.jsonl", "line": 7, "record": null, "paragraph": null, "kind": "missing_field", "reason": "no field `text`",
+///  "input": "{}"}
 /// ```
 ///
-/// `record` is the record as it stands in the file, `null` where it could not be read as text or a whole file is meant.
+/// `record` is the record's number where the line does not tell it. `input` is the record as it stands in the file, `null`
+/// where it could not be read as text or a whole file is meant.
 #[derive(Serialize)]
 struct ErrorRow<'a> {
     file: &'a str,
     line: Option<u64>,
+    record: Option<u64>,
     paragraph: Option<u64>,
     kind: &'a str,
     reason: String,
-    record: Option<&'a str>,
+    input: Option<&'a str>,
 }
 
 impl Messages {
     /// Messages, and a file for all of them if one is named.
     pub fn new(errors: Option<&Target>, quiet: bool) -> Result<Messages, CliError> {
-        Ok(Messages { kinds: BTreeMap::new(), errors: errors.map(Output::open).transpose()?, quiet })
+        Ok(Messages { kinds: BTreeMap::new(), errors: errors.map(Output::open).transpose()?, quiet, decoded: None })
+    }
+
+    /// Tells once for each source that lines of it were not UTF-8.
+    pub fn take_decoded(&mut self, decoded: &[Decoded], progress: &Progress) {
+        for lines in decoded {
+            if self.decoded.as_ref() != Some(&lines.source) {
+                progress.tell_failure(&lines.to_string());
+                self.decoded = Some(Arc::clone(&lines.source));
+            }
+        }
     }
 
     /// Takes what a chunk set aside.
     pub fn take(&mut self, rejected: &[Rejected], progress: &Progress) -> Result<(), CliError> {
         for rejected in rejected {
-            let reason = rejected.reason.to_string();
+            let reason = rejected.explanation();
             let kind = self.kinds.entry(rejected.kind()).or_insert_with(|| Kind {
                 count: 0,
                 example: reason.clone(),
@@ -75,10 +93,11 @@ impl Messages {
                 let row = ErrorRow {
                     file: &rejected.source,
                     line: rejected.line,
+                    record: rejected.record,
                     paragraph: rejected.paragraph,
                     kind: rejected.kind(),
                     reason,
-                    record: rejected.record.as_deref(),
+                    input: rejected.input.as_deref(),
                 };
                 let mut line = serde_json::to_vec(&row).expect("a message can be written as JSON; this is a bug");
                 line.push(b'\n');
@@ -113,7 +132,7 @@ fn hint(rejected: &Rejected) -> Option<String> {
     if rejected.kind() != "missing_field" {
         return None;
     }
-    let record: Value = serde_json::from_str(rejected.record.as_deref()?).ok()?;
+    let record: Value = serde_json::from_str(rejected.input.as_deref()?).ok()?;
     text_field(&record).map(|field| format!("did you mean --text-field {field}?"))
 }
 

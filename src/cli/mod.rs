@@ -6,6 +6,7 @@
 //! | 1 | some records or files could not be used and were set aside with a message |
 //! | 3 | `filter --exit-code` met spam, and all went well otherwise |
 //! | 2 | nothing could be done: wrong usage, no usable model, an output that cannot be written, no usable record |
+//! | 129, 130, 143 | ended by SIGHUP, SIGINT, SIGTERM; files that were being written are as they were before |
 
 #![forbid(unsafe_code)]
 
@@ -15,6 +16,7 @@ pub mod bench;
 mod calibration;
 #[cfg(feature = "train")]
 pub mod cascade;
+mod closed;
 #[cfg(feature = "train")]
 pub mod cross_eval;
 #[cfg(feature = "train")]
@@ -33,8 +35,12 @@ mod output;
 pub mod pack;
 mod plan;
 mod progress;
+mod signals;
+mod target;
 #[cfg(feature = "train")]
 pub mod train;
+
+pub use self::closed::note_closed_output;
 
 use self::args::{Args, Command};
 use self::error::CliError;
@@ -78,6 +84,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    signals::watch();
     let outcome = match args.command {
         Command::Label(args) => plan::label(args).and_then(label::run).map(Outcome::from),
         Command::Filter(args) => plan::filter(args).and_then(filter::run),

@@ -1,68 +1,49 @@
 //! Where rows go: standard output, or a file that appears once all is done.
 
+use super::closed;
 use super::error::CliError;
+pub(super) use super::target::Target;
+use crate::atomic::AtomicFile;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Stdout, Write};
 use std::path::{Path, PathBuf};
 
-/// An output by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
-    StandardOutput,
-    File(PathBuf),
-}
-
-impl Target {
-    /// Standard output for no path and for `-`.
-    pub fn new(path: Option<PathBuf>) -> Target {
-        match path {
-            Some(path) if path.as_os_str() != "-" => Target::File(path),
-            _ => Target::StandardOutput,
-        }
-    }
-}
-
 /// An output that is being written.
 pub(super) enum Output {
     Stdout(BufWriter<Stdout>),
-    /// Written in place: a device or a pipe, which cannot be replaced.
+    /// Written in place: a device, a pipe or an open descriptor, which cannot be replaced.
     InPlace {
         path: PathBuf,
         writer: BufWriter<File>,
     },
-    Replacing(Replacement),
-}
-
-/// A file beside the one that it will replace.
-pub(super) struct Replacement {
-    path: PathBuf,
-    temporary: PathBuf,
-    writer: BufWriter<File>,
-    finished: bool,
+    /// A file that appears once it is finished.
+    Replacing {
+        path: PathBuf,
+        writer: BufWriter<AtomicFile>,
+    },
 }
 
 impl Output {
     /// Opens a target. What a file holds stays until [`Output::finish`].
     pub fn open(target: &Target) -> Result<Output, CliError> {
-        let path = match target {
-            Target::StandardOutput => return Ok(Output::Stdout(BufWriter::new(io::stdout()))),
-            Target::File(path) => path,
-        };
+        let path = target.name();
         let unwritable = |error| CliError::Unwritable { path: path.clone(), error };
-        // Through a link the file behind it is replaced, not the link.
-        let path = path.canonicalize().unwrap_or_else(|_| path.clone());
-        let existing = fs::metadata(&path).ok();
-        if existing.as_ref().is_some_and(|metadata| !metadata.is_file()) {
-            let writer = OpenOptions::new().write(true).open(&path).map(BufWriter::new).map_err(unwritable)?;
-            return Ok(Output::InPlace { path, writer });
+        match target {
+            Target::StandardOutput if closed::was_closed_at_start() => Err(unwritable(closed::error())),
+            Target::StandardOutput => Ok(Output::Stdout(BufWriter::new(io::stdout()))),
+            Target::Descriptor(number) => {
+                let file = duplicate(*number).map_err(unwritable)?;
+                Ok(Output::InPlace { path, writer: BufWriter::new(file) })
+            }
+            Target::File(file) if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) => {
+                let file = OpenOptions::new().write(true).open(file).map_err(unwritable)?;
+                Ok(Output::InPlace { path, writer: BufWriter::new(file) })
+            }
+            Target::File(file) => {
+                let file = AtomicFile::create(file).map_err(unwritable)?;
+                Ok(Output::Replacing { path, writer: BufWriter::new(file) })
+            }
         }
-        let (temporary, file) = create_temporary(&path).map_err(unwritable)?;
-        let writer = BufWriter::new(file);
-        let replacement = Replacement { path: path.clone(), temporary, writer, finished: false };
-        if let Some(metadata) = existing {
-            fs::set_permissions(&replacement.temporary, metadata.permissions()).map_err(unwritable)?;
-        }
-        Ok(Output::Replacing(replacement))
     }
 
     /// Writes rows, and hands them on at once where somebody may be waiting for them.
@@ -70,7 +51,7 @@ impl Output {
         let written = match self {
             Output::Stdout(writer) => writer.write_all(rows).and_then(|()| writer.flush()),
             Output::InPlace { writer, .. } => writer.write_all(rows).and_then(|()| writer.flush()),
-            Output::Replacing(replacement) => replacement.writer.write_all(rows),
+            Output::Replacing { writer, .. } => writer.write_all(rows),
         };
         written.map_err(|error| self.failed(error))
     }
@@ -78,13 +59,15 @@ impl Output {
     /// Makes a file appear under its name.
     pub fn finish(self) -> Result<(), CliError> {
         match self {
-            Output::Replacing(mut replacement) => {
-                let outcome =
-                    replacement.writer.flush().and_then(|()| fs::rename(&replacement.temporary, &replacement.path));
-                replacement.finished = outcome.is_ok();
-                outcome.map_err(|error| CliError::Unwritable { path: replacement.path.clone(), error })
+            Output::Replacing { path, writer } => {
+                let file = writer.into_inner().map_err(io::IntoInnerError::into_error);
+                file.and_then(AtomicFile::commit).map_err(|error| CliError::Unwritable { path, error })
             }
-            mut direct => direct.write(b""),
+            mut direct => {
+                direct.write(b"")?;
+                closed::all_written();
+                Ok(())
+            }
         }
     }
 
@@ -92,35 +75,22 @@ impl Output {
         let path = match self {
             Output::Stdout(_) if error.kind() == io::ErrorKind::BrokenPipe => return CliError::ClosedPipe,
             Output::Stdout(_) => Path::new("standard output"),
-            Output::InPlace { path, .. } => path,
-            Output::Replacing(replacement) => &replacement.path,
+            Output::InPlace { path, .. } | Output::Replacing { path, .. } => path,
         };
         CliError::Unwritable { path: path.to_owned(), error }
     }
 }
 
-impl Drop for Replacement {
-    fn drop(&mut self) {
-        if !self.finished {
-            // Nothing more can be done about a file that does not go away.
-            let _ = fs::remove_file(&self.temporary);
-        }
-    }
+/// A second handle on an open descriptor: what is written through it goes on where the descriptor stands and moves it on, so
+/// that neither what others wrote before nor what they write after is lost.
+#[cfg(unix)]
+fn duplicate(number: i32) -> io::Result<File> {
+    filedescriptor::FileDescriptor::dup(&number).and_then(|descriptor| descriptor.as_file()).map_err(io::Error::other)
 }
 
-/// A new file with a hidden name in the same folder, so that renaming never copies and folders given as input leave it out.
-fn create_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
-    let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no file name"))?;
-    let name = name.to_string_lossy();
-    let mut number = 0;
-    loop {
-        // A process that was killed leaves its file, and in a container the next one often has the same id.
-        let temporary = path.with_file_name(format!(".{name}.{}.{number}.tmp", std::process::id()));
-        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => number += 1,
-            opened => return opened.map(|file| (temporary, file)),
-        }
-    }
+#[cfg(not(unix))]
+fn duplicate(_: i32) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]
@@ -144,16 +114,27 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
+    #[cfg(unix)]
     #[test]
-    fn what_a_killed_process_left_is_in_nobodys_way() {
+    fn an_open_descriptor_goes_on_where_it_stands() {
+        use std::os::fd::AsRawFd;
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("rows");
-        let (left, _) = create_temporary(&path).unwrap();
-        let mut output = Output::open(&Target::new(Some(path.clone()))).unwrap();
-        output.write(b"new").unwrap();
+        let path = folder.path().join("log");
+        let mut file = File::create(&path).unwrap();
+        file.write_all(b"before ").unwrap();
+        let mut output = Output::open(&Target::Descriptor(file.as_raw_fd())).unwrap();
+        output.write(b"rows ").unwrap();
         output.finish().unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
-        assert!(left.exists());
+        file.write_all(b"after").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "before rows after");
+        assert!(Output::open(&Target::Descriptor(999_999)).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error_at_the_latest_when_finished() {
+        let mut output = Output::open(&Target::File("/dev/full".into())).unwrap();
+        assert!(matches!(output.write(b"rows"), Err(CliError::Unwritable { .. })));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::args::{
     UnitArg,
 };
 use super::error::CliError;
-use super::output::Target;
-use crate::corpus::{Failure, InputFormat, Origin, Source, Sources, Unit, is_standard_input, resolve};
+use super::target::{self, Target};
+use crate::corpus::{InputFormat, ReadOptions, Sources, Unit, is_standard_input, resolve};
 use crate::label::LabelId;
 use crate::model::Model;
 use crate::parallel;
@@ -22,7 +22,6 @@ use std::sync::Arc;
 pub(super) struct Reading {
     pub sources: Sources,
     pub rows: RowOptions,
-    pub paragraphs: Paragraphs,
     pub threads: usize,
     /// Whether to show neither progress nor summary.
     pub quiet: bool,
@@ -33,7 +32,7 @@ pub(super) struct Reading {
 impl Reading {
     /// What turns chunks of the sources into texts with answers.
     pub fn labeller(&self) -> Labeller {
-        Labeller::new(&self.rows, self.paragraphs)
+        Labeller::new(&self.rows)
     }
 }
 
@@ -89,22 +88,21 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     if args.paragraphs.is_some() && unit == Unit::Record {
         return Err(CliError::ParagraphsOfRecords);
     }
-    let mut reading = reading(args.input, unit, &args.model)?;
-    reading.rows.page_field = args.page_field;
-    reading.paragraphs = match args.paragraphs {
-        None | Some(ParagraphsArg::Auto) => Paragraphs::Auto,
-        Some(ParagraphsArg::Blank) => Paragraphs::Blank,
-        Some(ParagraphsArg::Line) => Paragraphs::Line,
-        Some(ParagraphsArg::Layout) => Paragraphs::Layout,
-    };
     let target = Target::new(args.output);
-    check_targets(&reading.sources, &[&target])?;
     let on_terminal = target == Target::StandardOutput && std::io::stdout().is_terminal();
-    let format = match args.output_format {
+    let format = match args.output_format.map_or_else(|| format_by_name(&target), |format| named(format, &target))? {
         Some(OutputFormatArg::Jsonl) => RowFormat::Jsonl,
         Some(OutputFormatArg::Csv) => RowFormat::Csv,
         None if !on_terminal => RowFormat::Jsonl,
         Some(OutputFormatArg::Pretty) | None => RowFormat::Pretty(page_style(args.color, on_terminal)),
+    };
+    let mut reading = reading(args.input, unit, &args.model, &[&target])?;
+    reading.rows.page_field = args.page_field;
+    reading.rows.paragraphs = match args.paragraphs {
+        None | Some(ParagraphsArg::Auto) => Paragraphs::Auto,
+        Some(ParagraphsArg::Blank) => Paragraphs::Blank,
+        Some(ParagraphsArg::Line) => Paragraphs::Line,
+        Some(ParagraphsArg::Layout) => Paragraphs::Layout,
     };
     let model = open(&args.model.model)?;
     let without = match args.no_other {
@@ -124,11 +122,15 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
 
 /// Resolves the arguments of `copydesk filter`.
 pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
-    let reading = reading(args.input, Unit::Record, &args.model)?;
     let ham = Target::new(args.ham);
     let spam = args.spam.map(|path| Target::new(Some(path)));
     let targets: Vec<&Target> = std::iter::once(&ham).chain(&spam).collect();
-    check_targets(&reading.sources, &targets)?;
+    for target in &targets {
+        if format_by_name(target)? == Some(OutputFormatArg::Csv) {
+            return Err(CliError::OtherFormat { path: target.name(), advice: "write FILE.jsonl" });
+        }
+    }
+    let reading = reading(args.input, Unit::Record, &args.model, &targets)?;
     let model = open(&args.model.model)?;
     let spam_label = role(&model, model.roles().spam, "filter", "spam_label")?;
     let threshold = match args.lose {
@@ -140,8 +142,13 @@ pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
 
 /// Resolves the arguments of `copydesk eval`.
 pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
-    let input = InputArgs::new(vec![args.data.clone()], InputFormatArg::Jsonl, args.text_field);
-    let mut reading = reading(input, Unit::Record, &args.model)?;
+    let input_format = if args.data.extension().is_none() || is_standard_input(&args.data) {
+        InputFormatArg::Jsonl
+    } else {
+        InputFormatArg::Auto
+    };
+    let input = InputArgs::new(vec![args.data.clone()], input_format, args.text_field);
+    let mut reading = reading(input, Unit::Record, &args.model, &[])?;
     reading.rows.page_field = args.page_field;
     let model = open(&args.model.model)?;
     Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, json: args.json })
@@ -172,16 +179,35 @@ fn operating_point(model: &Model, lose: f64) -> Result<f32, CliError> {
     })
 }
 
-fn reading(input: InputArgs, unit: Unit, model: &ModelArgs) -> Result<Reading, CliError> {
-    let (sources, format) = sources(&input)?;
-    let threads = model.threads.unwrap_or_else(parallel::cores);
-    let rows = RowOptions { format, unit, text_field: input.text_field, page_field: None };
-    let errors = input.errors.map(|path| Target::new(Some(path)));
-    Ok(Reading { sources, rows, paragraphs: Paragraphs::default(), threads, quiet: model.quiet, errors })
+/// The format that the name of an output file promises; `None` where it promises none.
+fn format_by_name(target: &Target) -> Result<Option<OutputFormatArg>, CliError> {
+    let Target::File(path) = target else { return Ok(None) };
+    if let Some(advice) = target::other_format(path) {
+        return Err(CliError::OtherFormat { path: path.clone(), advice });
+    }
+    Ok((target::extension(path).as_deref() == Some("csv")).then_some(OutputFormatArg::Csv))
 }
 
-/// Sources, or why each is none, and their format if it is given.
-pub(super) fn sources(input: &InputArgs) -> Result<(Sources, Option<InputFormat>), CliError> {
+/// A format that was named, for a file that may have any name but one that promises compressed bytes.
+fn named(format: OutputFormatArg, target: &Target) -> Result<Option<OutputFormatArg>, CliError> {
+    match target {
+        Target::File(path) if target::is_compressed(path) => format_by_name(target),
+        _ => Ok(Some(format)),
+    }
+}
+
+fn reading(input: InputArgs, unit: Unit, model: &ModelArgs, targets: &[&Target]) -> Result<Reading, CliError> {
+    let errors = input.errors.clone().map(|path| Target::new(Some(path)));
+    let written: Vec<&Target> = targets.iter().copied().chain(&errors).collect();
+    let (sources, ReadOptions { format, paragraphs, encoding, .. }) = sources(&input, unit)?;
+    let sources = sources.except(target::check(&input.inputs, &written)?);
+    let threads = model.threads.unwrap_or_else(parallel::cores);
+    let rows = RowOptions { format, unit, paragraphs, encoding, text_field: input.text_field, page_field: None };
+    Ok(Reading { sources, rows, threads, quiet: model.quiet, errors })
+}
+
+/// Sources, or why each is none, and how they are read.
+pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Sources, ReadOptions), CliError> {
     let got = input.inputs.iter().filter(|input| is_standard_input(input)).count();
     if got > 1 {
         return Err(CliError::StandardInputTwice { got });
@@ -192,7 +218,8 @@ pub(super) fn sources(input: &InputArgs) -> Result<(Sources, Option<InputFormat>
         InputFormatArg::Markdown => Some(InputFormat::Markdown),
         InputFormatArg::Jsonl => Some(InputFormat::Jsonl),
     };
-    Ok((resolve(&input.inputs), format))
+    let options = ReadOptions { format, unit, paragraphs: Paragraphs::default(), encoding: input.encoding };
+    Ok((resolve(&input.inputs), options))
 }
 
 /// An embedded model by its name, all else by folder.
@@ -209,28 +236,4 @@ fn page_style(color: ColorArg, on_terminal: bool) -> PageStyle {
         ColorArg::Never => false,
     };
     PageStyle { columns, color }
-}
-
-/// Refuses to write what is read, and to write one file twice.
-fn check_targets(sources: &[Result<Source, Failure>], targets: &[&Target]) -> Result<(), CliError> {
-    let mut written: Vec<PathBuf> = Vec::new();
-    for target in targets {
-        let path = match target {
-            Target::File(path) => path.clone(),
-            Target::StandardOutput => PathBuf::from("-"),
-        };
-        let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
-        if written.contains(&canonical) {
-            return Err(CliError::WrittenTwice { path });
-        }
-        let is_read = |source: &Source| match &source.origin {
-            Origin::File(read) => read.canonicalize().is_ok_and(|read| read == canonical && read.is_file()),
-            Origin::StandardInput | Origin::Reader(_) => false,
-        };
-        if **target != Target::StandardOutput && sources.iter().flatten().any(is_read) {
-            return Err(CliError::ReadAndWritten { path });
-        }
-        written.push(canonical);
-    }
-    Ok(())
 }

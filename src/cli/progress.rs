@@ -1,7 +1,7 @@
 //! The progress bar and the messages that must not tear it.
 
 use super::tell;
-use crate::corpus::{Failure, Source};
+use crate::corpus::Sources;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -14,10 +14,9 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Starts the clock; `shown` is whether anybody wants to see it.
-    pub fn start(sources: &[Result<Source, Failure>], shown: bool) -> Progress {
-        let total: Option<u64> = sources.iter().flatten().map(|source| source.size_bytes).sum();
+    pub fn start(sources: &Sources, shown: bool) -> Progress {
         let bar = ProgressBar::no_length();
-        let style = match total {
+        let style = match sources.total_bytes() {
             Some(bytes) => {
                 bar.set_length(bytes);
                 "{bar:30} {bytes}/{total_bytes} {msg} (done in {eta})"

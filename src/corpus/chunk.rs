@@ -1,16 +1,21 @@
 //! Sources one after another as chunks of bounded size.
 
-use super::error::{Failure, InputError};
-use super::lines::{LINE_LIMIT_BYTES, RawLine, next_line};
-use super::sniff::{HEAD_BYTES, InputFormat, zero_byte};
+use super::error::{Decoded, Failure, InputError};
+use super::feed::{Feed, Window};
+use super::json_records::{JsonRecords, JsonValue};
+use super::lines::{LINE_LIMIT_BYTES, Lines, Next, RawLine};
+use super::sniff::{self, Head, InputFormat};
 use super::sources::{Origin, Source};
+use super::stray::decode_line;
 use super::text_pieces::{Piece, TextPieces};
 use crate::text::{Paragraphs, markdown, model_text, split_with};
+use encoding_rs::Encoding;
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Size of the first chunk. Small, so that all threads have work early and the first rows come soon.
 const FIRST_CHUNK_BYTES: usize = 8 * 1024;
@@ -24,6 +29,10 @@ pub(super) const PIECE_BYTES: usize = 64 * 1024;
 
 /// Records after which a chunk is full, however short they are.
 const CHUNK_RECORDS: usize = 1024;
+
+/// How long a chunk of records waits for more of them: what is written in one go comes closer together, and nobody sees so
+/// short a delay. Running text does not wait for the clock, for where it is cut must depend on the text alone.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What is labelled as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +52,10 @@ pub struct ReadOptions {
     pub unit: Unit,
     /// What separates the paragraphs of a text; Markdown has its own rules.
     pub paragraphs: Paragraphs,
+    /// The encoding of all sources that have no byte order mark; UTF-8 with single lines in windows-1252 if `None`.
+    ///
+    /// Offsets in what was decoded from a named encoding or from UTF-16 count bytes of its text in UTF-8.
+    pub encoding: Option<&'static Encoding>,
 }
 
 /// Consecutive paragraphs of a text document.
@@ -60,13 +73,14 @@ pub struct Passage {
     pub paragraphs: Vec<Range<usize>>,
     /// In Markdown, each paragraph without its markup; else empty, for then the bytes tell all.
     plain_texts: Vec<String>,
+    /// Offsets in `text` from which on it is so many bytes ahead of the document.
+    ahead: Vec<(usize, u64)>,
 }
 
 impl Passage {
     /// What the model sees of a paragraph. `index` counts the paragraphs of this passage from 0.
     ///
     /// # Panics
-    ///
     /// If the passage has no such paragraph.
     pub fn model_text(&self, index: usize) -> Cow<'_, str> {
         match self.plain_texts.get(index) {
@@ -74,19 +88,47 @@ impl Passage {
             None => model_text(&self.text[self.paragraphs[index].clone()]),
         }
     }
+
+    /// The bytes of the document that a slice of `text` was made of: also right where lines were not UTF-8, and their
+    /// characters take more bytes in `text` than in the document.
+    pub fn source_span(&self, span: Range<usize>) -> Range<u64> {
+        let place = |offset: usize| {
+            let known = self.ahead.partition_point(|(from, _)| *from <= offset);
+            let ahead = known.checked_sub(1).map_or(0, |last| self.ahead[last].1);
+            self.start + offset as u64 - ahead
+        };
+        place(span.start)..place(span.end)
+    }
 }
 
-/// One line that is a record.
+/// One record.
 #[derive(Debug)]
 pub struct RecordLine {
     /// Name of the source.
     pub source: Arc<str>,
-    /// Line in the source, from 1.
+    /// Line in the source on which the record begins, from 1.
     pub line: u64,
-    /// The line without its line feed; a carriage return before it is kept.
+    /// Number of the record in the source, from 1, where the line does not tell it: in an array, or beside others on the line.
+    pub record: Option<u64>,
+    /// A line without its line feed, a carriage return before it kept; or a JSON object, on one line.
     pub text: String,
     /// JSON, or plain text.
     pub format: InputFormat,
+}
+
+impl RecordLine {
+    /// The record set aside.
+    pub fn failed(&self, error: InputError) -> Failure {
+        Failure { source: Arc::clone(&self.source), line: Some(self.line), record: self.record, error }
+    }
+
+    /// Where the record stands: source and line, with its number where the line does not tell it.
+    pub fn place(&self) -> String {
+        match self.record {
+            Some(record) => format!("{}:{}:{record}", self.source, self.line),
+            None => format!("{}:{}", self.source, self.line),
+        }
+    }
 }
 
 /// Something read, or something that could not be.
@@ -109,47 +151,73 @@ pub struct Chunk {
     pub bytes: u64,
     /// The page of each item, as a number; empty where every item is a page of its own.
     pub pages: Vec<u64>,
+    /// Lines in it that were not UTF-8 and were read all the same, by source.
+    pub decoded: Vec<Decoded>,
+}
+
+impl Chunk {
+    /// Counts lines of a source that were decoded, `line` the first of them.
+    fn count_decoded(&mut self, source: &Arc<str>, line: u64, lines: u64) {
+        match self.decoded.last_mut() {
+            Some(last) if last.source == *source => last.lines += lines,
+            _ => self.decoded.push(Decoded { source: Arc::clone(source), line, lines }),
+        }
+    }
 }
 
 /// Reads sources into chunks.
 ///
 /// Memory is bounded by [`LINE_LIMIT_BYTES`](super::LINE_LIMIT_BYTES) and
-/// [`BLOCK_LIMIT_BYTES`](super::BLOCK_LIMIT_BYTES), whatever the sizes of the sources. The chunks depend on the sources
-/// alone.
+/// [`BLOCK_LIMIT_BYTES`](super::BLOCK_LIMIT_BYTES), whatever the sizes of the sources. What is in the chunks depends on the
+/// sources alone. Records of a pipe or a terminal come out when no more have come for a while, so where the chunks end
+/// depends on that.
 pub struct ChunkReader {
-    sources: std::vec::IntoIter<Result<Source, Failure>>,
+    sources: Box<dyn Iterator<Item = Result<Source, Failure>> + Send>,
     options: ReadOptions,
     open: Option<OpenSource>,
+    /// A source that may keep one waiting, to be opened once what was read before it is given out.
+    waiting: Option<Source>,
     chunk_bytes: usize,
 }
-
-type Input = BufReader<io::Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>>;
 
 struct OpenSource {
     name: Arc<str>,
     kind: SourceKind,
+    /// Bytes of the source that chunks had so far.
+    counted: u64,
 }
 
 enum SourceKind {
-    Passages {
-        pieces: TextPieces<Input>,
-        next_paragraph: u64,
-        offset: u64,
-        paragraphs: Paragraphs,
-        /// Nothing was read yet of what is to be read as Markdown.
-        unread_markdown: bool,
-    },
-    Records {
-        input: Input,
-        format: InputFormat,
-        line: u64,
-    },
+    Passages(Passages),
+    Lines(Lines),
+    Json(JsonRecords),
+}
+
+/// A text that is read in passages.
+struct Passages {
+    pieces: Box<TextPieces<Window>>,
+    next_paragraph: u64,
+    paragraphs: Paragraphs,
+    /// Nothing was read yet of what is to be read as Markdown.
+    unread_markdown: bool,
+}
+
+/// What came of reading on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Read,
+    Pause,
+    End,
 }
 
 impl ChunkReader {
     /// Reads `sources`, as [`resolve`](super::resolve) gives them, in order.
-    pub fn new(sources: Vec<Result<Source, Failure>>, options: ReadOptions) -> ChunkReader {
-        ChunkReader { sources: sources.into_iter(), options, open: None, chunk_bytes: FIRST_CHUNK_BYTES }
+    pub fn new<S>(sources: S, options: ReadOptions) -> ChunkReader
+    where
+        S: IntoIterator<Item = Result<Source, Failure>, IntoIter: Send + 'static>,
+    {
+        let sources = Box::new(sources.into_iter());
+        ChunkReader { sources, options, open: None, waiting: None, chunk_bytes: FIRST_CHUNK_BYTES }
     }
 }
 
@@ -160,21 +228,34 @@ impl Iterator for ChunkReader {
         let mut chunk = Chunk::default();
         while chunk.bytes < self.chunk_bytes as u64 && chunk.items.len() < CHUNK_RECORDS {
             if let Some(open) = &mut self.open {
-                if !open.read_into(&mut chunk) {
-                    self.open = None;
+                match open.read_into(&mut chunk) {
+                    Progress::Read => {}
+                    Progress::Pause => break,
+                    Progress::End => self.open = None,
                 }
                 continue;
             }
-            match self.sources.next() {
-                None => break,
-                Some(Err(failure)) => chunk.items.push(Item::Failed(failure)),
-                Some(Ok(source)) => match OpenSource::open(&source, self.options) {
-                    Ok(open) => self.open = Some(open),
-                    Err(error) => {
-                        chunk.bytes += source.size_bytes.unwrap_or(0);
-                        chunk.items.push(Item::Failed(Failure { source: source.name, line: None, error }));
+            let source = match self.waiting.take() {
+                Some(source) => source,
+                None => match self.sources.next() {
+                    None => break,
+                    Some(Err(failure)) => {
+                        chunk.items.push(Item::Failed(failure));
+                        continue;
                     }
+                    Some(Ok(source)) => source,
                 },
+            };
+            if source.size_bytes.is_none() && !chunk.items.is_empty() {
+                self.waiting = Some(source);
+                break;
+            }
+            match OpenSource::open(&source, self.options) {
+                Ok(open) => self.open = Some(open),
+                Err(error) => {
+                    chunk.bytes += source.size_bytes.unwrap_or(0);
+                    chunk.items.push(Item::Failed(Failure { source: source.name, line: None, record: None, error }));
+                }
             }
         }
         self.chunk_bytes = (self.chunk_bytes * 2).min(CHUNK_BYTES);
@@ -185,109 +266,107 @@ impl Iterator for ChunkReader {
 
 impl OpenSource {
     fn open(source: &Source, options: ReadOptions) -> Result<OpenSource, InputError> {
-        let mut reader: Box<dyn Read + Send> = match &source.origin {
-            Origin::StandardInput => Box::new(io::stdin()),
-            Origin::Reader(reader) => reader.take().unwrap_or_else(|| Box::new(io::empty())),
-            Origin::File(path) => Box::new(File::open(path).map_err(InputError::Unreadable)?),
-        };
-        let mut head = Vec::new();
-        reader.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(InputError::Unreadable)?;
-        let by_name = match &source.origin {
+        let feed = Feed::open(&source.origin, options.encoding).map_err(InputError::Unreadable)?;
+        let mut window = Window::new(feed);
+        let path = match &source.origin {
             Origin::StandardInput | Origin::Reader(_) => None,
-            Origin::File(path) => InputFormat::from_extension(path),
+            Origin::File(path) => Some(path.as_path()),
         };
-        let format = options.format.or(by_name).unwrap_or_else(|| InputFormat::from_head(&head));
-        // In JSON lines a zero byte spoils its own line only.
-        if let Some(offset) = zero_byte(&head).filter(|_| format != InputFormat::Jsonl) {
-            return Err(InputError::NotText { offset });
-        }
-        let input = BufReader::with_capacity(HEAD_BYTES, Cursor::new(head).chain(reader));
-        let kind = if format != InputFormat::Jsonl && options.unit == Unit::Paragraph {
-            SourceKind::Passages {
-                pieces: TextPieces::new(input, options.paragraphs),
+        let format = format(&mut window, path, options)?;
+        let kind = match (format, options.unit) {
+            (InputFormat::Text | InputFormat::Markdown, Unit::Paragraph) => SourceKind::Passages(Passages {
+                pieces: Box::new(TextPieces::new(window, options.paragraphs)),
                 next_paragraph: 0,
-                offset: 0,
                 paragraphs: options.paragraphs,
                 unread_markdown: format == InputFormat::Markdown,
+            }),
+            (InputFormat::Text | InputFormat::Markdown, Unit::Record) => {
+                window.skip_mark().map_err(InputError::Unreadable)?;
+                SourceKind::Lines(Lines::new(window))
             }
-        } else {
-            SourceKind::Records { input, format, line: 0 }
+            (InputFormat::Jsonl, _) => {
+                window.skip_mark().map_err(InputError::Unreadable)?;
+                SourceKind::Json(JsonRecords::new(window))
+            }
         };
-        Ok(OpenSource { name: Arc::clone(&source.name), kind })
+        Ok(OpenSource { name: Arc::clone(&source.name), kind, counted: 0 })
     }
 
-    /// Reads one piece or one line; false at the end of the source.
-    fn read_into(&mut self, chunk: &mut Chunk) -> bool {
-        match &mut self.kind {
-            SourceKind::Passages { pieces, next_paragraph, offset, paragraphs: mode, unread_markdown } => {
-                let markdown = std::mem::take(unread_markdown);
-                let piece = match pieces.next_piece(if markdown { LINE_LIMIT_BYTES } else { PIECE_BYTES }) {
-                    Ok(Some(piece)) => piece,
-                    Ok(None) => return false,
-                    Err(error) => {
-                        chunk.items.push(unreadable(&self.name, pieces.line(), error));
-                        return false;
-                    }
-                };
-                let Piece { text, start, failures } = piece;
-                for (line, error) in failures {
-                    let source = Arc::clone(&self.name);
-                    chunk.items.push(Item::Failed(Failure { source, line: Some(line), error }));
-                }
-                let end = start + text.len() as u64;
-                chunk.bytes += end - *offset;
-                *offset = end;
-                // Markdown has no place to cut it, so what does not fit into memory is read as plain text.
-                if markdown && pieces.is_at_end() {
-                    push_markdown(chunk, &self.name, &text, start);
-                    return true;
-                }
-                let paragraphs: Vec<_> = split_with(&text, *mode).into_iter().map(|paragraph| paragraph.span).collect();
-                if !paragraphs.is_empty() {
-                    let first_paragraph = *next_paragraph;
-                    *next_paragraph += paragraphs.len() as u64;
-                    let source = Arc::clone(&self.name);
-                    let plain_texts = Vec::new();
-                    let passage = Passage { source, text, start, first_paragraph, paragraphs, plain_texts };
-                    chunk.items.push(Item::Passage(passage));
-                }
-            }
-            SourceKind::Records { input, format, line } => {
-                *line += 1;
-                let source = Arc::clone(&self.name);
-                let failed = |error| Item::Failed(Failure { source: Arc::clone(&source), line: Some(*line), error });
-                match next_line(input, LINE_LIMIT_BYTES) {
-                    Ok(None) => return false,
-                    Ok(Some(RawLine::TooLong { length_bytes })) => {
-                        chunk.bytes += length_bytes;
-                        chunk.items.push(failed(InputError::LineTooLong { limit_bytes: LINE_LIMIT_BYTES }));
-                    }
-                    Ok(Some(RawLine::Bytes(bytes))) => {
-                        chunk.bytes += bytes.len() as u64 + 1;
-                        match record_text(bytes, *line == 1) {
-                            Ok(text) if text.trim().is_empty() => {}
-                            Ok(text) => chunk.items.push(Item::Record(RecordLine {
-                                source,
-                                line: *line,
-                                text,
-                                format: *format,
-                            })),
-                            Err(error) => chunk.items.push(failed(error)),
-                        }
-                    }
-                    Err(error) => {
-                        chunk.items.push(unreadable(&self.name, *line, error));
-                        return false;
-                    }
-                }
-            }
-        }
-        true
+    /// Reads one piece or one record.
+    fn read_into(&mut self, chunk: &mut Chunk) -> Progress {
+        let patience = (!chunk.items.is_empty()).then_some(PATIENCE);
+        let (progress, consumed) = match &mut self.kind {
+            SourceKind::Passages(passages) => return passages.read(&self.name, &mut self.counted, chunk),
+            SourceKind::Lines(lines) => (read_line(&self.name, lines, patience, chunk), lines.consumed()),
+            SourceKind::Json(records) => (read_json(&self.name, records, patience, chunk), records.consumed()),
+        };
+        chunk.bytes += consumed - self.counted;
+        self.counted = consumed;
+        progress
     }
 }
 
-/// Appends a Markdown document, in passages of about [`PIECE_BYTES`] as other texts. `text` begins at byte `start`.
-fn push_markdown(chunk: &mut Chunk, name: &Arc<str>, text: &str, start: u64) {
+/// Decides how a source is read, from as much of its beginning as that takes.
+fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Result<InputFormat, InputError> {
+    let lines = options.unit == Unit::Record;
+    loop {
+        let head = Head { bytes: window.rest(), ended: window.ended() };
+        let decided = match options.format {
+            None => sniff::decide(head, path, lines),
+            Some(InputFormat::Jsonl) => Some(Ok(InputFormat::Jsonl)),
+            Some(format) => sniff::check_text(head, lines).map(|checked| checked.map(|()| format)),
+        };
+        if let Some(decided) = decided {
+            return decided;
+        }
+        window.fill(None).map_err(InputError::Unreadable)?;
+    }
+}
+
+impl Passages {
+    fn read(&mut self, name: &Arc<str>, counted: &mut u64, chunk: &mut Chunk) -> Progress {
+        let markdown = std::mem::take(&mut self.unread_markdown);
+        let piece = match self.pieces.next_piece(if markdown { LINE_LIMIT_BYTES } else { PIECE_BYTES }) {
+            Ok(Some(piece)) => piece,
+            Ok(None) => return Progress::End,
+            Err(error) => return unreadable(name, self.pieces.line(), error, chunk),
+        };
+        let Piece { text, start, ahead, failures, decoded } = piece;
+        for (line, error) in failures {
+            chunk.items.push(failed(name, line, None, error));
+        }
+        if let Some((line, lines)) = decoded {
+            chunk.count_decoded(name, line, lines);
+        }
+        let end = start + text.len() as u64 - ahead.last().map_or(0, |(_, ahead)| *ahead);
+        chunk.bytes += end - *counted;
+        *counted = end;
+        // Markdown has no place to cut it, so what does not fit into memory is read as plain text.
+        if markdown && self.pieces.is_at_end() {
+            push_markdown(chunk, name, &text, &ahead);
+            return Progress::Read;
+        }
+        let spans = split_with(&text, self.paragraphs).into_iter().map(|paragraph| paragraph.span);
+        let paragraphs: Vec<Range<usize>> = spans.collect();
+        if !paragraphs.is_empty() {
+            let (source, first_paragraph, plain_texts) = (Arc::clone(name), self.next_paragraph, Vec::new());
+            self.next_paragraph += paragraphs.len() as u64;
+            chunk.items.push(Item::Passage(Passage {
+                source,
+                text,
+                start,
+                first_paragraph,
+                paragraphs,
+                plain_texts,
+                ahead,
+            }));
+        }
+        Progress::Read
+    }
+}
+
+/// Appends a whole Markdown document, in passages of about [`PIECE_BYTES`] as other texts. `ahead` is as in [`Piece`].
+fn push_markdown(chunk: &mut Chunk, name: &Arc<str>, text: &str, ahead: &[(usize, u64)]) {
     let mut first_paragraph = 0;
     let mut rest = markdown::split(text).into_iter().peekable();
     while let Some(first) = rest.peek() {
@@ -299,30 +378,88 @@ fn push_markdown(chunk: &mut Chunk, name: &Arc<str>, text: &str, start: u64) {
             plain_texts.push(paragraph.text.into_owned());
         }
         let count = paragraphs.len() as u64;
+        let (before, inside) = ahead.split_at(ahead.partition_point(|(offset, _)| *offset <= begin));
+        let known = before.last().map_or(0, |(_, ahead)| *ahead);
+        let inside = inside.iter().take_while(|(offset, _)| *offset <= end);
         chunk.items.push(Item::Passage(Passage {
             source: Arc::clone(name),
             text: text[begin..end].to_owned(),
-            start: start + begin as u64,
+            start: begin as u64 - known,
             first_paragraph,
             paragraphs,
             plain_texts,
+            ahead: inside.map(|(offset, ahead)| (offset - begin, ahead - known)).collect(),
         }));
         first_paragraph += count;
     }
 }
 
-fn unreadable(name: &Arc<str>, line: u64, error: io::Error) -> Item {
-    Item::Failed(Failure { source: Arc::clone(name), line: Some(line), error: InputError::Unreadable(error) })
+fn read_line(name: &Arc<str>, lines: &mut Lines, patience: Option<Duration>, chunk: &mut Chunk) -> Progress {
+    let (line, raw) = match lines.next(patience) {
+        Ok(Next::Item(item)) => item,
+        Ok(Next::Skipped) => return Progress::Read,
+        Ok(Next::Pause) => return Progress::Pause,
+        Ok(Next::End) => return Progress::End,
+        Err(error) => return unreadable(name, lines.line(), error, chunk),
+    };
+    let bytes = match raw {
+        RawLine::Bytes(bytes) => bytes,
+        RawLine::TooLong => {
+            chunk.items.push(failed(name, line, None, InputError::LineTooLong { limit_bytes: LINE_LIMIT_BYTES }));
+            return Progress::Read;
+        }
+    };
+    if let Some(zero) = bytes.iter().position(|&byte| byte == 0) {
+        chunk.items.push(failed(name, line, None, InputError::ZeroByte { byte: zero + 1 }));
+        return Progress::Read;
+    }
+    push_record(name, (line, None), bytes, InputFormat::Text, chunk);
+    Progress::Read
 }
 
-/// A line as text; on the first line of a source a byte order mark is dropped.
-fn record_text(bytes: Vec<u8>, first: bool) -> Result<String, InputError> {
-    let mut text = String::from_utf8(bytes)
-        .map_err(|error| InputError::InvalidUtf8 { byte: error.utf8_error().valid_up_to() + 1 })?;
-    if first && text.starts_with('\u{feff}') {
-        text.drain(..'\u{feff}'.len_utf8());
+fn read_json(name: &Arc<str>, records: &mut JsonRecords, patience: Option<Duration>, chunk: &mut Chunk) -> Progress {
+    let JsonValue { line, record, object } = match records.next(patience) {
+        Ok(Next::Item(value)) => value,
+        Ok(Next::Skipped) => return Progress::Read,
+        Ok(Next::Pause) => return Progress::Pause,
+        Ok(Next::End) => return Progress::End,
+        Err(error) => return unreadable(name, records.line(), error, chunk),
+    };
+    match object {
+        Ok(bytes) => push_record(name, (line, record), bytes, InputFormat::Jsonl, chunk),
+        Err(error) => chunk.items.push(failed(name, line, record, error)),
     }
-    Ok(text)
+    Progress::Read
+}
+
+/// Adds a record, unless it is blank or no text; `place` is its line and its number.
+fn push_record(name: &Arc<str>, place: (u64, Option<u64>), bytes: Vec<u8>, format: InputFormat, chunk: &mut Chunk) {
+    let (line, record) = place;
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => match decode_line(error.as_bytes()) {
+            Ok(text) => {
+                chunk.count_decoded(name, line, 1);
+                text
+            }
+            Err(offset) => {
+                chunk.items.push(failed(name, line, record, InputError::InvalidUtf8 { byte: offset + 1 }));
+                return;
+            }
+        },
+    };
+    if !text.trim().is_empty() {
+        chunk.items.push(Item::Record(RecordLine { source: Arc::clone(name), line, record, text, format }));
+    }
+}
+
+fn failed(name: &Arc<str>, line: u64, record: Option<u64>, error: InputError) -> Item {
+    Item::Failed(Failure { source: Arc::clone(name), line: Some(line), record, error })
+}
+
+fn unreadable(name: &Arc<str>, line: u64, error: io::Error, chunk: &mut Chunk) -> Progress {
+    chunk.items.push(failed(name, line, None, InputError::Unreadable(error)));
+    Progress::End
 }
 
 #[cfg(test)]
@@ -334,7 +471,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
-        ChunkReader::new(resolve(&[path]), ReadOptions { format: None, unit, paragraphs: Paragraphs::Auto }).collect()
+        ChunkReader::new(resolve(&[path]), ReadOptions { format: None, unit, paragraphs: Paragraphs::Auto, encoding: None }).collect()
     }
 
     #[test]
@@ -380,7 +517,7 @@ mod tests {
 
     #[test]
     fn lines_are_numbered_past_blank_and_broken_ones() {
-        let chunks = read("records", b"\xef\xbb\xbffirst\n\n\xff\n last\r\n", Unit::Record);
+        let chunks = read("records", b"\xef\xbb\xbffirst\n\n\x81\n last\r\n", Unit::Record);
         let items: Vec<_> = chunks
             .iter()
             .flat_map(|chunk| &chunk.items)
@@ -390,7 +527,9 @@ mod tests {
                 Item::Passage(passage) => panic!("{passage:?}"),
             })
             .collect();
-        let expected = [(1, "first"), (3, "invalid UTF-8 at byte 1 of the line"), (4, " last\r")];
+        const INVALID: &str =
+            "invalid UTF-8 at byte 1 of the line; if it is in another encoding, name it with --encoding";
+        let expected = [(1, "first"), (3, INVALID), (4, " last\r")];
         assert_eq!(items, expected.map(|(line, text)| (line, text.to_owned())));
     }
 
@@ -403,11 +542,13 @@ mod tests {
 
     #[test]
     fn binary_files_fail_once() {
-        let chunks = read("image", b"\x89PNG\r\n\0\0", Unit::Paragraph);
-        assert_eq!(chunks.len(), 1);
-        assert!(matches!(
-            &chunks[0].items[..],
-            [Item::Failed(Failure { error: InputError::NotText { offset: 6 }, .. })]
-        ));
+        for (content, unit) in [(&b"words\0\0"[..], Unit::Paragraph), (b"words\0\0\nmore\n", Unit::Record)] {
+            let chunks = read("binary", content, unit);
+            assert_eq!(chunks.len(), 1);
+            assert!(matches!(
+                &chunks[0].items[..],
+                [Item::Failed(Failure { error: InputError::NotText { offset: 5 }, line: None, .. })]
+            ));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What can be wrong with an input.
 
+use super::foreign::ForeignFormat;
 use crate::label::UnknownLabel;
 use std::fmt;
 use std::sync::Arc;
@@ -16,14 +17,26 @@ pub enum InputError {
     /// The folder lies inside itself by way of a link.
     #[error("leads back to a folder that it lies in")]
     LinkLoop,
+    /// The file, found in a folder, is one that will be written.
+    #[error("is also an output, so it is not read")]
+    AlsoWritten,
+    /// The source is recognisably neither text nor JSON.
+    #[error("{0}")]
+    ForeignFormat(ForeignFormat),
     /// The source begins with what no text has.
     #[error("is not text: byte {offset} is zero")]
     NotText {
         /// Byte offset from the start of the source.
         offset: usize,
     },
-    /// A line is not UTF-8.
-    #[error("invalid UTF-8 at byte {byte} of the line")]
+    /// A line of text holds a byte that no text has.
+    #[error("is not text: byte {byte} of the line is zero")]
+    ZeroByte {
+        /// First zero byte, from 1.
+        byte: usize,
+    },
+    /// A line is neither UTF-8 nor, with a few stray bytes, windows-1252.
+    #[error("invalid UTF-8 at byte {byte} of the line; if it is in another encoding, name it with --encoding")]
     InvalidUtf8 {
         /// First offending byte, from 1.
         byte: usize,
@@ -34,6 +47,15 @@ pub enum InputError {
         /// Greatest length, [`LINE_LIMIT_BYTES`](super::LINE_LIMIT_BYTES).
         limit_bytes: usize,
     },
+    /// A JSON value is longer than can be held in memory.
+    #[error("record longer than {limit_bytes} bytes")]
+    RecordTooLong {
+        /// Greatest length, [`LINE_LIMIT_BYTES`](super::LINE_LIMIT_BYTES).
+        limit_bytes: usize,
+    },
+    /// An array of records has no end: the source may be cut off.
+    #[error("the array of records is not closed; what comes after its last record may be lost")]
+    UnclosedArray,
     /// The line is no JSON.
     #[error("invalid JSON: {0}")]
     InvalidJson(String),
@@ -57,14 +79,6 @@ pub enum InputError {
         /// Kind of the value.
         got: &'static str,
     },
-    /// The string cannot be decoded: an escaped surrogate stands alone.
-    #[error("field `{field}` cannot be decoded: {message}")]
-    UndecodableField {
-        /// Name of the field.
-        field: String,
-        /// The decoder's words.
-        message: String,
-    },
     /// There is nothing in the text that could be labelled.
     #[error("the text is blank")]
     BlankText,
@@ -80,14 +94,18 @@ impl InputError {
             InputError::Unreadable(_) => "unreadable",
             InputError::NotAFile => "not_a_file",
             InputError::LinkLoop => "link_loop",
+            InputError::AlsoWritten => "also_written",
+            InputError::ForeignFormat(_) => "foreign_format",
             InputError::NotText { .. } => "not_text",
+            InputError::ZeroByte { .. } => "zero_byte",
             InputError::InvalidUtf8 { .. } => "invalid_utf8",
             InputError::LineTooLong { .. } => "line_too_long",
+            InputError::RecordTooLong { .. } => "record_too_long",
+            InputError::UnclosedArray => "unclosed_array",
             InputError::InvalidJson(_) => "invalid_json",
             InputError::NotAnObject { .. } => "not_an_object",
             InputError::MissingField { .. } => "missing_field",
             InputError::FieldNotString { .. } => "field_not_string",
-            InputError::UndecodableField { .. } => "undecodable_field",
             InputError::BlankText => "blank_text",
             InputError::UnknownLabel(_) => "unknown_label",
         }
@@ -101,15 +119,41 @@ pub struct Failure {
     pub source: Arc<str>,
     /// Line in the source, from 1; `None` if the whole source is meant.
     pub line: Option<u64>,
+    /// Number of the record in the source, from 1, where the line does not tell it: in an array, or beside others on the line.
+    pub record: Option<u64>,
     /// What is wrong.
     pub error: InputError,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}: {}", self.source, self.error),
-            None => write!(f, "{}: {}", self.source, self.error),
+        write!(f, "{}", self.source)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
         }
+        if let Some(record) = self.record {
+            write!(f, ": record {record}")?;
+        }
+        match &self.error {
+            InputError::ForeignFormat(format) => write!(f, ": {}", format.advice_for(&self.source)),
+            error => write!(f, ": {error}"),
+        }
+    }
+}
+
+/// Lines of a source that are not UTF-8 and were read as windows-1252. Nothing is lost, but a guess was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// Name of the source.
+    pub source: Arc<str>,
+    /// The first of them, from 1.
+    pub line: u64,
+    /// How many there are.
+    pub lines: u64,
+}
+
+impl fmt::Display for Decoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: not UTF-8, read as windows-1252 (--encoding names another)", self.source, self.line)
     }
 }

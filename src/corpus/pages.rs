@@ -1,6 +1,7 @@
 //! Records of one page kept together.
 
-use super::chunk::{Chunk, Item};
+use super::chunk::{Chunk, Item, RecordLine};
+use super::error::Decoded;
 use super::record::Record;
 use super::sniff::InputFormat;
 use std::borrow::Cow;
@@ -14,6 +15,9 @@ const PAGE_RECORDS: usize = 256;
 /// broken lines is not held in memory.
 const PAGE_ITEMS: usize = 4096;
 
+/// Bytes of a page's records after which it is cut, counted from its beginning, 8 MiB: so much of it is held at once.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
 /// Regroups the chunks of a stream so that no page is cut where a chunk happened to end, and numbers the pages
 /// ([`Chunk::pages`]): a record's neighbours depend on the input alone, not on what was read before it.
 pub struct PageChunks<I> {
@@ -23,15 +27,28 @@ pub struct PageChunks<I> {
     open: Vec<Item>,
     key: Option<(Arc<str>, String)>,
     records: usize,
+    /// Bytes of those records.
+    page_bytes: usize,
     /// Number of that page.
     page: u64,
     bytes: u64,
+    decoded: Vec<Decoded>,
 }
 
 impl<I: Iterator<Item = Chunk>> PageChunks<I> {
     /// Neighbouring records whose field `page_field` has the same value are one page.
     pub fn new(chunks: I, page_field: String) -> PageChunks<I> {
-        PageChunks { chunks, page_field, open: Vec::new(), key: None, records: 0, page: 0, bytes: 0 }
+        PageChunks {
+            chunks,
+            page_field,
+            open: Vec::new(),
+            key: None,
+            records: 0,
+            page_bytes: 0,
+            page: 0,
+            bytes: 0,
+            decoded: Vec::new(),
+        }
     }
 
     /// Moves the open page's items to a chunk.
@@ -48,13 +65,20 @@ impl<I: Iterator<Item = Chunk>> Iterator for PageChunks<I> {
         let mut whole = Chunk::default();
         while let Some(chunk) = self.chunks.next() {
             self.bytes += chunk.bytes;
+            self.decoded.extend(chunk.decoded);
             for item in chunk.items {
-                // What is no record ends no page: a line that is set aside leaves its neighbours together.
-                let begins = match page_key(&item, &self.page_field) {
+                let (item, size, key) = match item {
+                    Item::Record(line) => keyed(line, &self.page_field),
+                    // What is no record ends no page: a line that is set aside leaves its neighbours together.
+                    other => (other, 0, None),
+                };
+                let begins = match key {
                     Some(key) => {
-                        let begins = key.is_none() || key != self.key || self.records == PAGE_RECORDS;
+                        let is_full = self.records == PAGE_RECORDS || self.page_bytes + size > PAGE_BYTES;
+                        let begins = key.is_none() || key != self.key || is_full;
                         self.key = key;
-                        self.records = if begins { 1 } else { self.records + 1 };
+                        (self.records, self.page_bytes) =
+                            if begins { (1, size) } else { (self.records + 1, self.page_bytes + size) };
                         begins
                     }
                     None => false,
@@ -73,19 +97,28 @@ impl<I: Iterator<Item = Chunk>> Iterator for PageChunks<I> {
             self.close_page(&mut whole);
         }
         whole.bytes = std::mem::take(&mut self.bytes);
+        whole.decoded = std::mem::take(&mut self.decoded);
         (!whole.items.is_empty() || whole.bytes > 0).then_some(whole)
     }
 }
 
-/// `None` for what is no record. Else the page that the record stands on, its source and the field's value, or `None` for a
-/// record that is a page of its own.
-fn page_key(item: &Item, page_field: &str) -> Option<Option<(Arc<str>, String)>> {
-    let Item::Record(line) = item else { return None };
+/// A page's name: its source and the field's value.
+type PageKey = (Arc<str>, String);
+
+/// A record with its size and the page that it stands on, or `None` inside for a page of its own. What is no JSON is set aside
+/// at once, without its text and without a page, for it would be held as long as its neighbours.
+fn keyed(line: RecordLine, page_field: &str) -> (Item, usize, Option<Option<PageKey>>) {
+    let size = line.text.len();
     if line.format != InputFormat::Jsonl {
-        return Some(None);
+        return (Item::Record(line), size, Some(None));
     }
-    let name = Record::parse(&line.text).ok()?.name(page_field).map(Cow::into_owned);
-    Some(name.map(|name| (Arc::clone(&line.source), name)))
+    match Record::parse(&line.text).map(|record| record.name(page_field).map(Cow::into_owned)) {
+        Ok(name) => {
+            let key = name.map(|name| (Arc::clone(&line.source), name));
+            (Item::Record(line), size, Some(key))
+        }
+        Err(error) => (Item::Failed(line.failed(error)), 0, None),
+    }
 }
 
 /// The pages among neighbours, as ranges: those with the same key, at most 256 of them. What has no key is a page of its own.
@@ -105,17 +138,17 @@ pub fn page_ranges<K: PartialEq>(keys: &[Option<K>]) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::RecordLine;
-
     fn record(number: u64, page: &str) -> Item {
         let text = format!("{{\"page\": {page}}}");
-        Item::Record(RecordLine { source: "in".into(), line: number, text, format: InputFormat::Jsonl })
+        let format = InputFormat::Jsonl;
+        Item::Record(RecordLine { source: "in".into(), line: number, record: None, text, format })
     }
 
     fn lines(chunks: &[Chunk]) -> Vec<Vec<u64>> {
         let line = |item: &Item| match item {
             Item::Record(record) => record.line,
-            _ => 0,
+            Item::Failed(failure) => failure.line.unwrap(),
+            Item::Passage(_) => 0,
         };
         chunks.iter().map(|chunk| chunk.items.iter().map(line).collect()).collect()
     }
@@ -126,7 +159,7 @@ mod tests {
         let chunks = std::iter::from_fn(move || {
             let items: Vec<Item> = rest.by_ref().take(chunk_size).collect();
             let bytes = items.len() as u64;
-            (!items.is_empty()).then_some(Chunk { items, bytes, pages: Vec::new() })
+            (!items.is_empty()).then_some(Chunk { items, bytes, ..Chunk::default() })
         });
         PageChunks::new(chunks, "page".to_owned()).collect()
     }
@@ -170,6 +203,26 @@ mod tests {
             let numbers: Vec<u64> = regroup(&pages, chunk_size).into_iter().flat_map(|chunk| chunk.pages).collect();
             let lengths: Vec<usize> = numbers.chunk_by(|a, b| a == b).map(<[u64]>::len).collect();
             assert_eq!(lengths, [PAGE_RECORDS + 1, 1, 1, 1, 1], "{chunk_size}");
+        }
+    }
+
+    #[test]
+    fn big_records_cut_their_page_by_bytes_counted_from_its_beginning() {
+        let record = |number| {
+            let text = format!("{{\"page\": 1, \"text\": \"{}\"}}", "x".repeat(PAGE_BYTES / 5 * 2));
+            let format = InputFormat::Jsonl;
+            Item::Record(RecordLine { source: "in".into(), line: number, record: None, text, format })
+        };
+        for size in [1, 2, 5] {
+            let items: Vec<u64> = (1..=5).collect();
+            let chunks: Vec<Chunk> = items
+                .chunks(size)
+                .map(|numbers| Chunk { items: numbers.iter().copied().map(record).collect(), ..Chunk::default() })
+                .collect();
+            let chunks = PageChunks::new(chunks.into_iter(), "page".to_owned());
+            let pages: Vec<u64> = chunks.flat_map(|chunk| chunk.pages).collect();
+            let lengths: Vec<usize> = pages.chunk_by(|a, b| a == b).map(<[u64]>::len).collect();
+            assert_eq!(lengths, [2, 2, 1], "{size}");
         }
     }
 

@@ -30,11 +30,13 @@ pub struct Record<'a> {
 impl<'a> Record<'a> {
     /// Reads one line that holds a JSON object and nothing else but white space.
     ///
+    /// As Python writes them, `NaN`, `Infinity` and `-Infinity` count as numbers.
+    ///
     /// # Errors
     ///
     /// [`InputError::InvalidJson`] and [`InputError::NotAnObject`].
     pub fn parse(line: &'a str) -> Result<Record<'a>, InputError> {
-        serde_json::from_str::<IgnoredAny>(line).map_err(|error| InputError::InvalidJson(without_line(&error)))?;
+        validate(line)?;
         let line = line.trim_matches(is_json_space);
         if !line.starts_with('{') {
             return Err(InputError::NotAnObject { got: kind_of(line) });
@@ -73,25 +75,25 @@ impl<'a> Record<'a> {
         Some(&self.line[field.value_span.clone()])
     }
 
-    /// The text in a field.
+    /// The text in a field. An escaped half of a surrogate pair that stands alone, as a text that was cut by its length in
+    /// UTF-16 has it at its end, becomes U+FFFD.
     ///
     /// # Errors
     ///
-    /// [`InputError::MissingField`], [`InputError::FieldNotString`] and [`InputError::UndecodableField`].
+    /// [`InputError::MissingField`] and [`InputError::FieldNotString`].
     pub fn text(&self, field: &str) -> Result<Cow<'a, str>, InputError> {
         let value = self.value(field).ok_or_else(|| InputError::MissingField { field: field.to_owned() })?;
         if !value.starts_with('"') {
             return Err(InputError::FieldNotString { field: field.to_owned(), got: kind_of(value) });
         }
-        decode(value)
-            .map_err(|error| InputError::UndecodableField { field: field.to_owned(), message: without_line(&error) })
+        Ok(decode(value))
     }
 
     /// A field that names something: a string as it is, a number as it is written, `None` for all else.
     pub fn name(&self, field: &str) -> Option<Cow<'a, str>> {
         let value = self.value(field)?;
         match kind_of(value) {
-            "a string" => decode(value).ok(),
+            "a string" => Some(decode(value)),
             "a number" => Some(Cow::Borrowed(value)),
             _ => None,
         }
@@ -112,7 +114,7 @@ fn without_line(error: &serde_json::Error) -> String {
 }
 
 /// The kind of a valid JSON value, by its first byte.
-fn kind_of(value: &str) -> &'static str {
+pub(super) fn kind_of(value: &str) -> &'static str {
     match value.as_bytes().first() {
         Some(b'{') => "an object",
         Some(b'[') => "an array",
@@ -123,13 +125,80 @@ fn kind_of(value: &str) -> &'static str {
     }
 }
 
-/// Decodes a valid JSON string with its quotation marks.
-fn decode(quoted: &str) -> Result<Cow<'_, str>, serde_json::Error> {
-    if quoted.contains('\\') {
-        serde_json::from_str(quoted).map(Cow::Owned)
-    } else {
-        Ok(Cow::Borrowed(&quoted[1..quoted.len() - 1]))
+/// Refuses what is no JSON.
+fn validate(line: &str) -> Result<(), InputError> {
+    let check = |line: &str| serde_json::from_str::<IgnoredAny>(line).map(|_| ());
+    let checked = match check(line) {
+        Err(_) if line.contains("NaN") || line.contains("Infinity") => check(&with_finite_numbers(line)),
+        checked => checked,
+    };
+    checked.map_err(|error| InputError::InvalidJson(without_line(&error)))
+}
+
+/// A line of the same length with numbers in place of those that JSON does not have, outside of strings.
+fn with_finite_numbers(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut rest = line;
+    while !rest.is_empty() {
+        let length = match rest.as_bytes()[0] {
+            b'"' => {
+                let end = Scanner { bytes: rest.as_bytes(), position: 0 }.string_if_closed();
+                plain.push_str(&rest[..end]);
+                end
+            }
+            b'N' if rest.starts_with("NaN") => {
+                plain.push_str("0  ");
+                3
+            }
+            b'I' if rest.starts_with("Infinity") => {
+                plain.push_str("0       ");
+                8
+            }
+            _ => {
+                let end = rest.char_indices().nth(1).map_or(rest.len(), |(end, _)| end);
+                plain.push_str(&rest[..end]);
+                end
+            }
+        };
+        rest = &rest[length..];
     }
+    plain
+}
+
+/// Decodes a valid JSON string with its quotation marks.
+fn decode(quoted: &str) -> Cow<'_, str> {
+    if !quoted.contains('\\') {
+        return Cow::Borrowed(&quoted[1..quoted.len() - 1]);
+    }
+    let decoded = serde_json::from_str(quoted).or_else(|_| serde_json::from_str(&with_whole_characters(quoted)));
+    Cow::Owned(decoded.expect("a string of valid JSON has only such escapes; this is a bug"))
+}
+
+/// A JSON string in which escaped halves of surrogate pairs that stand alone are escapes of U+FFFD.
+fn with_whole_characters(quoted: &str) -> String {
+    let unit = |text: &str| {
+        let digits = text.strip_prefix("\\u").and_then(|rest| rest.get(..4))?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let mut whole = String::with_capacity(quoted.len());
+    let mut rest = quoted;
+    while let Some(escape) = rest.find('\\') {
+        whole.push_str(&rest[..escape]);
+        rest = &rest[escape..];
+        let length = match unit(rest) {
+            Some(0xd800..=0xdbff) if matches!(unit(&rest[6..]), Some(0xdc00..=0xdfff)) => 12,
+            Some(0xd800..=0xdfff) => {
+                whole.push_str("\\ufffd");
+                rest = &rest[6..];
+                continue;
+            }
+            // The backslash and what it escapes, which is one ASCII character.
+            _ => 2,
+        };
+        whole.push_str(&rest[..length]);
+        rest = &rest[length..];
+    }
+    whole + rest
 }
 
 /// Walks over one object that is known to be valid JSON.
@@ -155,9 +224,7 @@ impl Scanner<'_> {
         self.position += 1; // the colon
         self.skip_space();
         let value_span = self.value();
-        let quoted = &line[key_span.clone()];
-        // A name that cannot be decoded, with half of a surrogate pair, is no name that anybody asks for.
-        let key = decode(quoted).unwrap_or(Cow::Borrowed(quoted));
+        let key = decode(&line[key_span.clone()]);
         Field { key, key_span, value_span }
     }
 
@@ -169,6 +236,19 @@ impl Scanner<'_> {
         }
         self.position += 1;
         start..self.position
+    }
+
+    /// Offset behind the string at hand, or of the end where it is not closed.
+    fn string_if_closed(&self) -> usize {
+        let mut position = self.position + 1;
+        while let Some(&byte) = self.bytes.get(position) {
+            match byte {
+                b'"' => return position + 1,
+                b'\\' => position += 2,
+                _ => position += 1,
+            }
+        }
+        self.bytes.len()
     }
 
     fn value(&mut self) -> Range<usize> {
@@ -228,8 +308,29 @@ mod tests {
         assert_eq!(error("[1]"), "expected a JSON object, got an array");
         assert_eq!(error("{}"), "no field `text`");
         assert_eq!(error(r#"{"text": 5}"#), "field `text` must be a string, got a number");
-        assert!(error(r#"{"text": "\ud800"}"#).starts_with("field `text` cannot be decoded: "));
         assert!(error("{} {}").starts_with("invalid JSON: trailing characters"));
+    }
+
+    #[test]
+    fn numbers_that_python_writes_are_taken() {
+        let line = r#"{"a": NaN, "b": [-Infinity, Infinity], "text": "NaN \"Infinity\" é", "n": NaN}"#;
+        let record = Record::parse(line).unwrap();
+        assert_eq!((record.line(), record.value("a"), record.value("n")), (line, Some("NaN"), Some("NaN")));
+        assert_eq!(record.value("b"), Some("[-Infinity, Infinity]"));
+        assert_eq!(record.text("text").unwrap(), "NaN \"Infinity\" é");
+        for line in [r#"{"a": NaNs}"#, r#"{NaN: 1}"#, r#"{"a": Inf}"#, r#"{"a": "NaN}"#] {
+            assert!(Record::parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_a_replacement_character() {
+        let text =
+            |text: &str| Record::parse(&format!(r#"{{"text": "{text}"}}"#)).unwrap().text("text").unwrap().into_owned();
+        assert_eq!(text(r"cut \ud83d"), "cut \u{fffd}");
+        assert_eq!(text(r"\ude00\ud83d\ude00\ud83d\u0041\\ud83d"), "\u{fffd}😀\u{fffd}A\\ud83d");
+        let record = Record::parse(r#"{"\ud83d": 1, "id": "\ude00"}"#).unwrap();
+        assert_eq!((record.value("\u{fffd}"), record.name("id").as_deref()), (Some("1"), Some("\u{fffd}")));
     }
 
     fn json() -> impl Strategy<Value = serde_json::Value> {

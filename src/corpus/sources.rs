@@ -1,6 +1,8 @@
 //! From the inputs of a command line to an ordered list of sources.
 
 use super::error::{Failure, InputError};
+use crate::atomic::FileId;
+use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::io::Read;
@@ -46,14 +48,6 @@ impl PartialEq for Reader {
 
 impl Eq for Reader {}
 
-impl Source {
-    /// What `reader` gives, under the name of standard input.
-    pub(crate) fn reader(reader: impl Read + Send + 'static) -> Source {
-        let origin = Origin::Reader(Reader(Arc::new(Mutex::new(Some(Box::new(reader))))));
-        Source { name: Arc::from(STANDARD_INPUT), origin, size_bytes: None }
-    }
-}
-
 /// One text or one file of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -73,81 +67,169 @@ pub fn is_standard_input(input: &Path) -> bool {
 /// The sources behind `inputs`, in the order given; standard input if there are none.
 ///
 /// A folder stands for all files below it, sorted by name, each folder's files and folders together. Files and folders
-/// in it whose name begins with a dot are left out; links are followed unless they lead back to a folder they lie in.
-/// What does not exist or cannot be listed is a [`Failure`] in its place.
-pub fn resolve(inputs: &[PathBuf]) -> Vec<Result<Source, Failure>> {
-    if inputs.is_empty() {
-        return vec![Ok(standard_input())];
+/// in it whose name begins with a dot are left out. Links are followed; a folder that several links lead to is read once,
+/// where it is met first, and a link back to a folder that it lies in is a [`Failure`]. So is what does not exist or cannot
+/// be listed, in its place.
+pub fn resolve(inputs: &[PathBuf]) -> Sources {
+    let inputs = if inputs.is_empty() { vec![PathBuf::from(STANDARD_INPUT)] } else { inputs.to_vec() };
+    let total_bytes = inputs.iter().map(|input| file_size(input)).sum();
+    Sources { inputs: inputs.into_iter(), total_bytes, ..Sources::default() }
+}
+
+/// Size of an input that is a file.
+fn file_size(input: &Path) -> Option<u64> {
+    let metadata = if is_standard_input(input) { None } else { fs::metadata(input).ok() };
+    metadata.filter(fs::Metadata::is_file).map(|metadata| metadata.len())
+}
+
+/// Sources one by one, each found when it is asked for: of a folder only the names in it are held, and those of the folders
+/// above it.
+///
+/// A walk of our own: the libraries for it follow links to one folder as often as there are links, so that a few folders
+/// that link to each other have more paths than can ever be read.
+#[derive(Debug, Default)]
+pub struct Sources {
+    inputs: std::vec::IntoIter<PathBuf>,
+    /// A source that is no path.
+    given: Option<Source>,
+    total_bytes: Option<u64>,
+    /// Folders from the input down to where the walk stands.
+    open: Vec<OpenFolder>,
+    /// Folders below the present input that were met.
+    met: HashSet<FolderId>,
+    /// Folders whose loop was told.
+    told: HashSet<FolderId>,
+    /// Files that will be written and so are not read.
+    written: Vec<FileId>,
+}
+
+#[derive(Debug)]
+struct OpenFolder {
+    path: PathBuf,
+    id: FolderId,
+    names: std::vec::IntoIter<std::ffi::OsString>,
+}
+
+/// What tells folders apart: numbers, or a path without links where there are none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum FolderId {
+    Number(FileId),
+    Path(PathBuf),
+}
+
+impl Sources {
+    /// What `reader` gives, under the name of standard input.
+    pub(crate) fn of_reader(reader: impl Read + Send + 'static) -> Sources {
+        let origin = Origin::Reader(Reader(Arc::new(Mutex::new(Some(Box::new(reader))))));
+        let source = Source { name: Arc::from(STANDARD_INPUT), origin, size_bytes: None };
+        Sources { given: Some(source), ..Sources::default() }
     }
-    let mut sources = Vec::new();
-    for input in inputs {
-        if is_standard_input(input) {
-            sources.push(Ok(standard_input()));
-        } else {
-            add(input, &mut Vec::new(), &mut sources);
+
+    /// The size of all sources together, if every input is a file.
+    pub fn total_bytes(&self) -> Option<u64> {
+        self.total_bytes
+    }
+
+    /// Sets those files in folders aside that will be written.
+    pub(crate) fn except(self, written: Vec<FileId>) -> Sources {
+        Sources { written, ..self }
+    }
+
+    /// A file, or a failure; `None` for a folder, which is opened.
+    fn visit(&mut self, path: PathBuf) -> Option<Result<Source, Failure>> {
+        let name: Arc<str> = Arc::from(path.to_string_lossy());
+        let failed = |error| Some(Err(Failure { source: Arc::clone(&name), line: None, record: None, error }));
+        let metadata = match fs::metadata(&path) {
+            Ok(metadata) => metadata,
+            Err(error) => return failed(InputError::Unreadable(error)),
+        };
+        if metadata.is_dir() {
+            return self.enter(path, &metadata).err().and_then(failed);
         }
-    }
-    sources
-}
-
-fn standard_input() -> Source {
-    Source { name: Arc::from(STANDARD_INPUT), origin: Origin::StandardInput, size_bytes: None }
-}
-
-/// Adds a file, or a folder's files; `ancestors` are the canonical paths of the folders above.
-fn add(path: &Path, ancestors: &mut Vec<PathBuf>, sources: &mut Vec<Result<Source, Failure>>) {
-    let name: Arc<str> = Arc::from(path.to_string_lossy());
-    let failure = |error| Err(Failure { source: Arc::clone(&name), line: None, error });
-    let metadata = match fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) => return sources.push(failure(InputError::Unreadable(error))),
-    };
-    if metadata.is_dir() {
-        match list(path, ancestors) {
-            Ok((canonical, children)) => {
-                ancestors.push(canonical);
-                for child in children {
-                    add(&child, ancestors, sources);
-                }
-                ancestors.pop();
+        if metadata.is_file() {
+            if FileId::of(&metadata).is_some_and(|id| self.written.contains(&id)) {
+                return failed(InputError::AlsoWritten);
             }
-            Err(error) => sources.push(failure(error)),
+            return Some(Ok(Source { name, origin: Origin::File(path), size_bytes: Some(metadata.len()) }));
         }
-    } else if metadata.is_file() {
-        let origin = Origin::File(path.to_owned());
-        sources.push(Ok(Source { name, origin, size_bytes: Some(metadata.len()) }));
-    } else if ancestors.is_empty() {
-        // A named pipe that somebody gives by name, `<(…)` in a shell, is meant; one found in a folder would hang.
-        sources.push(Ok(Source { name, origin: Origin::File(path.to_owned()), size_bytes: None }));
-    } else {
-        sources.push(failure(InputError::NotAFile));
+        if self.open.is_empty() {
+            // A named pipe that somebody gives by name, `<(…)` in a shell, is meant; one found in a folder would hang.
+            return Some(Ok(Source { name, origin: Origin::File(path), size_bytes: None }));
+        }
+        failed(InputError::NotAFile)
+    }
+
+    /// Opens a folder, unless it was met before.
+    fn enter(&mut self, path: PathBuf, metadata: &fs::Metadata) -> Result<(), InputError> {
+        let id = match FileId::of(metadata) {
+            Some(id) => FolderId::Number(id),
+            None => FolderId::Path(path.canonicalize().map_err(InputError::Unreadable)?),
+        };
+        if self.open.iter().any(|folder| folder.id == id) {
+            return if self.told.insert(id) { Err(InputError::LinkLoop) } else { Ok(()) };
+        }
+        if !self.met.insert(id.clone()) {
+            return Ok(());
+        }
+        let names = list(&path).map_err(InputError::Unreadable)?.into_iter();
+        self.open.push(OpenFolder { path, id, names });
+        Ok(())
     }
 }
 
-/// A folder's canonical path, and what is in it, sorted, without hidden names.
-fn list(folder: &Path, ancestors: &[PathBuf]) -> Result<(PathBuf, Vec<PathBuf>), InputError> {
-    let canonical = folder.canonicalize().map_err(InputError::Unreadable)?;
-    if ancestors.contains(&canonical) {
-        return Err(InputError::LinkLoop);
+impl Iterator for Sources {
+    type Item = Result<Source, Failure>;
+
+    fn next(&mut self) -> Option<Result<Source, Failure>> {
+        loop {
+            let path = match self.open.last_mut() {
+                Some(folder) => match folder.names.next() {
+                    Some(name) => folder.path.join(name),
+                    None => {
+                        self.open.pop();
+                        continue;
+                    }
+                },
+                None => {
+                    if let Some(given) = self.given.take() {
+                        return Some(Ok(given));
+                    }
+                    self.met.clear();
+                    self.told.clear();
+                    let input = self.inputs.next()?;
+                    if is_standard_input(&input) {
+                        let name = Arc::from(STANDARD_INPUT);
+                        return Some(Ok(Source { name, origin: Origin::StandardInput, size_bytes: None }));
+                    }
+                    input
+                }
+            };
+            if let Some(found) = self.visit(path) {
+                return Some(found);
+            }
+        }
     }
+}
+
+/// The names in a folder, sorted, without hidden ones.
+fn list(folder: &Path) -> std::io::Result<Vec<std::ffi::OsString>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(folder).map_err(InputError::Unreadable)? {
-        let name = entry.map_err(InputError::Unreadable)?.file_name();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
         if !name.as_encoded_bytes().starts_with(b".") {
             names.push(name);
         }
     }
-    names.sort();
-    Ok((canonical, names.into_iter().map(|name| folder.join(name)).collect()))
+    names.sort_unstable();
+    Ok(names)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn names(sources: &[Result<Source, Failure>]) -> Vec<String> {
+    fn names(sources: Sources) -> Vec<String> {
         sources
-            .iter()
             .map(|source| match source {
                 Ok(source) => source.name.to_string(),
                 Err(failure) => format!("failed {}", failure.source),
@@ -166,25 +248,61 @@ mod tests {
         }
         let base = root.to_string_lossy();
         let expected = ["a.txt", "b/y", "b/z", "c.txt"].map(|name| format!("{base}/{name}"));
-        assert_eq!(names(&resolve(&[root.to_owned()])), expected);
+        assert_eq!(names(resolve(&[root.to_owned()])), expected);
+        assert_eq!(names(resolve(&[root.to_owned(), root.to_owned()])), [expected.clone(), expected].concat());
+        assert_eq!(resolve(&[root.join("a.txt"), root.join("c.txt")]).total_bytes(), Some(8));
+        assert_eq!(resolve(&[root.to_owned()]).total_bytes(), None);
     }
 
     #[test]
     fn missing_files_fail_in_their_place() {
         let sources = resolve(&[PathBuf::from("/nonexistent/file"), PathBuf::from("-")]);
-        assert_eq!(names(&sources), ["failed /nonexistent/file", "-"]);
-        assert_eq!(names(&resolve(&[])), ["-"]);
+        assert_eq!(names(sources), ["failed /nonexistent/file", "-"]);
+        assert_eq!(names(resolve(&[])), ["-"]);
     }
 
     #[cfg(unix)]
     #[test]
     fn a_link_to_a_folder_above_ends() {
+        use std::os::unix::fs::symlink;
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("inner")).unwrap();
         fs::write(folder.path().join("inner/file"), "text").unwrap();
-        std::os::unix::fs::symlink(folder.path(), folder.path().join("inner/loop")).unwrap();
+        symlink(folder.path(), folder.path().join("inner/loop")).unwrap();
+        symlink(folder.path(), folder.path().join("inner/loop2")).unwrap();
         let base = folder.path().to_string_lossy();
         let expected = [format!("{base}/inner/file"), format!("failed {base}/inner/loop")];
-        assert_eq!(names(&resolve(&[folder.path().to_owned()])), expected);
+        assert_eq!(names(resolve(&[folder.path().to_owned()])), expected);
+    }
+
+    /// Each level links twice to the next: 2^26 paths, 27 folders.
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_many_links_lead_to_is_read_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let level = |number: u32| folder.path().join(format!("store/{number}"));
+        for number in 0..27 {
+            fs::create_dir_all(level(number)).unwrap();
+            fs::write(level(number).join("file"), "text").unwrap();
+            if number > 0 {
+                for link in ["x", "y"] {
+                    std::os::unix::fs::symlink(level(number), level(number - 1).join(link)).unwrap();
+                }
+            }
+        }
+        assert_eq!(names(resolve(&[level(0)])).len(), 27);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_written_is_not_read_under_another_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir(root.join("in")).unwrap();
+        fs::write(root.join("out"), "rows").unwrap();
+        std::os::unix::fs::symlink("../out", root.join("in/link")).unwrap();
+        let written = FileId::of(&fs::metadata(root.join("out")).unwrap()).unwrap();
+        let mut sources = resolve(&[root.join("in")]).except(vec![written]);
+        assert!(matches!(sources.next(), Some(Err(Failure { error: InputError::AlsoWritten, .. }))));
     }
 }

@@ -1,9 +1,11 @@
 //! A running text of any size, piece by piece, cut where no paragraph is.
 
 use super::error::InputError;
-use super::lines::{LINE_LIMIT_BYTES, skip_line};
+use super::lines::{LINE_LIMIT_BYTES, line_break, skip_line};
+use super::stray::{decode_line, lengthenings};
 use crate::text::{Paragraphs, last_boundary_with};
 use std::io::{self, BufRead, Read};
+use std::ops::Range;
 
 /// Greatest length of a run of lines without a blank one, 1 MiB; longer runs are cut at the end of a line, and what
 /// stands on both sides of the cut is split into paragraphs by itself.
@@ -12,12 +14,16 @@ pub const BLOCK_LIMIT_BYTES: usize = 1024 * 1024;
 /// A part of a text that begins and ends between two paragraphs.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
-    /// The text; lines that are no UTF-8 are replaced by as many spaces as they have bytes.
+    /// The text; lines that cannot be decoded are replaced by as many spaces as they have bytes.
     pub text: String,
     /// Byte offset of `text` in its source.
     pub start: u64,
+    /// Where `text` is longer than its source: offsets in `text`, each with the number of bytes that it is ahead from there on.
+    pub ahead: Vec<(usize, u64)>,
     /// Lines that were set aside, each with its number from 1.
     pub failures: Vec<(u64, InputError)>,
+    /// Lines that were decoded as windows-1252: the first of them, from 1, and how many.
+    pub decoded: Option<(u64, u64)>,
 }
 
 /// Reads a text in pieces.
@@ -25,14 +31,18 @@ pub(super) struct TextPieces<R> {
     reader: R,
     limits: Limits,
     paragraphs: Paragraphs,
-    /// What was read and not yet given out. Up to `clean` it is whole lines of UTF-8.
-    buffer: Vec<u8>,
-    clean: usize,
-    /// Byte offset of `buffer` in the source.
+    /// Whole lines that were read and not yet given out.
+    clean: String,
+    /// Offsets in `clean` behind characters that are longer than in the source, each with by how much.
+    longer: Vec<(usize, usize)>,
+    /// What was read after them.
+    raw: Vec<u8>,
+    /// Byte offset of `clean` in the source.
     start: u64,
-    /// Number of the line at `clean`, from 1.
+    /// Number of the line at the beginning of `raw`, from 1.
     line: u64,
     failures: Vec<(u64, InputError)>,
+    decoded: Option<(u64, u64)>,
     ended: bool,
 }
 
@@ -54,11 +64,13 @@ impl<R: BufRead> TextPieces<R> {
             reader,
             limits,
             paragraphs,
-            buffer: Vec::new(),
-            clean: 0,
+            clean: String::new(),
+            longer: Vec::new(),
+            raw: Vec::new(),
             start: 0,
             line: 1,
             failures: Vec::new(),
+            decoded: None,
             ended: false,
         }
     }
@@ -70,7 +82,7 @@ impl<R: BufRead> TextPieces<R> {
 
     /// Whether all of the source was given out.
     pub fn is_at_end(&self) -> bool {
-        self.ended && self.buffer.is_empty()
+        self.ended && self.clean.is_empty() && self.raw.is_empty()
     }
 
     /// The next piece, about `size_bytes` long and longer where a block is; `None` at the end.
@@ -82,108 +94,112 @@ impl<R: BufRead> TextPieces<R> {
             self.fill(wanted)?;
             self.clean_lines();
             if self.ended {
-                let end = self.clean;
+                let end = self.clean.len();
                 return Ok((end > 0 || !self.failures.is_empty()).then(|| self.take(end)));
             }
-            if let Some(boundary) = last_boundary_with(self.clean_text(), self.paragraphs)
+            if let Some(boundary) = last_boundary_with(&self.clean, self.paragraphs)
                 && boundary > 0
             {
                 return Ok(Some(self.take(boundary)));
             }
-            let line_too_long = self.buffer.len() - self.clean > self.limits.line;
-            if self.clean > 0 && (line_too_long || self.clean > self.limits.block) {
-                let end = self.clean;
+            let line_too_long = self.raw.len() > self.limits.line;
+            if !self.clean.is_empty() && (line_too_long || self.clean.len() > self.limits.block) {
+                let end = self.clean.len();
                 return Ok(Some(self.take(end)));
             }
             if line_too_long {
                 self.drop_line()?;
                 return Ok(Some(self.take(0)));
             }
-            wanted = (self.buffer.len() * 2).min(self.clean + self.limits.line + 1);
+            let held = self.clean.len() + self.raw.len();
+            wanted = (held * 2).min(self.clean.len() + self.limits.line + 1);
         }
     }
 
-    /// Reads until the buffer holds `wanted` bytes or the source ends.
+    /// Reads until `wanted` bytes are held or the source ends.
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
-        if let Some(missing) = wanted.checked_sub(self.buffer.len())
-            && missing > 0
-            && !self.ended
-        {
-            let read = self.reader.by_ref().take(missing as u64).read_to_end(&mut self.buffer)?;
+        let missing = wanted.saturating_sub(self.clean.len() + self.raw.len());
+        if missing > 0 && !self.ended {
+            let read = self.reader.by_ref().take(missing as u64).read_to_end(&mut self.raw)?;
             self.ended = read < missing;
         }
         Ok(())
     }
 
-    /// Extends the clean part over the whole lines in the buffer, at the end of the source over all of it.
+    /// Moves whole lines, at the end of the source all that is left, from `raw` to `clean`.
     fn clean_lines(&mut self) {
-        let end = match self.buffer[self.clean..].iter().rposition(|&byte| byte == b'\n') {
-            _ if self.ended => self.buffer.len(),
-            Some(feed) => self.clean + feed + 1,
-            None => return,
-        };
-        while self.clean < end {
-            let rest = &mut self.buffer[self.clean..end];
-            let length = rest.iter().position(|&byte| byte == b'\n').map_or(rest.len(), |feed| feed + 1);
-            let line = &mut rest[..length];
-            if std::str::from_utf8(line).is_err() {
-                // Where lines end with a carriage return alone, the whole text may be one line to us.
-                let mut before = 0;
-                for part in line.split_inclusive_mut(|&byte| byte == b'\r') {
-                    if let Err(error) = std::str::from_utf8(part) {
-                        let byte = before + error.valid_up_to() + 1;
-                        self.failures.push((self.line, InputError::InvalidUtf8 { byte }));
-                        part.trim_ascii_end_mut().fill(b' ');
-                    }
-                    before += part.len();
-                }
+        let mut position = 0;
+        while position < self.raw.len() {
+            let (end, lines) = match line_break(&self.raw[position..], 0, self.ended) {
+                Some(found) => (position + found.end, found.lines),
+                None if self.ended => (self.raw.len(), 1),
+                None => break,
+            };
+            self.clean_line(position..end);
+            self.line += lines;
+            position = end;
+        }
+        self.raw.drain(..position);
+    }
+
+    fn clean_line(&mut self, range: Range<usize>) {
+        let line = &self.raw[range];
+        if let Ok(text) = std::str::from_utf8(line) {
+            self.clean.push_str(text);
+            return;
+        }
+        match decode_line(line) {
+            Ok(text) => {
+                let start = self.clean.len();
+                self.longer.extend(lengthenings(line).map(|(offset, by)| (start + offset, by)));
+                self.clean.push_str(&text);
+                let (_, lines) = self.decoded.get_or_insert((self.line, 0));
+                *lines += 1;
             }
-            self.clean += length;
-            self.line += 1;
+            Err(offset) => {
+                self.failures.push((self.line, InputError::InvalidUtf8 { byte: offset + 1 }));
+                let text = line.trim_ascii_end().len();
+                self.clean.extend(std::iter::repeat_n(' ', text));
+                self.clean.extend(line[text..].iter().map(|&byte| char::from(byte)));
+            }
         }
     }
 
-    fn clean_text(&self) -> &str {
-        std::str::from_utf8(&self.buffer[..self.clean]).expect("cleaned lines are UTF-8; this is a bug")
-    }
-
-    /// Gives out the buffer up to `end`, which is at most `clean`.
+    /// Gives out the clean lines up to `end`.
     fn take(&mut self, end: usize) -> Piece {
-        let text = self.clean_text()[..end].to_owned();
+        let rest = self.clean.split_off(end);
+        let text = std::mem::replace(&mut self.clean, rest);
+        let taken = self.longer.partition_point(|(offset, _)| *offset <= end);
+        let mut by_then = 0;
+        let ahead: Vec<(usize, u64)> = self
+            .longer
+            .drain(..taken)
+            .map(|(offset, by)| {
+                by_then += by as u64;
+                (offset, by_then)
+            })
+            .collect();
+        self.longer.iter_mut().for_each(|(offset, _)| *offset -= end);
         let start = self.start;
-        self.buffer.drain(..end);
-        self.clean -= end;
-        self.start += end as u64;
-        Piece { text, start, failures: std::mem::take(&mut self.failures) }
+        self.start += end as u64 - by_then;
+        Piece { text, start, ahead, failures: std::mem::take(&mut self.failures), decoded: self.decoded.take() }
     }
 
-    /// Drops the line in the buffer together with what is still unread of it.
+    /// Drops the line at hand together with what is still unread of it.
     fn drop_line(&mut self) -> io::Result<()> {
-        let skipped = self.buffer.len() as u64 + skip_line(&mut self.reader)?;
+        let skipped = self.raw.len() as u64 + skip_line(&mut self.reader)?;
         self.failures.push((self.line, InputError::LineTooLong { limit_bytes: self.limits.line }));
-        self.buffer.clear();
+        self.raw.clear();
         self.start += skipped;
         self.line += 1;
         Ok(())
     }
 }
 
-/// `trim_ascii_end` for a slice that is to be written to.
-trait TrimEndMut {
-    fn trim_ascii_end_mut(&mut self) -> &mut [u8];
-}
-
-impl TrimEndMut for [u8] {
-    fn trim_ascii_end_mut(&mut self) -> &mut [u8] {
-        let length = self.trim_ascii_end().len();
-        &mut self[..length]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::split_with;
+    use crate::text::{split, split_with};
     use proptest::prelude::*;
     use std::io::BufReader;
 
@@ -199,8 +215,8 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_no_utf8_become_blank_and_offsets_stay() {
-        let source = b"one\n\nb\xe9d\r\nthree\n\nfour";
+    fn lines_that_cannot_be_decoded_become_blank_and_offsets_stay() {
+        let source = b"one\n\nb\x81d\r\nthree\n\nfour";
         let pieces = pieces(source, 64, LIMITS);
         assert_eq!(pieces.len(), 1);
         assert_eq!(pieces[0].text, "one\n\n   \r\nthree\n\nfour");
@@ -211,9 +227,39 @@ mod tests {
 
     #[test]
     fn a_carriage_return_alone_ends_what_is_lost() {
-        let pieces = pieces(b"First.\r\rSecond caf\xe9.\r\rThird.\r", 1000, LIMITS);
+        let pieces = pieces(b"First.\r\rSecond caf\x81.\r\rThird.\r", 1000, LIMITS);
         assert_eq!(pieces[0].text, "First.\r\r            \r\rThird.\r");
-        assert!(matches!(pieces[0].failures[..], [(1, InputError::InvalidUtf8 { byte: 19 })]));
+        assert!(matches!(pieces[0].failures[..], [(3, InputError::InvalidUtf8 { byte: 11 })]));
+    }
+
+    #[test]
+    fn lines_in_windows_1252_are_decoded_and_offsets_are_those_of_the_source() {
+        let source = b"One.\n\n\x93Caf\xe9\x94, he said.\n\nThree \x96 more.\n\nFour.";
+        for size in [1, 8, 30, 1000] {
+            let mut parts = Vec::new();
+            for piece in pieces(source, size, LIMITS) {
+                assert!(piece.failures.is_empty());
+                for paragraph in split(&piece.text) {
+                    let place = |offset: usize| {
+                        let ahead = piece.ahead.iter().rev().find(|(from, _)| *from <= offset).map_or(0, |(_, by)| *by);
+                        (piece.start + offset as u64 - ahead) as usize
+                    };
+                    parts.push(source[place(paragraph.span.start)..place(paragraph.span.end)].to_vec());
+                }
+            }
+            let expected: [&[u8]; 4] = [b"One.", b"\x93Caf\xe9\x94, he said.", b"Three \x96 more.", b"Four."];
+            assert_eq!(parts, expected, "{size}");
+        }
+        assert_eq!(pieces(source, 1000, LIMITS)[0].decoded, Some((3, 2)));
+    }
+
+    #[test]
+    fn lines_may_end_with_carriage_returns_alone() {
+        let limits = Limits { block: 64, line: 40 };
+        let source = "A line of words.\r".repeat(20) + "\r" + &"Another of them.\r".repeat(20);
+        let pieces = pieces(source.as_bytes(), 16, limits);
+        assert!(pieces.iter().all(|piece| piece.failures.is_empty()));
+        assert_eq!(pieces.iter().map(|piece| piece.text.as_str()).collect::<String>(), source);
     }
 
     #[test]

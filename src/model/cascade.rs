@@ -67,7 +67,9 @@ impl Cascade {
     /// whose labels differ, and any [`ModelError`] about files.
     pub fn from_dir(dir: &Path) -> Result<Cascade, ModelError> {
         let path = dir.join(settings::FILE);
-        let settings = CascadeSettings::from_json(&optional(&path, SETTINGS_LIMIT_BYTES)?.ok_or(ModelError::MissingFile { path })?)?;
+        let settings = CascadeSettings::from_json(
+            &optional(&path, SETTINGS_LIMIT_BYTES)?.ok_or(ModelError::MissingFile { path })?,
+        )?;
         let source = |member: &Member| {
             let beside = dir.join("..").join(&member.name);
             match EmbeddedModel::from_name(&member.name) {

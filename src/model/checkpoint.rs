@@ -296,6 +296,9 @@ mod tests {
         fs::remove_file(dir.path().join(layout::FILE)).unwrap();
         // Has no blocks on the disk.
         File::create(dir.path().join(layout::FILE)).unwrap().set_len(1 << 40).unwrap();
-        assert!(matches!(Checkpoint::load(dir.path()), Err(ModelError::TooLarge { expected: SETTINGS_LIMIT_BYTES, .. })));
+        assert!(matches!(
+            Checkpoint::load(dir.path()),
+            Err(ModelError::TooLarge { expected: SETTINGS_LIMIT_BYTES, .. })
+        ));
     }
 }

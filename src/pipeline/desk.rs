@@ -4,7 +4,7 @@ use super::batch::predict_pages;
 use super::rejected::LabelError;
 use super::rows::Rows;
 use super::options::RowOptions;
-use crate::corpus::{InputError, Source, page_ranges, passages};
+use crate::corpus::{InputError, Sources, page_ranges, passages};
 use crate::label::{Label, LabelId, LabelSet, Scores};
 use crate::model::{Model, ModelError, PageText, Prediction, Role};
 use crate::parallel;
@@ -247,7 +247,7 @@ impl Copydesk {
     ///
     /// The input is read on a thread of its own; dropping the rows ends the work.
     pub fn rows(&self, input: impl Read + Send + 'static, options: &RowOptions) -> Rows {
-        Rows::start(self, vec![Ok(Source::reader(input))].into(), options)
+        Rows::start(self, Sources::of_reader(input), options)
     }
 
     /// Labels files and folders, as [`Copydesk::rows`] does for a reader. A folder stands for all files below it.
@@ -281,10 +281,6 @@ impl Copydesk {
 
     pub(super) fn threads(&self) -> usize {
         self.threads
-    }
-
-    pub(super) fn paragraphs(&self) -> Paragraphs {
-        self.paragraphs
     }
 }
 

@@ -3,7 +3,7 @@
 use super::tally::Tally;
 use super::ordered::Ordered;
 use super::rejected::Rejected;
-use crate::corpus::{Chunk, ChunkReader, PageChunks, ReadOptions, Sources};
+use crate::corpus::{Chunk, ChunkReader, Decoded, PageChunks, ReadOptions, Sources};
 use crate::model::{Model, ModelSession};
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub(crate) struct Worked<O> {
     pub rejected: Vec<Rejected>,
     /// Bytes of the sources that went into the chunk.
     pub bytes: u64,
+    /// Lines in it that were not UTF-8 and were read all the same, by source.
+    pub decoded: Vec<Decoded>,
 }
 
 impl<O> Worked<O> {
@@ -54,8 +56,9 @@ pub(crate) fn start<O: Default + Send + 'static>(
     Ordered::start(chunks, threads, move |next, give| {
         let mut session = model.session();
         session.set_helpers(threads);
-        while let Some(chunk) = next() {
-            let mut worked = Worked { bytes: chunk.bytes, ..Worked::default() };
+        while let Some(mut chunk) = next() {
+            let decoded = std::mem::take(&mut chunk.decoded);
+            let mut worked = Worked { bytes: chunk.bytes, decoded, ..Worked::default() };
             work(&mut session, chunk, &mut worked);
             give(worked);
         }

@@ -120,8 +120,8 @@ struct Entry<'part> {
 
 impl Labeller {
     /// Labels what is read under `options`.
-    pub fn new(options: &RowOptions, paragraphs: Paragraphs) -> Labeller {
-        Labeller { unit: options.unit, text_field: options.text_field.clone(), paragraphs }
+    pub fn new(options: &RowOptions) -> Labeller {
+        Labeller { unit: options.unit, text_field: options.text_field.clone(), paragraphs: options.paragraphs }
     }
 
     /// Labels a chunk and tells what became of its items, in their order.
@@ -203,7 +203,7 @@ impl Labeller {
             Part::Passage(passage) => {
                 for (index, span) in passage.paragraphs.iter().enumerate() {
                     let text = &passage.text[span.clone()];
-                    let span = passage.start + span.start as u64..passage.start + span.end as u64;
+                    let span = passage.source_span(span.clone());
                     let paragraph = Some((passage.first_paragraph + index as u64, span));
                     entries.push(Entry { item, text, model_text: passage.model_text(index), paragraph });
                 }
@@ -234,13 +234,17 @@ fn event<'a>(
     match prediction {
         Ok(prediction) => Event::Labelled(Labelled { part, paragraph, text: entry.text, first, prediction }),
         Err(error) => {
-            let (source, line) = (Arc::clone(part.source()), part.line());
             let paragraph = paragraph.map(|(number, _)| number);
-            let object = match part {
-                Part::Record { record, .. } => record.object.as_ref(),
-                Part::Passage(_) => None,
-            };
-            Event::Rejected { rejected: Rejected { source, line, paragraph, reason: error.into(), record: None }, object }
+            match part {
+                Part::Passage(passage) => {
+                    let rejected = Rejected { paragraph, ..Rejected::source(&passage.source, error) };
+                    Event::Rejected { rejected, object: None }
+                }
+                Part::Record { record, .. } => {
+                    let rejected = Rejected { paragraph, ..Rejected::record(record.line, error) };
+                    Event::Rejected { rejected, object: record.object.as_ref() }
+                }
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::corpus::{InputFormat, ReadOptions, Unit};
 use crate::text::Paragraphs;
+use encoding_rs::Encoding;
 
 /// How an input is read into rows; see [`Copydesk::rows`](super::Copydesk::rows).
 ///
@@ -13,6 +14,8 @@ use crate::text::Paragraphs;
 pub struct RowOptions {
     pub(crate) format: Option<InputFormat>,
     pub(crate) unit: Unit,
+    pub(crate) paragraphs: Paragraphs,
+    pub(crate) encoding: Option<&'static Encoding>,
     pub(crate) text_field: String,
     pub(crate) page_field: Option<String>,
 }
@@ -20,7 +23,14 @@ pub struct RowOptions {
 impl Default for RowOptions {
     /// Paragraphs of whatever the input is; the text of a JSON object stands in `text`.
     fn default() -> RowOptions {
-        RowOptions { format: None, unit: Unit::Paragraph, text_field: "text".to_owned(), page_field: None }
+        RowOptions {
+            format: None,
+            unit: Unit::Paragraph,
+            paragraphs: Paragraphs::default(),
+            encoding: None,
+            text_field: "text".to_owned(),
+            page_field: None,
+        }
     }
 }
 
@@ -37,6 +47,12 @@ impl RowOptions {
         self
     }
 
+    /// How texts are cut into paragraphs; Markdown has rules of its own.
+    pub fn paragraphs(mut self, paragraphs: Paragraphs) -> RowOptions {
+        self.paragraphs = paragraphs;
+        self
+    }
+
     /// The field of a JSON object that holds its text. A dot leads into an object: `data.text`.
     pub fn text_field(mut self, name: impl Into<String>) -> RowOptions {
         self.text_field = name.into();
@@ -50,7 +66,8 @@ impl RowOptions {
     }
 
     /// For the reader of sources.
-    pub(crate) fn read(&self, paragraphs: Paragraphs) -> ReadOptions {
-        ReadOptions { format: self.format, unit: self.unit, paragraphs }
+    pub(crate) fn read(&self) -> ReadOptions {
+        let RowOptions { format, unit, paragraphs, encoding, .. } = *self;
+        ReadOptions { format, unit, paragraphs, encoding }
     }
 }

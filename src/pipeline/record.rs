@@ -29,11 +29,11 @@ impl<'chunk> ParsedRecord<'chunk> {
     /// Reads a record; `text_field` names the field of its text if it is an object.
     pub fn parse(line: &'chunk RecordLine, text_field: &str) -> Result<ParsedRecord<'chunk>, Box<NoText<'chunk>>> {
         match line.format {
-            InputFormat::Text => {
+            InputFormat::Text | InputFormat::Markdown => {
                 let text = line.text.strip_suffix('\r').unwrap_or(&line.text);
                 Ok(ParsedRecord { line, object: None, text: Cow::Borrowed(text) })
             }
-            _ => {
+            InputFormat::Jsonl => {
                 let object = Record::parse(&line.text).map_err(|error| Box::new(NoText { error, object: None }))?;
                 match object.text(text_field) {
                     Ok(text) => Ok(ParsedRecord { line, object: Some(object), text }),
@@ -47,7 +47,7 @@ impl<'chunk> ParsedRecord<'chunk> {
     pub fn doc(&self) -> String {
         match self.object.as_ref().and_then(|object| object.name("id")) {
             Some(id) if id.len() <= NAME_LIMIT_BYTES => id.into_owned(),
-            _ => format!("{}:{}", self.line.source, self.line.line),
+            _ => self.line.place(),
         }
     }
 }

@@ -13,12 +13,14 @@ pub struct Rejected {
     pub source: Arc<str>,
     /// Line of the source, from 1; `None` where all of the source is meant, or a paragraph of it.
     pub line: Option<u64>,
+    /// Number of the record in the source, from 1, where the line does not tell it: in an array, or beside others on the line.
+    pub record: Option<u64>,
     /// Number of the paragraph in its document, from 0; `None` where all of the document is meant.
     pub paragraph: Option<u64>,
     /// What is wrong.
     pub reason: LabelError,
     /// The record as it stands in its source, where it could be read as text.
-    pub record: Option<String>,
+    pub input: Option<String>,
 }
 
 /// Why something got no label.
@@ -34,20 +36,19 @@ pub enum LabelError {
 }
 
 impl Rejected {
-    /// A source or a line that could not be read.
-    pub(crate) fn input(source: &Arc<str>, line: Option<u64>, error: InputError) -> Rejected {
-        let source = Arc::clone(source);
-        Rejected { source, line, paragraph: None, reason: error.into(), record: None }
+    /// A source, or a part of it that is no record.
+    pub(crate) fn source(source: &Arc<str>, reason: impl Into<LabelError>) -> Rejected {
+        let (source, reason) = (Arc::clone(source), reason.into());
+        Rejected { source, line: None, record: None, paragraph: None, reason, input: None }
     }
 
     /// A record that could not be used.
     pub(crate) fn record(line: &RecordLine, reason: impl Into<LabelError>) -> Rejected {
         Rejected {
-            source: Arc::clone(&line.source),
             line: Some(line.line),
-            paragraph: None,
-            reason: reason.into(),
-            record: Some(line.text.clone()),
+            record: line.record,
+            input: Some(line.text.clone()),
+            ..Rejected::source(&line.source, reason)
         }
     }
 
@@ -58,24 +59,36 @@ impl Rejected {
             LabelError::Model(_) => "model_failed",
         }
     }
+
+    /// The reason in words, with what to do about it where the source is of a format that is not read.
+    pub fn explanation(&self) -> String {
+        match &self.reason {
+            LabelError::Input(InputError::ForeignFormat(format)) => format.advice_for(&self.source),
+            reason => reason.to_string(),
+        }
+    }
 }
 
 impl From<Failure> for Rejected {
     fn from(failure: Failure) -> Rejected {
-        Rejected::input(&failure.source, failure.line, failure.error)
+        let Failure { source, line, record, error } = failure;
+        Rejected { line, record, ..Rejected::source(&source, error) }
     }
 }
 
 impl fmt::Display for Rejected {
-    /// Source, line and paragraph before the reason: `rows.jsonl:7: no field `text``.
+    /// Source, line, record and paragraph before the reason: `rows.jsonl:7: no field `text``.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.source)?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
+        if let Some(record) = self.record {
+            write!(f, ": record {record}")?;
+        }
         if let Some(paragraph) = self.paragraph {
             write!(f, ": paragraph {paragraph}")?;
         }
-        write!(f, ": {}", self.reason)
+        write!(f, ": {}", self.explanation())
     }
 }

@@ -47,8 +47,8 @@ pub struct Rows {
 
 impl Rows {
     pub(super) fn start(desk: &Copydesk, sources: Sources, options: &RowOptions) -> Rows {
-        let labeller = Labeller::new(options, desk.paragraphs());
-        let input = Input { sources, options: options.read(desk.paragraphs()), page_field: options.page_field.clone() };
+        let labeller = Labeller::new(options);
+        let input = Input { sources, options: options.read(), page_field: options.page_field.clone() };
         let worker = desk.clone();
         let chunks = job::start(desk.model(), desk.threads(), input, move |session, chunk, worked: &mut Worked<Vec<_>>| {
             labeller.label(session, chunk, &mut |event| {

@@ -15,6 +15,8 @@ pub(crate) struct Tally {
     pub unlabelled: u64,
     /// Inputs, records and paragraphs that were set aside.
     pub failed: u64,
+    /// Lines that were not UTF-8 and were read as windows-1252.
+    pub decoded: u64,
 }
 
 impl Tally {
@@ -45,6 +47,7 @@ impl Tally {
         self.rows += other.rows;
         self.unlabelled += other.unlabelled;
         self.failed += other.failed;
+        self.decoded += other.decoded;
     }
 }
 
@@ -62,7 +65,7 @@ mod tests {
             }
             sum.add(&part);
         }
-        assert_eq!(sum, Tally { documents: 3, labels: vec![2, 1, 0, 1], unlabelled: 3, rows: 0, failed: 0 });
+        assert_eq!(sum, Tally { documents: 3, labels: vec![2, 1, 0, 1], unlabelled: 3, ..Tally::default() });
         assert_eq!(sum.done(), 7);
     }
 }

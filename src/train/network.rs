@@ -12,7 +12,6 @@ use crate::engine::{EncoderConfig, EncoderWeights};
 use crate::random::SplitMix64;
 use crate::model::PageWeights;
 use crate::model::page::{PageLayout, PageNetwork};
-use crate::random::SplitMix64;
 use candle_core::{Device, Tensor, Var};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

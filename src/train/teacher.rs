@@ -5,7 +5,6 @@ use super::data::LabelledRow;
 use super::draw::pages;
 use crate::label::{LabelSet, Scores};
 use crate::model::{Classifier, ModelError, PageText};
-use crate::text::{facts, model_text};
 use std::ops::Range;
 
 /// Rows that a thread gives to a teacher in one call, at least; a page is not cut.

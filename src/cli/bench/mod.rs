@@ -12,12 +12,12 @@ use super::error::CliError;
 use super::job::Tally;
 use super::plan;
 use super::tell;
-use crate::corpus::{Chunk, ChunkReader, Failure, InputError, Item, ReadOptions, RecordLine, Unit};
+use crate::corpus::{Chunk, ChunkReader, InputError, Item, RecordLine, Unit};
 use crate::engine::Precision;
 use crate::parallel;
 use crate::pipeline::ParsedRecord;
 use crate::model::{Cascade, Classifier, EMBEDDED_CASCADE, Model, ModelSource};
-use crate::text::{Paragraphs, split};
+use crate::text::split;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -201,8 +201,7 @@ fn texts(inputs: Vec<PathBuf>, text_field: &str, limit: usize) -> Result<Texts, 
         return Ok(Texts { list, failed: 0 });
     }
     let input = InputArgs::new(inputs, InputFormatArg::Auto, text_field.to_owned());
-    let (sources, format) = plan::sources(&input)?;
-    let options = ReadOptions { format, unit: Unit::Paragraph, paragraphs: Paragraphs::Auto };
+    let (sources, options) = plan::sources(&input, Unit::Paragraph)?;
     let mut texts = Texts { list: Vec::new(), failed: 0 };
     for chunk in ChunkReader::new(sources, options) {
         let failures = push_paragraphs(&chunk, text_field, &mut texts.list);
@@ -238,8 +237,7 @@ fn push_paragraphs(chunk: &Chunk, text_field: &str, list: &mut Vec<String>) -> V
 /// another one to us than to those we are compared with.
 fn workload(path: PathBuf, text_field: &str) -> Result<Vec<String>, CliError> {
     let input = InputArgs::new(vec![path], InputFormatArg::Jsonl, text_field.to_owned());
-    let (sources, format) = plan::sources(&input)?;
-    let options = ReadOptions { format, unit: Unit::Record, paragraphs: Paragraphs::Auto };
+    let (sources, options) = plan::sources(&input, Unit::Record)?;
     let mut texts = Vec::new();
     for chunk in ChunkReader::new(sources, options) {
         for item in &chunk.items {
@@ -257,5 +255,5 @@ fn workload(path: PathBuf, text_field: &str) -> Result<Vec<String>, CliError> {
 }
 
 fn record_failure(line: &RecordLine, error: InputError) -> String {
-    Failure { source: Arc::clone(&line.source), line: Some(line.line), error }.to_string()
+    line.failed(error).to_string()
 }

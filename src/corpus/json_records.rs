@@ -1,0 +1,503 @@
+//! JSON objects one after another: one a line, several on a line, over several lines, or in an array.
+
+use super::InputError;
+use super::feed::{More, Window};
+use super::lines::{LINE_LIMIT_BYTES, Next};
+use super::record::kind_of;
+use super::scanner::{Scanner, Step};
+use std::io;
+use std::time::Duration;
+
+/// Lines of a broken value that are read again, for a record may begin on any of them. Bounded, so that a hostile source
+/// cannot have all of itself read again from each of its lines.
+const LINES_READ_AGAIN: usize = 64;
+
+/// A value of the source.
+#[derive(Debug)]
+pub(super) struct JsonValue {
+    /// Line on which it begins, from 1.
+    pub line: u64,
+    /// Its number in the source, from 1, where the line does not tell it.
+    pub record: Option<u64>,
+    /// The object's bytes on one line: line breaks and what is blank after them are one space.
+    pub object: Result<Vec<u8>, InputError>,
+}
+
+/// Reads values. Memory is bounded by [`LINE_LIMIT_BYTES`].
+///
+/// What is broken is set aside up to the next line that begins a record: not further indented than the broken one, and
+/// with a brace. In a source of one object a line each broken line is a failure of its own.
+pub(super) struct JsonRecords {
+    window: Window,
+    limit_bytes: usize,
+    line: u64,
+    /// Blank bytes before the first other of the line.
+    indent: usize,
+    blank_so_far: bool,
+    /// Values that ended on this line.
+    on_line: u64,
+    records: u64,
+    in_array: bool,
+    skip: Skip,
+    /// Line of the last failure outside of an array.
+    failed_line: u64,
+}
+
+/// What is left aside after something broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Skip {
+    Nothing,
+    /// The rest of the line; `lines` as below.
+    Line {
+        indent: usize,
+        lines: bool,
+    },
+    /// Lines up to one that begins a record and is indented by at most so much; `lines` is whether the broken value went over
+    /// several, so that other lines are parts of it.
+    Lines {
+        indent: usize,
+        lines: bool,
+    },
+}
+
+/// How a value went.
+enum Scanned {
+    Whole {
+        length: usize,
+    },
+    Broken {
+        at: usize,
+        reason: &'static str,
+    },
+    /// Longer than the limit and already left behind; whether it was whole.
+    TooLong {
+        whole: bool,
+    },
+}
+
+impl JsonRecords {
+    pub fn new(window: Window) -> JsonRecords {
+        JsonRecords::with_limit(window, LINE_LIMIT_BYTES)
+    }
+
+    fn with_limit(window: Window, limit_bytes: usize) -> JsonRecords {
+        JsonRecords {
+            window,
+            limit_bytes,
+            line: 1,
+            indent: 0,
+            blank_so_far: true,
+            on_line: 0,
+            records: 0,
+            in_array: false,
+            skip: Skip::Nothing,
+            failed_line: 0,
+        }
+    }
+
+    /// Bytes of the source used so far.
+    pub fn consumed(&self) -> u64 {
+        self.window.consumed()
+    }
+
+    /// Number of the line that is read, from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The next value. With `patience`, a source that pauses longer is told; the value is then read when asked for again.
+    pub fn next(&mut self, patience: Option<Duration>) -> io::Result<Next<JsonValue>> {
+        loop {
+            if self.skip != Skip::Nothing {
+                if !self.skip_on() && self.fill_or_end(patience)? == More::Pause {
+                    return Ok(Next::Pause);
+                }
+                continue;
+            }
+            let Some(&byte) = self.window.rest().first() else {
+                match self.fill_or_end(patience)? {
+                    More::Bytes => continue,
+                    More::Pause => return Ok(Next::Pause),
+                    More::End if self.in_array => {
+                        self.in_array = false;
+                        return Ok(Next::Item(self.failed(self.line, None, InputError::UnclosedArray)));
+                    }
+                    More::End => return Ok(Next::End),
+                }
+            };
+            match byte {
+                b'\n' => self.end_line(),
+                b' ' | b'\t' | b'\r' => {
+                    self.indent += usize::from(self.blank_so_far && byte != b'\r');
+                    self.window.consume(1);
+                }
+                // Commas between objects are taken without an array too: lines cut out of one have them.
+                b',' if self.in_array || self.on_line > 0 => self.take_sign(),
+                b']' if self.in_array => {
+                    self.in_array = false;
+                    self.take_sign();
+                }
+                b'[' if !self.in_array => match self.array_of_objects(patience)? {
+                    None => return Ok(Next::Pause),
+                    Some(true) => self.in_array = true,
+                    Some(false) => return self.value(patience),
+                },
+                _ => return self.value(patience),
+            }
+        }
+    }
+
+    /// Reads more; after the end, nothing is left of what was to be skipped.
+    fn fill_or_end(&mut self, patience: Option<Duration>) -> io::Result<More> {
+        let more = if self.window.ended() { More::End } else { self.window.fill(patience)? };
+        if more == More::End && self.window.rest().is_empty() {
+            self.skip = Skip::Nothing;
+        }
+        Ok(more)
+    }
+
+    fn end_line(&mut self) {
+        self.window.consume(1);
+        self.line += 1;
+        (self.indent, self.blank_so_far, self.on_line) = (0, true, 0);
+    }
+
+    fn take_sign(&mut self) {
+        self.blank_so_far = false;
+        self.window.consume(1);
+    }
+
+    /// Whether an object, or nothing, comes after the bracket at hand, which is then used up; `None` for a pause.
+    fn array_of_objects(&mut self, patience: Option<Duration>) -> io::Result<Option<bool>> {
+        let mut position = 1;
+        loop {
+            match self.window.rest().get(position) {
+                Some(b' ' | b'\t' | b'\r' | b'\n') if position < self.limit_bytes => position += 1,
+                Some(b'{' | b']') => break,
+                Some(_) => return Ok(Some(false)),
+                None => match self.fill_or_end(patience)? {
+                    More::Bytes => {}
+                    More::Pause => return Ok(None),
+                    More::End => return Ok(Some(false)),
+                },
+            }
+        }
+        self.take_sign();
+        Ok(Some(true))
+    }
+
+    /// Reads the value at hand.
+    fn value(&mut self, patience: Option<Duration>) -> io::Result<Next<JsonValue>> {
+        self.blank_so_far = false;
+        let Some(scanned) = self.scan(patience)? else { return Ok(Next::Pause) };
+        let line = self.line;
+        let after_failure = !self.in_array && self.failed_line == line;
+        self.records += 1;
+        let record = (self.in_array || self.on_line > 0).then_some(self.records);
+        match scanned {
+            Scanned::Whole { length } => {
+                let value = self.window.rest()[..length].to_vec();
+                self.window.consume(length);
+                self.pass(&value);
+                self.on_line += 1;
+                if value[0] == b'{' {
+                    let object = if self.line > line { on_one_line(&value) } else { value };
+                    return Ok(Next::Item(JsonValue { line, record, object: Ok(object) }));
+                }
+                let got = kind_of(std::str::from_utf8(&value[..1]).unwrap_or_default());
+                Ok(self.failed_unless(after_failure, line, record, InputError::NotAnObject { got }))
+            }
+            Scanned::TooLong { whole } => {
+                if !whole {
+                    self.skip = Skip::Line { indent: self.indent, lines: true };
+                }
+                let error = InputError::RecordTooLong { limit_bytes: self.limit_bytes };
+                Ok(Next::Item(self.failed(line, record, error)))
+            }
+            Scanned::Broken { at, reason } => {
+                let column = self.window.rest()[..at].iter().rev().take_while(|&&byte| byte != b'\n').count();
+                let lines = self.leave(at);
+                let place = if lines == 0 { String::new() } else { format!(" on line {}", line + lines as u64) };
+                let more = if self.in_array && lines == 0 { ", and the rest of its line is left out" } else { "" };
+                let error = InputError::InvalidJson(format!("{reason} at byte {} of it{place}{more}", column + 1));
+                Ok(self.failed_unless(after_failure, line, record, error))
+            }
+        }
+    }
+
+    /// Follows the value at hand; `None` for a pause. What is longer than the limit is left behind on the way.
+    fn scan(&mut self, patience: Option<Duration>) -> io::Result<Option<Scanned>> {
+        let mut scanner = Scanner::new();
+        let mut position = 0;
+        let mut too_long = false;
+        let ended = |too_long, scanned| Ok(Some(if too_long { Scanned::TooLong { whole: true } } else { scanned }));
+        loop {
+            while let Some(&byte) = self.window.rest().get(position) {
+                let length = match scanner.step(byte) {
+                    Step::More => {
+                        position += 1;
+                        continue;
+                    }
+                    Step::Last => position + 1,
+                    Step::Ended => position,
+                    Step::Broken(_) if too_long => {
+                        self.leave_behind(position);
+                        return Ok(Some(Scanned::TooLong { whole: false }));
+                    }
+                    Step::Broken(reason) => return Ok(Some(Scanned::Broken { at: position, reason })),
+                };
+                if too_long {
+                    self.leave_behind(length);
+                }
+                return ended(too_long, Scanned::Whole { length });
+            }
+            if position > self.limit_bytes || (too_long && position > 0) {
+                too_long = true;
+                self.leave_behind(position);
+                position = 0;
+            }
+            // Once bytes were left behind, the value cannot be begun again after a pause.
+            match self.fill_or_end(patience.filter(|_| !too_long))? {
+                More::Bytes => {}
+                More::Pause => return Ok(None),
+                More::End if scanner.ends_here() => return ended(too_long, Scanned::Whole { length: position }),
+                More::End => {
+                    return ended(too_long, Scanned::Broken { at: position, reason: "the source ends" });
+                }
+            }
+        }
+    }
+
+    fn leave_behind(&mut self, length: usize) {
+        let bytes = self.window.rest()[..length].to_vec();
+        self.window.consume(length);
+        self.pass(&bytes);
+    }
+
+    /// Counts the lines of a value that was used up.
+    fn pass(&mut self, value: &[u8]) {
+        let Some(last) = value.iter().rposition(|&byte| byte == b'\n') else { return };
+        self.line += value.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.indent = value[last + 1..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        self.on_line = 0;
+    }
+
+    /// Leaves a broken value and gives the number of whole lines that it went over.
+    fn leave(&mut self, at: usize) -> usize {
+        let rest = &self.window.rest()[..at];
+        let lines = rest.iter().filter(|&&byte| byte == b'\n').count();
+        let indent = self.indent;
+        if lines == 0 {
+            self.skip = Skip::Line { indent, lines: false };
+            self.window.consume(at);
+        } else {
+            let next_line = |position: Option<usize>| position.expect("lines were counted; this is a bug") + 1;
+            let first = next_line(rest.iter().position(|&byte| byte == b'\n'));
+            let last = next_line(rest.iter().rposition(|&byte| byte == b'\n'));
+            self.leave_behind(if lines <= LINES_READ_AGAIN { first } else { last });
+            (self.indent, self.blank_so_far) = (0, true);
+            self.skip = Skip::Lines { indent, lines: true };
+        }
+        lines
+    }
+
+    fn failed(&mut self, line: u64, record: Option<u64>, error: InputError) -> JsonValue {
+        self.failed_line = line;
+        JsonValue { line, record, object: Err(error) }
+    }
+
+    /// One failure a line is enough, but for arrays, where a line may be everything.
+    fn failed_unless(&mut self, told: bool, line: u64, record: Option<u64>, error: InputError) -> Next<JsonValue> {
+        if told { Next::Skipped } else { Next::Item(self.failed(line, record, error)) }
+    }
+
+    /// Skips as far as the bytes at hand go; false where more are needed.
+    fn skip_on(&mut self) -> bool {
+        match self.skip {
+            Skip::Nothing => true,
+            Skip::Line { indent, lines } => match self.window.rest().iter().position(|&byte| byte == b'\n') {
+                Some(end) => {
+                    self.window.consume(end);
+                    self.end_line();
+                    self.skip = Skip::Lines { indent, lines };
+                    true
+                }
+                None => {
+                    let all = self.window.rest().len();
+                    self.window.consume(all);
+                    false
+                }
+            },
+            Skip::Lines { indent, lines } => {
+                let rest = self.window.rest();
+                let blank = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
+                // Enough to see `}, {`; at the end what there is.
+                let seen = rest[blank..].len().min(8);
+                if seen < 8 && !self.window.ended() && !rest[blank..].contains(&b'\n') {
+                    return false;
+                }
+                let begins = &rest[blank..blank + seen];
+                if begins.is_empty() {
+                    self.window.consume(blank);
+                    return false;
+                }
+                if begins[0] == b'\n' {
+                    self.window.consume(blank);
+                    self.end_line();
+                    return true;
+                }
+                let packed: Vec<u8> = begins.iter().copied().filter(|byte| *byte != b' ').collect();
+                let other = |byte: u8| !lines && !b"}],".contains(&byte);
+                let begin = match packed[..] {
+                    _ if blank > indent => None,
+                    [b'{', ..] => Some(0),
+                    [b'}', b',', b'{', ..] => begins.iter().position(|&byte| byte == b'{'),
+                    [b']', ..] if self.in_array => Some(0),
+                    [b'[', ..] if !self.in_array => Some(0),
+                    [byte, ..] if !self.in_array && other(byte) => Some(0),
+                    _ => None,
+                };
+                match begin {
+                    Some(offset) => {
+                        self.window.consume(blank + offset);
+                        self.indent = blank;
+                        self.skip = Skip::Nothing;
+                    }
+                    None => self.skip = Skip::Line { indent, lines },
+                }
+                true
+            }
+        }
+    }
+}
+
+/// A JSON value on one line. Line breaks are outside of strings, so they and the indentation after them can be a space.
+fn on_one_line(value: &[u8]) -> Vec<u8> {
+    let mut line = Vec::with_capacity(value.len());
+    let mut in_break = false;
+    for &byte in value {
+        match byte {
+            b'\n' => in_break = true,
+            b' ' | b'\t' | b'\r' if in_break => {}
+            _ => {
+                if in_break {
+                    // A carriage return before the line feed belongs to the break.
+                    while line.last() == Some(&b'\r') {
+                        line.pop();
+                    }
+                    line.push(b' ');
+                    in_break = false;
+                }
+                line.push(byte);
+            }
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::feed::{Feed, Pieces};
+
+    fn read_with(source: &str, size: usize, limit: usize) -> Vec<String> {
+        let pieces = Pieces(source.as_bytes().chunks(size).map(<[u8]>::to_vec).collect());
+        let mut records = JsonRecords::with_limit(Window::new(Feed::of(pieces)), limit);
+        let mut seen = Vec::new();
+        loop {
+            match records.next(None).unwrap() {
+                Next::Item(JsonValue { line, record, object }) => {
+                    let place = record.map_or(line.to_string(), |record| format!("{line}#{record}"));
+                    seen.push(match object {
+                        Ok(object) => format!("{place} {}", String::from_utf8(object).unwrap()),
+                        Err(_) => format!("{place} failed"),
+                    });
+                }
+                Next::Skipped => {}
+                Next::Pause => panic!("nothing pauses here"),
+                Next::End => break,
+            }
+        }
+        assert_eq!(records.consumed(), source.len() as u64, "{source}");
+        seen
+    }
+
+    /// The same whatever portions the bytes come in.
+    fn read(source: &str) -> Vec<String> {
+        let whole = read_with(source, 1 << 16, 1 << 20);
+        for size in [1, 2, 7] {
+            assert_eq!(read_with(source, size, 1 << 20), whole, "{source}");
+        }
+        whole
+    }
+
+    #[test]
+    fn objects_come_in_every_arrangement() {
+        assert_eq!(read("{\"a\": 1}\n\n {\"b\":2} \r\n{\"c\":3}"), [r#"1 {"a": 1}"#, r#"3 {"b":2}"#, r#"4 {"c":3}"#]);
+        assert_eq!(read("{\"a\": 1}{\"b\": 2}, {}"), [r#"1 {"a": 1}"#, r#"1#2 {"b": 2}"#, "1#3 {}"]);
+        assert_eq!(read("[{\"a\": 1}, {\"b\": [2]}]\n"), [r#"1#1 {"a": 1}"#, r#"1#2 {"b": [2]}"#]);
+        assert_eq!(
+            read("[\n  {\n    \"a\": 1,\r\n    \"b\": \"x  y\"\r\n  },\n  {}\n]\n{}\n"),
+            [r#"2#1 { "a": 1, "b": "x  y" }"#, "6#2 {}", "8 {}"]
+        );
+        assert_eq!(read("{\n\"a\": {\n}\n}\n{\n\"b\": NaN\n}"), [r#"1 { "a": { } }"#, r#"5 { "b": NaN }"#]);
+        for nothing in ["", "\n \n", "[]", " [ ]\n"] {
+            assert!(read(nothing).is_empty(), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn broken_lines_fail_one_by_one() {
+        assert_eq!(
+            read(
+                "{\"a\": 1}\n{\"text\": \"stops\n{\"b\"\n[1]\nwords here\n5 apples\n{\"c\": 3} x\n{\"d\": 4}\n{\"e\":"
+            ),
+            [
+                r#"1 {"a": 1}"#,
+                "2 failed",
+                "3 failed",
+                "4 failed",
+                "5 failed",
+                "6 failed",
+                r#"7 {"c": 3}"#,
+                "7#8 failed",
+                r#"8 {"d": 4}"#,
+                "9 failed"
+            ]
+        );
+        assert_eq!(
+            read("{\"t\": \n[1]\n{\"b\": 1}\n{\"c\": 2}\n"),
+            ["1 failed", "2 failed", r#"3 {"b": 1}"#, r#"4 {"c": 2}"#]
+        );
+        assert_eq!(read("[1,\n{\"a\": 1}\n{\"b\": 1}\n"), ["1 failed", r#"2 {"a": 1}"#, r#"3 {"b": 1}"#]);
+    }
+
+    #[test]
+    fn a_broken_record_of_several_lines_is_one_failure() {
+        let source =
+            "[\n  {\n    \"a\": 1\n    \"b\": [\n      {\"c\": 2}\n    ]\n  },\n  {\n    \"d\": 3\n  }\n]\n{}\n";
+        assert_eq!(read(source), ["2#1 failed", r#"8#2 { "d": 3 }"#, "12 {}"]);
+        let source = "[{\n  \"a\" 1\n}, {\n  \"d\": 3\n}, {\n  \"e\": 4\n}]\n";
+        assert_eq!(read(source), ["1#1 failed", r#"3#2 { "d": 3 }"#, r#"5#3 { "e": 4 }"#]);
+        let source = "{\n  \"a\" 1\n}\n{\n  \"d\": 3\n}\n";
+        assert_eq!(read(source), ["1 failed", r#"4 { "d": 3 }"#]);
+    }
+
+    #[test]
+    fn arrays_that_break_or_end_early_are_told() {
+        assert_eq!(
+            read("[{\"a\": 1}, 5, \"x\", {\"b\": 2}]"),
+            [r#"1#1 {"a": 1}"#, "1#2 failed", "1#3 failed", r#"1#4 {"b": 2}"#]
+        );
+        assert_eq!(read("[{\"a\": 1},\n{\"b\": 2}"), [r#"1#1 {"a": 1}"#, r#"2#2 {"b": 2}"#, "2 failed"]);
+        assert_eq!(read("[{\"a\": 1}, {\"b\" 2}, {\"c\": 3}]\n"), [r#"1#1 {"a": 1}"#, "1#2 failed", "2 failed"]);
+    }
+
+    #[test]
+    fn what_is_too_long_is_left_out_alone() {
+        let source = format!("{{\"a\": 1}}\n{{\"a\": \"{}\"}}\n{{\"b\": 2}}\n", "x".repeat(5000));
+        for size in [7, 1 << 16] {
+            assert_eq!(read_with(&source, size, 1000), [r#"1 {"a": 1}"#, "2 failed", r#"3 {"b": 2}"#], "{size}");
+        }
+    }
+}

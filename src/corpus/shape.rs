@@ -1,0 +1,451 @@
+//! Formats that are known by the shape of their first lines: markup, mail, YAML, tables.
+
+use super::foreign::ForeignFormat;
+
+/// Lines after which a text that begins with a tag is no page.
+const MARKUP_LINES: usize = 16;
+
+/// Tags of a page's structure that must be there.
+const MARKUP_TAGS: usize = 5;
+
+/// Records of a table that are compared with its first.
+const TABLE_RECORDS: usize = 20;
+
+/// Names that columns of tables with texts have.
+const COLUMNS: &[&str] = &[
+    "id",
+    "text",
+    "comment",
+    "comments",
+    "body",
+    "content",
+    "message",
+    "author",
+    "user",
+    "user_id",
+    "username",
+    "name",
+    "email",
+    "date",
+    "time",
+    "timestamp",
+    "created",
+    "created_at",
+    "title",
+    "subject",
+    "url",
+    "link",
+    "label",
+    "class",
+    "category",
+    "source",
+    "rating",
+    "score",
+    "likes",
+    "parent_id",
+    "post_id",
+    "comment_id",
+    "comment_text",
+    "comment_content",
+    "comment_author",
+    "is_spam",
+    "spam",
+    "v1",
+    "v2",
+    "review",
+    "tweet",
+    "sentence",
+];
+
+/// The lines that are at hand whole, without their ends; the last of the source too where nothing more will be looked at.
+pub(super) fn lines(text: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = match rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+            // What follows the carriage return, a line feed perhaps, has not come yet.
+            Some(end) if end + 1 < rest.len() || rest[end] == b'\n' || whole => end,
+            None if whole && !rest.is_empty() => rest.len(),
+            _ => return None,
+        };
+        let line = &rest[..end];
+        let both = rest[end..].starts_with(b"\r\n");
+        rest = &rest[(end + 1 + usize::from(both)).min(rest.len())..];
+        Some(line)
+    })
+}
+
+/// The format that the beginning of a text has: `Some(None)` for none, `None` where more must be seen.
+pub(super) fn recognise(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
+    for rule in [markup, mail, yaml, table] {
+        if let Some(format) = rule(text, whole)? {
+            return Some(Some(format));
+        }
+    }
+    Some(None)
+}
+
+fn filled_lines(text: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
+    lines(text, whole).filter(|line| !line.trim_ascii().is_empty())
+}
+
+/// HTML by its first tag, or by several tags of a page's structure; XML by its declaration or a well-known first tag.
+fn markup(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
+    let text = text.trim_ascii_start();
+    if text.is_empty() && !whole {
+        return None;
+    }
+    if text.first() != Some(&b'<') {
+        return Some(None);
+    }
+    let seen: Vec<&[u8]> = filled_lines(text, whole).take(MARKUP_LINES).collect();
+    if seen.is_empty() && !whole {
+        return None;
+    }
+    let begins = |names: &[&str]| {
+        names.iter().any(|name| text.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name.as_bytes())))
+    };
+    if begins(&["<!doctype html", "<html"]) {
+        return Some(Some(ForeignFormat::HTML));
+    }
+    if begins(&["<?xml", "<rss", "<feed", "<svg", "<mediawiki", "<tei", "<!doctype"]) {
+        // A WordPress export names itself within its first lines.
+        let head = text.get(..2048).or_else(|| whole.then_some(text))?;
+        let ours = |name: &[u8]| head.windows(name.len()).any(|window| window == name);
+        let wordpress = ours(b"wordpress.org/export") || ours(b"WordPress eXtended RSS");
+        return Some(Some(if wordpress { ForeignFormat::WORDPRESS } else { ForeignFormat::XML }));
+    }
+    let structure = [
+        "div", "table", "tr", "td", "ul", "ol", "li", "section", "article", "head", "body", "header", "nav", "main",
+        "form", "script", "style", "meta", "title", "link", "h1", "h2", "h3", "footer", "aside",
+    ];
+    let mut tags = 0;
+    for line in &seen {
+        tags += line
+            .split(|&byte| byte == b'<')
+            .skip(1)
+            .filter(|rest| {
+                let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+                let (name, after) = rest.split_at(name);
+                let ends = matches!(after.first(), Some(b'>' | b' ' | b'/') | None);
+                ends && structure.iter().any(|tag| tag.as_bytes().eq_ignore_ascii_case(name))
+            })
+            .count();
+        if tags >= MARKUP_TAGS {
+            return Some(Some(ForeignFormat::HTML));
+        }
+    }
+    if whole || seen.len() == MARKUP_LINES { Some(None) } else { None }
+}
+
+/// A mailbox by its first line and a header after it; a mail by headers that only mail programs write.
+fn mail(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
+    let mut lines = filled_lines(text, whole);
+    let Some(first) = lines.next() else { return whole.then_some(None) };
+    if first.starts_with(b"From ") {
+        return match lines.next() {
+            Some(second) => Some(header(second).map(|_| ForeignFormat::MAILBOX)),
+            None => whole.then_some(None),
+        };
+    }
+    let technical = ["received", "return-path", "message-id", "mime-version", "delivered-to", "dkim-signature"];
+    let usual = ["from", "to", "subject", "date", "content-type", "reply-to", "x-mailer"];
+    let mut known = 0;
+    for (number, line) in lines_before_blank(text, whole).enumerate() {
+        let folded = number > 0 && matches!(line.first(), Some(b' ' | b'\t'));
+        match header(line) {
+            Some(name) if technical.contains(&name.as_str()) => known += 2,
+            Some(name) if usual.contains(&name.as_str()) => known += 1,
+            Some(name) if name.starts_with("x-") || name.starts_with("arc-") || number > 0 => {}
+            None if folded => {}
+            _ => return Some(None),
+        }
+        // One header of a mail program and another of a mail.
+        if known >= 3
+            && lines_before_blank(text, whole)
+                .take(number + 1)
+                .filter_map(header)
+                .any(|name| technical.contains(&name.as_str()))
+        {
+            return Some(Some(ForeignFormat::MAIL));
+        }
+        if number == 30 {
+            return Some(None);
+        }
+    }
+    let blank_seen =
+        self::lines(text, whole).skip_while(|line| line.trim_ascii().is_empty()).any(|line| line.is_empty());
+    if whole || blank_seen { Some(None) } else { None }
+}
+
+fn lines_before_blank(text: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
+    lines(text, whole).skip_while(|line| line.trim_ascii().is_empty()).take_while(|line| !line.is_empty())
+}
+
+/// The name of a mail's header in small letters.
+fn header(line: &[u8]) -> Option<String> {
+    let colon = line.iter().position(|&byte| byte == b':')?;
+    let name = &line[..colon];
+    let is_name = !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+    let spaced = line.len() == colon + 1 || matches!(line[colon + 1], b' ' | b'\t');
+    (is_name && spaced).then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
+}
+
+/// YAML: a document's beginning that no second one ends, as in the front matter of a Markdown text; or a list of fields.
+fn yaml(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
+    let mut lines = filled_lines(text, whole);
+    let Some(first) = lines.next() else { return whole.then_some(None) };
+    let first = first.trim_ascii_end();
+    if first.starts_with(b"%YAML") {
+        return Some(Some(ForeignFormat::YAML));
+    }
+    if let Some(field) = first.strip_prefix(b"- ") {
+        return match lines.next() {
+            Some(second) => {
+                let goes_on = second.strip_prefix(b"  ").is_some_and(|line| header(line).is_some());
+                Some((header(field).is_some() && goes_on).then_some(ForeignFormat::YAML))
+            }
+            None => whole.then_some(None),
+        };
+    }
+    if first != b"---" {
+        return Some(None);
+    }
+    for (number, line) in lines.enumerate() {
+        let item = line.strip_prefix(b"- ").unwrap_or(line);
+        let indented = matches!(line.first(), Some(b' ' | b'#'));
+        if !indented && header(item).is_none() {
+            return Some(None);
+        }
+        if number == 200 {
+            break;
+        }
+    }
+    // Only at the end is it sure that no other `---` comes.
+    whole.then_some(Some(ForeignFormat::YAML))
+}
+
+/// A table: a record of column names, or of fields in quotation marks, and further records with as many fields.
+///
+/// Prose has commas too, but blanks after them, and not as many in each line.
+fn table(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
+    let text = text.trim_ascii_start();
+    let tables = [(b',', ForeignFormat::CSV), (b'\t', ForeignFormat::TSV), (b';', ForeignFormat::SEMICOLONS)];
+    let mut undecided = false;
+    for (delimiter, format) in tables {
+        match is_table(text, delimiter, whole) {
+            Some(true) => return Some(Some(format)),
+            Some(false) => {}
+            None => undecided = true,
+        }
+    }
+    if undecided { None } else { Some(None) }
+}
+
+fn is_table(text: &[u8], delimiter: u8, whole: bool) -> Option<bool> {
+    let Some(first_line) = lines(text, whole).next() else { return whole.then_some(false) };
+    if !first_line.contains(&delimiter) {
+        return Some(false);
+    }
+    let mut rest = text;
+    let header = match record(rest, delimiter, whole) {
+        Fields::Some(header, after) => {
+            rest = after;
+            header
+        }
+        Fields::Unfinished => return None,
+        Fields::Broken => return Some(false),
+    };
+    let Some(wanted) = records_wanted(&header) else { return Some(false) };
+    let mut alike = 0;
+    while alike < TABLE_RECORDS {
+        let blank = rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+        rest = &rest[blank..];
+        if rest.is_empty() {
+            break;
+        }
+        match record(rest, delimiter, whole) {
+            Fields::Some(fields, after) if fields.len() == header.len() => {
+                alike += 1;
+                rest = after;
+            }
+            Fields::Unfinished => break,
+            _ => return Some(false),
+        }
+        if alike == wanted {
+            return Some(true);
+        }
+    }
+    whole.then_some(false)
+}
+
+/// How many records with as many fields as the first make a table of it; `None` for no number of them.
+fn records_wanted(first: &[Field<'_>]) -> Option<usize> {
+    if first.len() < 2 {
+        return None;
+    }
+    let column = |field: &Field<'_>| {
+        let text = field.text.trim_ascii();
+        let letter = text.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-. /#()".contains(byte);
+        letter && text.len() <= 40 && text.iter().all(plain) && text.last() != Some(&b'.')
+    };
+    let apart = first.iter().skip(1).all(|field| !field.text.starts_with(b" "));
+    // Row numbers often have no name.
+    let named = first[1..].iter().all(column) && (column(&first[0]) || first[0].text.is_empty());
+    if named && apart {
+        let known = |field: &Field<'_>| {
+            let name = String::from_utf8_lossy(field.text.trim_ascii()).to_ascii_lowercase();
+            COLUMNS.contains(&name.as_str())
+        };
+        let words = first.iter().all(|field| !field.text.contains(&b' '));
+        return match () {
+            () if first.iter().any(known) => Some(1),
+            () if first.len() > 2 && words => Some(2),
+            () => None,
+        };
+    }
+    (apart && first.iter().any(|field| field.quoted)).then_some(2)
+}
+
+struct Field<'a> {
+    /// Without the quotation marks around it.
+    text: &'a [u8],
+    quoted: bool,
+}
+
+enum Fields<'a> {
+    /// A record and what follows it.
+    Some(Vec<Field<'a>>, &'a [u8]),
+    Unfinished,
+    Broken,
+}
+
+/// The first record, which ends at a line break outside of quotation marks.
+fn record(text: &[u8], delimiter: u8, whole: bool) -> Fields<'_> {
+    let mut fields = Vec::new();
+    let mut position = 0;
+    loop {
+        let quoted = text.get(position) == Some(&b'"');
+        let (start, mut end) = (position + usize::from(quoted), position + usize::from(quoted));
+        if quoted {
+            loop {
+                match (text.get(end), text.get(end + 1)) {
+                    (None, _) => return if whole { Fields::Broken } else { Fields::Unfinished },
+                    (Some(b'"'), None) if !whole => return Fields::Unfinished,
+                    (Some(b'"'), Some(b'"')) => end += 2,
+                    (Some(b'"'), _) => break,
+                    _ => end += 1,
+                }
+            }
+            position = end + 1;
+        } else {
+            end += text[end..].iter().take_while(|&&byte| byte != delimiter && byte != b'\n' && byte != b'\r').count();
+            position = end;
+        }
+        fields.push(Field { text: &text[start..end], quoted });
+        match text.get(position) {
+            Some(byte) if *byte == delimiter => position += 1,
+            Some(b'\n' | b'\r') => return Fields::Some(fields, &text[position..]),
+            None if whole => return Fields::Some(fields, &[]),
+            None => return Fields::Unfinished,
+            // After a closing quotation mark.
+            Some(_) => return Fields::Broken,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of a text; the same for every beginning that decides.
+    fn name(text: &str) -> Option<&'static str> {
+        let all = recognise(text.as_bytes(), true).unwrap();
+        for length in 0..=text.len() {
+            if let Some(early) = recognise(&text.as_bytes()[..length], false) {
+                assert_eq!(early, all, "{length} bytes of {text}");
+            }
+        }
+        all.map(|format| format.name)
+    }
+
+    #[test]
+    fn tables_are_known_and_prose_is_not() {
+        for table in [
+            "id,author,text\n1,Ann,\"Well, yes\"\n",
+            "id,text\n1,\"First line\nand second, of one field\"\n2,short\n",
+            "\"comment\",\"label\"\n\"Nice, thanks\",ham\n",
+            ",text,label\n0,fine,ham\n",
+            "one,two,three\n1,2,3\n4,5,6\n",
+            "2020-01-01,\"Great post, thanks\",Ann\n2020-01-02,\"So, so\",Ben\n2020-01-03,\"No, no\",Cy\n",
+        ] {
+            assert_eq!(name(table), Some(ForeignFormat::CSV.name), "{table}");
+        }
+        assert_eq!(name("name\tcomment\nAnn\tWell\n"), Some(ForeignFormat::TSV.name));
+        assert_eq!(name("name;comment\nAnn;\"Well; yes\"\n"), Some(ForeignFormat::SEMICOLONS.name));
+        for prose in [
+            "Well, yes.\nNo, no.\nSo, so.\n",
+            "Red, white, blue\nOne, two, three\nUp, down, left\n",
+            "He came, saw, won.\n\nThen, he left, tired, sad.\n",
+            "\"No,\" he said, \"never.\"\n\"Yes,\" she said, \"always.\"\n",
+            "Dear all,\nthank you,\nAnn\n",
+            "1,000 people came,\n2,000 left,\n3,000 stayed,\n",
+            "Great,really great\nFine,just fine\n",
+            "A line without any.\n",
+            "",
+        ] {
+            assert_eq!(name(prose), None, "{prose}");
+        }
+    }
+
+    #[test]
+    fn markup_is_known_by_its_structure() {
+        for html in [
+            "<!DOCTYPE html>\n<html lang=en>",
+            "\n<HTML><body>",
+            "<div class=a><ul><li>One</li>\n<li>Two</li><li>Three</li></ul>\n</div>\n",
+        ] {
+            assert_eq!(name(html), Some("HTML"), "{html}");
+        }
+        assert_eq!(name("<?xml version=\"1.0\"?>\n<tei><p>Text</p></tei>\n"), Some("XML"));
+        let export = "<?xml version=\"1.0\"?>\n<rss xmlns:wp=\"http://wordpress.org/export/1.2/\">\n";
+        assert_eq!(name(export), Some(ForeignFormat::WORDPRESS.name));
+        for text in [
+            "<p>A comment with markup.</p>\n<p>Another.</p>\n",
+            "<b>Bold</b> words.\n",
+            "<3 this song\n",
+            "< 5 of them\n",
+        ] {
+            assert_eq!(name(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn mail_is_known_by_its_headers() {
+        let headers = "Message-ID: <1@site.example>\nDate: Mon, 1 Jan 2024\nFrom: Ann\nSubject: Hello\n\nHello.\n";
+        assert_eq!(name(headers), Some(ForeignFormat::MAIL.name));
+        let mailbox = format!("From ann@site.example Mon Jan  1 00:00:00 2024\n{headers}");
+        assert_eq!(name(&mailbox), Some(ForeignFormat::MAILBOX.name));
+        for text in [
+            "From the beginning it was clear.\nIt was: not.\n",
+            "Subject: a word about cats\nFrom: me\n\nText.\n",
+            "Note: this\n",
+        ] {
+            assert_eq!(name(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn yaml_is_no_front_matter() {
+        assert_eq!(name("---\n- id: 1\n  text: Hello\n- id: 2\n  text: There\n"), Some("YAML"));
+        assert_eq!(name("- id: 1\n  text: Hello\n"), Some("YAML"));
+        for text in [
+            "---\ntitle: A page\n---\n\nText.\n",
+            "---\n\nA text after a rule.\n",
+            "- One item\n- Another\n",
+            "- Note: this\n- That\n",
+        ] {
+            assert_eq!(name(text), None, "{text}");
+        }
+    }
+}
