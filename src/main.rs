@@ -1,16 +1,18 @@
 //! The `copydesk` command.
 
-#![forbid(unsafe_code)]
-
 use std::process::ExitCode;
 
+/// Runs before Rust's runtime, which opens `/dev/null` in the place of a closed standard output: afterwards nothing tells the
+/// two apart, and rows would be lost with exit status 0.
 #[cfg(unix)]
-ctor::declarative::ctor! {
-    /// Runs before Rust's runtime, which replaces a closed standard output by `/dev/null`.
-    #[ctor(unsafe)]
-    fn look_at_standard_output() {
-        if rustix::io::fcntl_getfd(rustix::stdio::stdout()).is_err() {
-            copydesk::cli::note_closed_output();
+#[allow(unsafe_code, reason = "whoever runs before the runtime must say so; one system call and one atomic need none of it")]
+mod before_main {
+    ctor::declarative::ctor! {
+        #[ctor(unsafe)]
+        fn look_at_standard_output() {
+            if rustix::io::fcntl_getfd(rustix::stdio::stdout()).is_err() {
+                copydesk::cli::note_closed_output();
+            }
         }
     }
 }

@@ -286,7 +286,6 @@ fn fit_unsure(rows: &[(f32, TwoJudged<'_>)], threshold: f32) -> [f32; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::SplitMix64;
     use crate::label::LabelSet;
     use crate::label::built_in::{OPINION, OTHER};
     use crate::random::SplitMix64;
