@@ -108,7 +108,7 @@ impl Model {
     }
 
     /// Tokens that networks read for these answers, `[CLS]`, `[SEP]` and what windows share included, and the operations
-    /// that the full networks need for them ([`model_operations`]).
+    /// that the full networks need for them.
     ///
     /// # Errors
     /// What is wrong with a cascade's large model, if it was not loaded before.

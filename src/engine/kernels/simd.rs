@@ -23,7 +23,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
     type F32: Copy;
     /// Sixteen i32.
     type I32: Copy;
-    /// A [`WeightGroup`] made ready for [`dot`](Simd::dot).
+    /// A `WeightGroup` made ready for [`dot`](Simd::dot).
     type Weights: Copy;
     /// Four consecutive u8 activations of one row, made ready for [`dot`](Simd::dot).
     type Activation: Copy;
