@@ -2,7 +2,8 @@
 //!
 //! Such a text looks like paragraphs of one line each. What tells is that line after line breaks off amid a sentence, close
 //! to one margin. The judgement must not reach far, because a file of any size is split piece by piece: so lines are
-//! first put into *runs*, and a run ends where three breaks in a row give no sign of a sentence that goes on.
+//! first put into *runs*, and a run ends at a break where neither it nor the two on either side give a sign of a sentence
+//! that goes on.
 
 use super::auto::Line;
 use super::layout::{MAX_WRAP_COLUMNS, MIN_WRAP_COLUMNS, width_that_few_exceed};
@@ -17,7 +18,7 @@ pub(super) const REACH: usize = 2;
 const MIN_SIGNS: usize = 3;
 
 /// Whether a block is one line that may belong to a wrapped paragraph with blank lines between its lines. `line` is without
-/// line break, and `starts_item` says that it begins with a list number or a bullet.
+/// line break.
 pub(super) fn may_be_spaced(line: &Line<'_>) -> bool {
     line.shape.width <= MAX_WRAP_COLUMNS && QuotePrefix::of(line.text).depth == 0
 }
