@@ -82,7 +82,7 @@ pub(super) fn is_heading(text: &str) -> bool {
 pub(super) enum Opening {
     /// A small letter: amid a sentence, or written by somebody who uses no capitals.
     Small,
-    /// A capital, digit, quotation mark, bullet, `@`, `#` or pictograph: possibly a beginning.
+    /// A capital, digit, quotation mark, bullet, `@`, `#`, `[` or pictograph: possibly a beginning.
     Anew,
     /// Neither: a script without capitals, a line all in capitals, a bracket, an address.
     Unclear,
@@ -94,7 +94,7 @@ impl Opening {
         let mut characters = text.chars();
         let Some(first) = characters.next() else { return Opening::Unclear };
         match first {
-            '"' | '“' | '„' | '«' | '@' | '#' | '‘' | '¿' | '¡' => Opening::Anew,
+            '"' | '“' | '„' | '«' | '@' | '#' | '[' | '‘' | '¿' | '¡' => Opening::Anew,
             '\'' if characters.next().is_some_and(char::is_uppercase) => Opening::Anew,
             c if bullet(text).is_some() || is_pictograph(c) || c.is_numeric() => Opening::Anew,
             c if c.is_lowercase() && !has_scheme(text) => Opening::Small,
@@ -166,7 +166,9 @@ mod tests {
 
     #[test]
     fn openings() {
-        for text in ["The", "@ben hi", "#tag", "7 days", "“So", "- item", "🔥 hot", "'Tis so", "I", "É finito"] {
+        for text in
+            ["The", "@ben hi", "#tag", "[12:05] hi", "7 days", "“So", "- item", "🔥 hot", "'Tis so", "I", "É finito"]
+        {
             assert_eq!(Opening::of(text), Opening::Anew, "{text}");
         }
         for text in ["and so", "élan", "’s own" /* apostrophe */] {

@@ -54,18 +54,18 @@
 //! 3. **Items.** Numbered ones as above. Lines with a bullet (`-` `*` `+` `•` `–` and the like, and a blank) each begin a
 //!    paragraph if there are two of the kind and the first of them begins the block or follows an item, a sentence's end, a colon or
 //!    a line of less than 40 columns. The rules below disregard the breaks in front of items.
-//! 4. **One item a line.** *Begins anew*: with a capital, digit, quotation mark, bullet, pictograph, `@` or `#`; a line without
+//! 4. **One item a line.** *Begins anew*: with a capital, digit, quotation mark, bullet, pictograph, `@`, `#` or `[`; a line without
 //!    small letters does not count. *Room*: the next line's first word would have fitted into the width that at most one line in twenty exceeds.
 //!    Unless more than a tenth of the lines end with a comma, semicolon, dash, brace or open bracket, or half of them are
 //!    rows of a table, each line is a paragraph if one of these holds:
 //!
 //!    | lines | condition |
 //!    |---|---|
-//!    | sentences | at least 60% of the lines before a break end sentences, 90% of the open ones are followed by a line that begins anew, at most 10% run on in small letters; mean width 40 columns, or 20 if all end sentences. Of two lines the first must have room, or be less than 55 or more than 85 columns wide |
-//!    | headlines, posts | three or more lines, mean width 40 columns; 90% of the open ones are followed by a line that begins anew, and the last line is open or half of the open ones (of four or more: a fifth) have room. With fewer than five lines none is below 30 columns |
-//!    | comments | five or more lines, mean width 40 columns; 60% of the open ones are followed by a line that begins anew, and two thirds of them have room |
-//!    | scripts without capitals | five or more lines, 90% of the open ones followed by one that tells nothing, two thirds with room; a mean of 40 columns, or 14 characters where words have no spaces between them |
-//!    | posts to people or under topics | every line begins with `@` or every line with `#` and a letter, and they are more than tags |
+//!    | sentences | at least 60% of the lines before a break end sentences, 90% of the open ones are followed by a line that begins anew, at most 10% run on in small letters; mean width 36 columns, or 20 if all end sentences. Of two lines the first must have room, or be less than 55 or more than 85 columns wide |
+//!    | headlines, posts | three or more lines, mean width 36 columns; 90% of the open ones are followed by a line that begins anew, and the last line is open or half of the open ones (of four or more: a fifth) have room. With fewer than five lines none is below 30 columns |
+//!    | comments | five or more lines, mean width 36 columns; 60% of the open ones are followed by a line that begins anew, and two thirds of them have room |
+//!    | scripts without capitals | five or more lines, 90% of the open ones followed by one that tells nothing, two thirds with room; a mean of 36 columns, or 12 characters where words have no spaces between them |
+//!    | posts to people or under topics, chats, programmes | every line begins with `@` or every line with `#` and a letter, and they are more than tags; or every line begins with a time, `9:30` or `[12:05` |
 //!
 //!    Joined nevertheless is a line that runs on in small letters with more indent, or, among sentences, after a line without room.
 //! 5. **Layout.** Otherwise rules 2 to 4 of `Layout`; but wrapped text of six lines and more must have 60% of its open lines full.
