@@ -164,8 +164,9 @@ fn segment_begins(lines: &[Line<'_>]) -> Vec<bool> {
         if stands_above(lines, columns) {
             begins[1] = true;
         }
-        for index in 1..lines.len() {
-            begins[index] |= is_indented_first_line(&shapes, index);
+        let base = shapes.iter().map(|shape| shape.indent).min().unwrap_or(0);
+        for (index, begin) in begins.iter_mut().enumerate().skip(1) {
+            *begin |= is_indented_first_line(&shapes, base, index);
         }
     }
     begins
@@ -194,12 +195,11 @@ fn stands_above(lines: &[Line<'_>], columns: u16) -> bool {
 }
 
 /// Whether the line is the first of a paragraph by its indent: more than its neighbours', or less where all other lines
-/// hang, and after a line that ends a sentence.
-fn is_indented_first_line(shapes: &[LineShape], index: usize) -> bool {
+/// hang, and after a line that ends a sentence. `base` is the least indent of all lines.
+fn is_indented_first_line(shapes: &[LineShape], base: u16, index: usize) -> bool {
     let (before, line) = (shapes[index - 1], shapes[index]);
     let next_indent = shapes.get(index + 1).map_or(before.indent, |next| next.indent);
     // The line before may be the only line of its own paragraph, indented too.
-    let base = shapes.iter().map(|shape| shape.indent).min().unwrap_or(0);
     let after_another_first = line.indent == before.indent && line.indent > base && line.indent > next_indent;
     let indented = line.indent > before.indent && line.indent >= next_indent || after_another_first;
     let hanging = line.indent < before.indent && line.indent < next_indent;
