@@ -43,8 +43,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Whether a paragraph begins at each of the lines of a block; the first always does. `lines` are without line breaks, blank
-/// edges included, and none is blank. Time linear in their length.
+/// Whether a paragraph begins at each of the lines of a block; the first always does. `lines` are without line breaks,
+/// blank edges included, and none is blank. Time linear in their length.
 pub(super) fn begins(lines: &[&str]) -> Vec<bool> {
     let mut begins = vec![false; lines.len()];
     let prefixes = quote_prefixes(lines);
@@ -75,8 +75,8 @@ pub(super) fn begins(lines: &[&str]) -> Vec<bool> {
     begins
 }
 
-/// The quote marks of each line. The weak ones count where a neighbouring line has the same, and marks without a text where
-/// another line of the block is quoted.
+/// The quote marks of each line. The weak ones count where a neighbouring line has the same, and marks without a text
+/// where another line of the block is quoted.
 fn quote_prefixes(lines: &[&str]) -> Vec<QuotePrefix> {
     let texts: Vec<&str> = lines.iter().map(|line| line.trim_matches(is_blank)).collect();
     let weak: Vec<_> = texts.iter().map(|text| QuotePrefix::weak(text)).collect();
@@ -183,8 +183,8 @@ fn holds_margin(lines: &[Line<'_>], columns: u16) -> bool {
     lines.len() < MIN_MARGIN_LINES || full * 5 >= open().count() * 3
 }
 
-/// Whether the first line is a heading or a byline above wrapped text: it had much room left, does not break off softly, and the
-/// next line begins anew.
+/// Whether the first line is a heading or a byline above wrapped text: it had much room left, does not break off
+/// softly, and the next line begins anew.
 fn stands_above(lines: &[Line<'_>], columns: u16) -> bool {
     let (first, next) = (&lines[0], &lines[1]);
     first.has_room_for(next, columns - columns / 4)

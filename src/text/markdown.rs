@@ -8,9 +8,9 @@
 //! | code block, table, block of HTML | one |
 //! | what shows no text: thematic break, picture without description, comment, link definition, empty item | none |
 //!
-//! The span of a paragraph is its slice of the source, marks inside it included. Its text is what a reader of the rendered
-//! page sees: without marks, link targets, fences and tags. Marks of lists and quotes stand outside the spans, so what is
-//! outside them is not blank here.
+//! The span of a paragraph is its slice of the source, marks inside it included. Its text is what a reader of the
+//! rendered page sees: without marks, link targets, fences and tags. Marks of lists and quotes stand outside the spans,
+//! so what is outside them is not blank here.
 
 use super::blank::is_blank;
 use super::normalize::model_text;
@@ -19,7 +19,8 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The paragraphs of a Markdown document in order, without overlap. Spans begin and end at characters that are not blank.
+/// The paragraphs of a Markdown document in order, without overlap. Spans begin and end at characters that are not
+/// blank.
 ///
 /// It never fails and takes about linear time: any text is Markdown.
 ///
@@ -47,8 +48,8 @@ pub fn split(source: &str) -> Vec<Paragraph<'_>> {
     reader.paragraphs
 }
 
-/// Fields in front of a document. The parser would see a rule and a heading in them, or, told of them, see them also where
-/// two rules stand in the middle of a text.
+/// Fields in front of a document. The parser would see a rule and a heading in them, or, told of them, see them also
+/// where two rules stand in the middle of a text.
 struct FrontMatter {
     /// Bytes from the first line to the last, both fences included.
     length: usize,
@@ -87,7 +88,8 @@ impl FrontMatter {
 struct Open {
     span: Range<usize>,
     text: String,
-    /// Its span comes from the parser and its end event is still to come; else it is text that stands directly in an item.
+    /// Its span comes from the parser and its end event is still to come; else it is text that stands directly in an
+    /// item.
     block: bool,
 }
 
@@ -225,8 +227,8 @@ const INLINE_TAGS: [&str; 17] = [
     "sup",
 ];
 
-/// A block of HTML without tags and comments; a tag that does not stand inside a sentence leaves a space. What a tag is need
-/// not be known exactly: a `<` that a letter, `/`, `!` or `?` follows, up to the next `>`.
+/// A block of HTML without tags and comments; a tag that does not stand inside a sentence leaves a space. What a tag is
+/// need not be known exactly: a `<` that a letter, `/`, `!` or `?` follows, up to the next `>`.
 fn without_tags(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;

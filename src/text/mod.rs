@@ -1,8 +1,8 @@
 //! Splitting a text into paragraphs with exact byte spans, and the text of a paragraph as the model sees it.
 //!
-//! [`split`] gives the paragraphs of a source in order, [`split_with`] in a mode of one's choice; [`model_text`] turns the
-//! slice under a span into the text that is tokenised; [`last_boundary`] tells where a buffer that is still growing may be
-//! cut, so that a file of any size can be split piece by piece. [`markdown::split`] reads Markdown.
+//! [`split`] gives the paragraphs of a source in order, [`split_with`] in a mode of one's choice; [`model_text`] turns
+//! the slice under a span into the text that is tokenised; [`last_boundary`] tells where a buffer that is still growing
+//! may be cut, so that a file of any size can be split piece by piece. [`markdown::split`] reads Markdown.
 //!
 //! # What separates paragraphs
 //!
@@ -32,11 +32,12 @@
 //!    differently from the line before it.
 //! 2. **Wrapped text.** The *usual width* is the one that at most a fifth of the lines exceed. A line is *full* if the
 //!    next line's first word would have reached into the last quarter of the usual width. If the usual width is 40 to
-//!    160 columns and at least a third of the line breaks follow a full line amid a sentence, the block is wrapped text:
-//!    a paragraph ends only after a line that is not full and ends a sentence, and around a line of more than 160 columns.
+//!    160 columns and at least a third of the line breaks follow a full line amid a sentence, the block is wrapped
+//!    text: a paragraph ends only after a line that is not full and ends a sentence, and around a line of more than 160
+//!    columns.
 //! 3. **One paragraph per line.** Otherwise, if a line has more than 100 columns or the block more than 50 lines, each
-//!    line is a paragraph, except that a full line of 101 to 160 columns that breaks off amid a sentence is joined with the
-//!    next.
+//!    line is a paragraph, except that a full line of 101 to 160 columns that breaks off amid a sentence is joined with
+//!    the next.
 //! 4. **Together.** All other blocks are one paragraph: verses, addresses, bylines above a headline, menus.
 //!
 //! Columns count characters; a word of more than 40 ASCII characters, such as an address, counts as 40. A line *ends a
@@ -47,17 +48,17 @@
 //! Rules 1 to 6 look at one block, rule 7 over single blank lines.
 //!
 //! 1. **Quotes.** A paragraph begins where the number of quote marks changes: `>`, `> >`, `>>`, `&gt;`, `JD>`, and `|` or
-//!    `:` with one blank behind it where a neighbouring line has the same. A line of marks alone ends a paragraph and belongs to it. What
-//!    follows is judged for the lines of one depth, without their marks.
-//! 2. **Headings.** A first line of one to six `#`, a blank and a text is a paragraph if the next line is a heading too, has
-//!    at least 40 columns or ends a sentence.
-//! 3. **Items.** Numbered ones as above. Lines with a bullet (`-` `*` `+` `•` `–` and the like, and a blank) each begin a
-//!    paragraph if there are two of the kind and the first of them begins the block or follows an item, a sentence's end, a colon or
-//!    a line of less than 40 columns. The rules below disregard the breaks in front of items.
-//! 4. **One item a line.** *Begins anew*: with a capital, digit, quotation mark, bullet, pictograph, `@`, `#` or `[`; a line without
-//!    small letters does not count. *Room*: the next line's first word would have fitted into the width that at most one line in twenty exceeds.
-//!    Unless more than a tenth of the lines end with a comma, semicolon, dash, brace or open bracket, or half of them are
-//!    rows of a table, each line is a paragraph if one of these holds:
+//!    `:` with one blank behind it where a neighbouring line has the same. A line of marks alone ends a paragraph and
+//!    belongs to it. What follows is judged for the lines of one depth, without their marks.
+//! 2. **Headings.** A first line of one to six `#`, a blank and a text is a paragraph if the next line is a heading
+//!    too, has at least 40 columns or ends a sentence.
+//! 3. **Items.** Numbered ones as above. Lines with a bullet (`-` `*` `+` `•` `–` and the like, and a blank) each begin
+//!    a paragraph if there are two of the kind and the first of them begins the block or follows an item, a sentence's
+//!    end, a colon or a line of less than 40 columns. The rules below disregard the breaks in front of items.
+//! 4. **One item a line.** *Begins anew*: with a capital, digit, quotation mark, bullet, pictograph, `@`, `#` or `[`; a
+//!    line without small letters does not count. *Room*: the next line's first word would have fitted into the width
+//!    that at most one line in twenty exceeds. Unless more than a tenth of the lines end with a comma, semicolon, dash,
+//!    brace or open bracket, or half of them are rows of a table, each line is a paragraph if one of these holds:
 //!
 //!    | lines | condition |
 //!    |---|---|
@@ -67,18 +68,20 @@
 //!    | scripts without capitals | five or more lines, 90% of the open ones followed by one that tells nothing, two thirds with room; a mean of 36 columns, or 12 characters where words have no spaces between them |
 //!    | posts to people or under topics, chats, programmes | every line begins with `@` or every line with `#` and a letter, and they are more than tags; or every line begins with a time, `9:30` or `[12:05` |
 //!
-//!    Joined nevertheless is a line that runs on in small letters with more indent, or, among sentences, after a line without room.
-//! 5. **Layout.** Otherwise rules 2 to 4 of `Layout`; but wrapped text of six lines and more must have 60% of its open lines full.
-//! 6. **Indents and titles in wrapped text.** After a line that ends a sentence, a line indented more than its neighbours,
-//!    or less where the others hang, begins a paragraph. A first line that is not full, is open, and stands above a line that
-//!    begins anew is a paragraph.
-//! 7. **A blank line after every line.** Blocks of one line of at most 160 columns with exactly one blank line between them
-//!    are joined if line after line breaks off at one margin: at least three times (twice, if the text begins with a capital and ends a
-//!    sentence), twice in a row, at half of the breaks, a line of 40 columns or more is open, the next begins with a small letter, and in nine of
-//!    ten of these breaks the first word would have reached into the last eighth of the width. In such a text a paragraph ends
-//!    after a line that is not full, before an indent, and before an item. The
-//!    judgement ends at a break that shows no such sign and has none within two breaks on either side, so that
-//!    [`last_boundary`] finds places to cut at.
+//!    Joined nevertheless is a line that runs on in small letters with more indent, or, among sentences, after a line
+//!    without room.
+//! 5. **Layout.** Otherwise rules 2 to 4 of `Layout`; but wrapped text of six lines and more must have 60% of its open
+//!    lines full.
+//! 6. **Indents and titles in wrapped text.** After a line that ends a sentence, a line indented more than its
+//!    neighbours, or less where the others hang, begins a paragraph. A first line that is not full, is open, and stands
+//!    above a line that begins anew is a paragraph.
+//! 7. **A blank line after every line.** Blocks of one line of at most 160 columns with exactly one blank line between
+//!    them are joined if line after line breaks off at one margin: at least three times (twice, if the text begins with
+//!    a capital and ends a sentence), twice in a row, at half of the breaks, a line of 40 columns or more is open, the
+//!    next begins with a small letter, and in nine of ten of these breaks the first word would have reached into the
+//!    last eighth of the width. In such a text a paragraph ends after a line that is not full, before an indent, and
+//!    before an item. The judgement ends at a break that shows no such sign and has none within two breaks on either
+//!    side, so that [`last_boundary`] finds places to cut at.
 //!
 //! # Spans and blank characters
 //!

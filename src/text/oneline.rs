@@ -4,8 +4,8 @@ use super::auto::{Line, is_table};
 use super::layout::{MAX_WRAP_COLUMNS, width_that_few_exceed};
 use super::marks::{Opening, is_unspaced};
 
-/// Mean width from which on lines with capitals and no full stops are items, such as headlines; below it they may be verse,
-/// lyrics, a menu or an address.
+/// Mean width from which on lines with capitals and no full stops are items, such as headlines; below it they may be
+/// verse, lyrics, a menu or an address.
 const MIN_MEAN_COLUMNS: usize = 36;
 /// Mean width from which on lines that all end sentences are paragraphs.
 const MIN_MEAN_SENTENCE_COLUMNS: usize = 20;
@@ -17,7 +17,8 @@ const MIN_FEW_COLUMNS: u16 = 30;
 const MIN_ROOMY_BREAKS: usize = 4;
 /// What a character of a script without spaces between words is worth in columns of an alphabet.
 const UNSPACED_COLUMNS: usize = 3;
-/// A pair of lines whose first one has a width between these may be wrapped text that happens to end a sentence at the margin.
+/// A pair of lines whose first one has a width between these may be wrapped text that happens to end a sentence at the
+/// margin.
 const COMMON_WRAPS: std::ops::RangeInclusive<u16> = 55..=85;
 
 /// What is counted about the breaks between lines, those in front of list items aside.
@@ -63,8 +64,8 @@ impl Breaks {
 pub(super) enum LineList {
     /// Headlines, posts, comments.
     Items,
-    /// Paragraphs with full stops, none much wider than `columns`. Where such a line has no full stop and no room, and the next
-    /// begins with a small letter, a margin broke it.
+    /// Paragraphs with full stops, none much wider than `columns`. Where such a line has no full stop and no room, and
+    /// the next begins with a small letter, a margin broke it.
     Sentences { columns: u16 },
 }
 
