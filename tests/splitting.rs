@@ -1,5 +1,8 @@
-//! The table of small texts with the right cuts, and the pages that lie beside it.
+//! The table of small texts with the right cuts, the pages that lie beside it, and `copydesk label` on both kinds.
 
+mod common;
+
+use common::{rows, run, run_with, stderr};
 use copydesk::text::{Paragraph, Paragraphs, markdown, model_text, split, split_with};
 use std::collections::BTreeMap;
 use std::fs;
@@ -93,4 +96,34 @@ fn the_pages_have_the_paragraphs_that_were_labelled() {
         assert_eq!(found, expected, "{page}");
         assert_eq!(split(&source), split_with(&source, Paragraphs::Layout), "{page}");
     }
+}
+
+fn labelled_texts(arguments: &[&str], input: &str) -> Vec<String> {
+    let arguments = [&["label", "--quiet", "--model", "fast", "--with-text"], arguments].concat();
+    let rows = rows(&run_with(&arguments, input.as_bytes()), 0);
+    rows.iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_command_splits_as_it_is_told() {
+    let input = "The council met.\nIt voted,\nand it left.\n\nNobody was there.\n";
+    let line = ["The council met.", "It voted,", "and it left.", "Nobody was there."];
+    assert_eq!(labelled_texts(&["--paragraphs", "line"], input), line);
+    assert_eq!(labelled_texts(&["--paragraphs", "blank"], input).len(), 2);
+    let record = serde_json::json!({ "text": input }).to_string();
+    assert_eq!(labelled_texts(&["--paragraphs", "line"], &record), line);
+    let refused = run(&["label", "--paragraphs", "line", "--unit", "record", "data/comments.jsonl"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("--paragraphs needs --unit paragraph"), "{}", stderr(&refused));
+}
+
+#[test]
+fn the_command_reads_markdown() {
+    let source = "---\ntitle: x\n---\n# A *day*\nWe left\nat six.\n- bread\n- cheese\n";
+    let expected = ["---\ntitle: x\n---", "# A *day*", "We left\nat six.", "bread", "cheese"];
+    assert_eq!(labelled_texts(&["--input-format", "markdown"], source), expected);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("day.Markdown");
+    fs::write(&path, source).unwrap();
+    assert_eq!(labelled_texts(&[path.to_str().unwrap()], ""), expected);
 }

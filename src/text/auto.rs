@@ -43,8 +43,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Whether a paragraph begins at each of the lines of a block; the first always does. `lines` are without line breaks, blank
-/// edges included, and none is blank. Time linear in their length.
+/// Whether a paragraph begins at each of the lines of a block; the first always does. `lines` are without line breaks,
+/// blank edges included, and none is blank. Time linear in their length.
 pub(super) fn begins(lines: &[&str]) -> Vec<bool> {
     let mut begins = vec![false; lines.len()];
     let prefixes = quote_prefixes(lines);
@@ -75,8 +75,8 @@ pub(super) fn begins(lines: &[&str]) -> Vec<bool> {
     begins
 }
 
-/// The quote marks of each line. The weak ones count where a neighbouring line has the same, and marks without a text where
-/// another line of the block is quoted.
+/// The quote marks of each line. The weak ones count where a neighbouring line has the same, and marks without a text
+/// where another line of the block is quoted.
 fn quote_prefixes(lines: &[&str]) -> Vec<QuotePrefix> {
     let texts: Vec<&str> = lines.iter().map(|line| line.trim_matches(is_blank)).collect();
     let weak: Vec<_> = texts.iter().map(|text| QuotePrefix::weak(text)).collect();
@@ -164,8 +164,9 @@ fn segment_begins(lines: &[Line<'_>]) -> Vec<bool> {
         if stands_above(lines, columns) {
             begins[1] = true;
         }
-        for index in 1..lines.len() {
-            begins[index] |= is_indented_first_line(&shapes, index);
+        let base = shapes.iter().map(|shape| shape.indent).min().unwrap_or(0);
+        for (index, begin) in begins.iter_mut().enumerate().skip(1) {
+            *begin |= is_indented_first_line(&shapes, base, index);
         }
     }
     begins
@@ -182,8 +183,8 @@ fn holds_margin(lines: &[Line<'_>], columns: u16) -> bool {
     lines.len() < MIN_MARGIN_LINES || full * 5 >= open().count() * 3
 }
 
-/// Whether the first line is a heading or a byline above wrapped text: it had much room left, does not break off softly, and the
-/// next line begins anew.
+/// Whether the first line is a heading or a byline above wrapped text: it had much room left, does not break off
+/// softly, and the next line begins anew.
 fn stands_above(lines: &[Line<'_>], columns: u16) -> bool {
     let (first, next) = (&lines[0], &lines[1]);
     first.has_room_for(next, columns - columns / 4)
@@ -194,12 +195,11 @@ fn stands_above(lines: &[Line<'_>], columns: u16) -> bool {
 }
 
 /// Whether the line is the first of a paragraph by its indent: more than its neighbours', or less where all other lines
-/// hang, and after a line that ends a sentence.
-fn is_indented_first_line(shapes: &[LineShape], index: usize) -> bool {
+/// hang, and after a line that ends a sentence. `base` is the least indent of all lines.
+fn is_indented_first_line(shapes: &[LineShape], base: u16, index: usize) -> bool {
     let (before, line) = (shapes[index - 1], shapes[index]);
     let next_indent = shapes.get(index + 1).map_or(before.indent, |next| next.indent);
     // The line before may be the only line of its own paragraph, indented too.
-    let base = shapes.iter().map(|shape| shape.indent).min().unwrap_or(0);
     let after_another_first = line.indent == before.indent && line.indent > base && line.indent > next_indent;
     let indented = line.indent > before.indent && line.indent >= next_indent || after_another_first;
     let hanging = line.indent < before.indent && line.indent < next_indent;

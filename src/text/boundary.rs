@@ -122,7 +122,8 @@ fn single_line(block: &str) -> Option<Line<'_>> {
     (!block.is_empty() && !block.contains(is_line_break)).then(|| measure_single(block))
 }
 
-/// Whether more than one blank line, or a form feed or paragraph separator, is in the blank characters between two blocks.
+/// Whether more than one blank line, or a form feed or paragraph separator, is in the blank characters between two
+/// blocks.
 fn ends_stretch(gap: &str) -> bool {
     gap.contains(is_block_break) || RawLines::new(gap).take(3).count() > 2
 }

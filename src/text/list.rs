@@ -16,8 +16,8 @@ pub(super) struct ListLine<'a> {
 
 /// Whether each line begins an item, by a list number ([`ItemFinder`]) or by a bullet.
 ///
-/// A spaced dash can stand at the beginning of a wrapped line by chance. So bullets count only if there are two of the same
-/// kind, and if the first of them is the block's first line or follows a line that can lead in a list.
+/// A spaced dash can stand at the beginning of a wrapped line by chance. So bullets count only if there are two of the
+/// same kind, and if the first of them is the block's first line or follows a line that can lead in a list.
 pub(super) fn begins_items(lines: &[ListLine<'_>]) -> Vec<bool> {
     let mut numbers = ItemFinder::new();
     let mut items: Vec<bool> =

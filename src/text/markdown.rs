@@ -6,11 +6,11 @@
 //! | heading, paragraph, also in a quote or a list | one each |
 //! | list item | one, nested items one each; an item of several paragraphs has as many |
 //! | code block, table, block of HTML | one |
-//! | thematic break, definition of a link, empty item | none |
+//! | what shows no text: thematic break, picture without description, comment, link definition, empty item | none |
 //!
-//! The span of a paragraph is its slice of the source, marks inside it included. Its text is what a reader of the rendered
-//! page sees: without marks, link targets, fences and tags. Marks of lists and quotes stand outside the spans, so what is
-//! outside them is not blank here.
+//! The span of a paragraph is its slice of the source, marks inside it included. Its text is what a reader of the
+//! rendered page sees: without marks, link targets, fences and tags. Marks of lists and quotes stand outside the spans,
+//! so what is outside them is not blank here.
 
 use super::blank::is_blank;
 use super::normalize::model_text;
@@ -19,7 +19,8 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The paragraphs of a Markdown document in order, without overlap. Spans begin and end at characters that are not blank.
+/// The paragraphs of a Markdown document in order, without overlap. Spans begin and end at characters that are not
+/// blank.
 ///
 /// It never fails and takes about linear time: any text is Markdown.
 ///
@@ -33,16 +34,11 @@ pub fn split(source: &str) -> Vec<Paragraph<'_>> {
     let mut reader = Reader { source, paragraphs: Vec::new(), end: 0, open: None };
     // The parser takes a byte order mark for a letter, which would hide the mark of a heading.
     let start = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let body = start
-        + front_matter(&source[start..]).map_or(0, |matter| {
-            let (first, last) =
-                (source[start..].find(['\n', '\r']), source[start..start + matter.end].trim_end().rfind(['\n', '\r']));
-            if let (Some(first), Some(last)) = (first, last) {
-                let inside = source[start + first..(start + last).max(start + first)].to_owned();
-                reader.push(start..start + matter.end, &inside);
-            }
-            matter.end
-        });
+    let mut body = start;
+    if let Some(matter) = FrontMatter::of(&source[start..]) {
+        body += matter.length;
+        reader.push(start..body, &source[start..][matter.fields]);
+    }
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     for (event, range) in Parser::new_ext(&source[body..], options).into_offset_iter() {
@@ -52,34 +48,48 @@ pub fn split(source: &str) -> Vec<Paragraph<'_>> {
     reader.paragraphs
 }
 
-/// The bytes of the front matter that `source` begins with: from a line `---` or `+++` to the next such line.
-fn front_matter(source: &str) -> Option<Range<usize>> {
-    let mut lines = source.split_inclusive('\n');
-    let first = lines.next()?;
-    let fence = first.trim_end();
-    if !matches!(fence, "---" | "+++") {
-        return None;
-    }
-    let mut end = first.len();
-    for (index, line) in lines.enumerate() {
-        end += line.len();
-        let text = line.trim_end();
-        // A rule is followed by a blank line, front matter by its first field.
-        if index == 0 && text.is_empty() {
-            return None;
+/// Fields in front of a document. The parser would see a rule and a heading in them, or, told of them, see them also
+/// where two rules stand in the middle of a text.
+struct FrontMatter {
+    /// Bytes from the first line to the last, both fences included.
+    length: usize,
+    /// The bytes between the fences.
+    fields: Range<usize>,
+}
+
+impl FrontMatter {
+    /// From a line `---` or `+++`, with a field in the next line, to the next such line.
+    fn of(source: &str) -> Option<FrontMatter> {
+        let mut lines = source.split_inclusive('\n');
+        let first = lines.next()?;
+        let fence = first.trim_end();
+        let sign = match fence {
+            "---" => ':',
+            "+++" => '=',
+            _ => return None,
+        };
+        let mut position = first.len();
+        for (index, line) in lines.enumerate() {
+            let text = line.trim_end();
+            if text == fence || fence == "---" && text == "..." {
+                return Some(FrontMatter { length: position + line.len(), fields: first.len()..position });
+            }
+            // A rule is followed by a text.
+            if index == 0 && !text.contains(sign) && !text.starts_with(['#', '[']) {
+                return None;
+            }
+            position += line.len();
         }
-        if text == fence || fence == "---" && text == "..." {
-            return Some(0..end);
-        }
+        None
     }
-    None
 }
 
 /// A paragraph that is being read.
 struct Open {
     span: Range<usize>,
     text: String,
-    /// Its span comes from the parser and its end event is still to come; else it is text that stands directly in an item.
+    /// Its span comes from the parser and its end event is still to come; else it is text that stands directly in an
+    /// item.
     block: bool,
 }
 
@@ -198,26 +208,27 @@ impl Reader<'_> {
         }
     }
 
-    /// Appends a paragraph, unless all of it is blank. Text that is blank without its marks, as an image without a
-    /// description has, gives way to the slice.
+    /// Appends a paragraph, unless it shows no text.
     fn push(&mut self, span: Range<usize>, text: &str) {
-        let start = span.start.max(self.end);
-        let slice = self.source.get(start..span.end).unwrap_or("");
-        let trimmed = slice.trim_start_matches(is_blank);
-        let start = span.end - trimmed.len().min(span.end);
-        let trimmed = trimmed.trim_end_matches(is_blank);
-        if trimmed.is_empty() {
-            return;
+        let text = model_text(text);
+        let slice = self.source.get(span.start.max(self.end)..span.end).unwrap_or("");
+        let start = span.end - slice.trim_start_matches(is_blank).len();
+        let end = start + slice.trim_matches(is_blank).len();
+        if !text.is_empty() && start < end {
+            self.end = end;
+            self.paragraphs.push(Paragraph { span: start..end, text: Cow::Owned(text.into_owned()) });
         }
-        let plain = model_text(text);
-        let text = if plain.is_empty() { model_text(trimmed) } else { plain };
-        self.end = start + trimmed.len();
-        self.paragraphs.push(Paragraph { span: start..self.end, text: Cow::Owned(text.into_owned()) });
     }
 }
 
-/// A block of HTML without tags and comments. What a tag is need not be known exactly: a `<` that a letter, `/` or `!`
-/// follows, up to the next `>`.
+/// Tags that stand inside words and sentences.
+const INLINE_TAGS: [&str; 17] = [
+    "a", "abbr", "b", "cite", "code", "del", "em", "font", "i", "ins", "mark", "s", "small", "span", "strong", "sub",
+    "sup",
+];
+
+/// A block of HTML without tags and comments; a tag that does not stand inside a sentence leaves a space. What a tag is
+/// need not be known exactly: a `<` that a letter, `/`, `!` or `?` follows, up to the next `>`.
 fn without_tags(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
@@ -233,9 +244,64 @@ fn without_tags(html: &str) -> String {
             rest = &tag[1..];
             continue;
         };
-        text.push(' ');
+        let name = tag[1..end].trim_start_matches('/').split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+        if !INLINE_TAGS.iter().any(|inline| name.eq_ignore_ascii_case(inline)) {
+            text.push(' ');
+        }
         rest = &tag[end..];
     }
     text.push_str(rest);
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(source: &str) -> Vec<String> {
+        split(source).into_iter().map(|paragraph| paragraph.text.into_owned()).collect()
+    }
+
+    #[test]
+    fn blocks_are_paragraphs_and_marks_are_gone() {
+        assert_eq!(
+            texts("# One #\nTwo\n===\n\nThree **four** ~~five~~ `six`."),
+            ["One", "Two", "Three four five six."]
+        );
+        assert_eq!(texts("```rust\nlet a;\n\nlet b;\n```\n\n    indented"), ["let a; let b;", "indented"]);
+        assert_eq!(texts("<!-- note -->\n\n<p>Closed on <b>Mondays</b>.</p>"), ["Closed on Mondays."]);
+        assert_eq!(texts("a <b>b</b>c<br/>d &lt; e"), ["a bc d < e"]);
+        assert_eq!(texts("Text.[^1]\n\n[^1]: The note.\n\n[link]: https://example.org\n"), ["Text.", "The note."]);
+    }
+
+    #[test]
+    fn items_and_quotes_are_read_each_for_itself() {
+        assert_eq!(texts("- a\n  b\n  - c\n- [x] d\n-\n"), ["a b", "c", "d"]);
+        assert_eq!(texts("1. a\n\n   b\n\n2. c"), ["a", "b", "c"]);
+        assert_eq!(texts("> a\n> b\n>\n> c\n>> d\n\ne"), ["a b", "c", "d", "e"]);
+    }
+
+    #[test]
+    fn front_matter_is_one_paragraph_at_the_beginning_only() {
+        assert_eq!(texts("\u{feff}---\r\ntitle: x\r\ndate: y\r\n---\r\n# T"), ["title: x date: y", "T"]);
+        assert_eq!(texts("+++\nt = 1\n+++\nText"), ["t = 1", "Text"]);
+        assert_eq!(texts("---\n\nText\n\n---\n\nMore"), ["Text", "More"]);
+        assert_eq!(texts("---\nA text below a rule\n\n---\n\nMore"), ["A text below a rule", "More"]);
+        assert_eq!(texts("---\nt: 1\n"), ["t: 1"]);
+    }
+
+    #[test]
+    fn spans_are_slices_of_the_source() {
+        let source = "\u{feff}# *Über* uns\n\n- [eins](https://example.org)\n- ![zwei](bild.png)\n";
+        let slices: Vec<_> = split(source).into_iter().map(|paragraph| &source[paragraph.span]).collect();
+        assert_eq!(slices, ["# *Über* uns", "[eins](https://example.org)", "![zwei](bild.png)"]);
+        assert_eq!(texts(source), ["Über uns", "eins", "zwei"]);
+    }
+
+    #[test]
+    fn blank_sources_have_none() {
+        for source in ["", "\n", "\u{feff}", "---", "- \n", "> \n", "***\n", "![](a.png)", "<!-- a -->", "<hr>"] {
+            assert!(split(source).is_empty(), "{source:?}");
+        }
+    }
 }

@@ -82,7 +82,7 @@ pub(super) fn is_heading(text: &str) -> bool {
 pub(super) enum Opening {
     /// A small letter: amid a sentence, or written by somebody who uses no capitals.
     Small,
-    /// A capital, digit, quotation mark, bullet, `@`, `#` or pictograph: possibly a beginning.
+    /// A capital, digit, quotation mark, bullet, `@`, `#`, `[` or pictograph: possibly a beginning.
     Anew,
     /// Neither: a script without capitals, a line all in capitals, a bracket, an address.
     Unclear,
@@ -94,10 +94,10 @@ impl Opening {
         let mut characters = text.chars();
         let Some(first) = characters.next() else { return Opening::Unclear };
         match first {
-            '"' | '“' | '„' | '«' | '@' | '#' | '‘' | '¿' | '¡' => Opening::Anew,
+            '"' | '“' | '„' | '«' | '@' | '#' | '[' | '‘' | '¿' | '¡' => Opening::Anew,
             '\'' if characters.next().is_some_and(char::is_uppercase) => Opening::Anew,
             c if bullet(text).is_some() || is_pictograph(c) || c.is_numeric() => Opening::Anew,
-            c if c.is_lowercase() && !has_scheme(text) => Opening::Small,
+            c if c.is_lowercase() && !is_address(text) => Opening::Small,
             c if c.is_uppercase() && text.contains(char::is_lowercase) => Opening::Anew,
             // A single capital may be a whole line, or the word "I".
             c if c.is_uppercase() && text.chars().filter(|c| c.is_uppercase()).count() < 2 => Opening::Anew,
@@ -106,8 +106,11 @@ impl Opening {
     }
 }
 
-fn has_scheme(text: &str) -> bool {
-    text.starts_with("http://") || text.starts_with("https://") || text.starts_with("www.")
+/// Whether the first word is an address or the name of a file: a slash or a point inside it.
+fn is_address(text: &str) -> bool {
+    let word = text.split(char::is_whitespace).next().unwrap_or("");
+    let inside = word.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '/');
+    inside.contains(['/', '.'])
 }
 
 /// Whether a line ends where nobody ends a paragraph: with a comma, a semicolon, a dash, an opening bracket, a brace.
@@ -166,14 +169,26 @@ mod tests {
 
     #[test]
     fn openings() {
-        for text in ["The", "@ben hi", "#tag", "7 days", "“So", "- item", "🔥 hot", "'Tis so", "I", "É finito"] {
+        for text in
+            ["The", "@ben hi", "#tag", "[12:05] hi", "7 days", "“So", "- item", "🔥 hot", "'Tis so", "I", "É finito"]
+        {
             assert_eq!(Opening::of(text), Opening::Anew, "{text}");
         }
         for text in ["and so", "élan", "’s own" /* apostrophe */] {
             let expected = if text.starts_with('’') { Opening::Unclear } else { Opening::Small };
             assert_eq!(Opening::of(text), expected, "{text}");
         }
-        for text in ["", "ALL IN CAPITALS", "(an aside)", "https://example.org", "中文", "שלום", "'s"] {
+        for text in [
+            "",
+            "ALL IN CAPITALS",
+            "(an aside)",
+            "https://example.org",
+            "a.example/b",
+            "hub.toml,",
+            "中文",
+            "שלום",
+            "'s",
+        ] {
             assert_eq!(Opening::of(text), Opening::Unclear, "{text}");
         }
     }

@@ -4,9 +4,9 @@ use super::auto::{Line, is_table};
 use super::layout::{MAX_WRAP_COLUMNS, width_that_few_exceed};
 use super::marks::{Opening, is_unspaced};
 
-/// Mean width from which on lines with capitals and no full stops are items, such as headlines; below it they may be verse,
-/// lyrics, a menu or an address.
-const MIN_MEAN_COLUMNS: usize = 40;
+/// Mean width from which on lines with capitals and no full stops are items, such as headlines; below it they may be
+/// verse, lyrics, a menu or an address.
+const MIN_MEAN_COLUMNS: usize = 36;
 /// Mean width from which on lines that all end sentences are paragraphs.
 const MIN_MEAN_SENTENCE_COLUMNS: usize = 20;
 /// With fewer lines than this, each line must have at least [`MIN_FEW_COLUMNS`]: a byline, a date and one long headline
@@ -17,7 +17,8 @@ const MIN_FEW_COLUMNS: u16 = 30;
 const MIN_ROOMY_BREAKS: usize = 4;
 /// What a character of a script without spaces between words is worth in columns of an alphabet.
 const UNSPACED_COLUMNS: usize = 3;
-/// A pair of lines whose first one has a width between these may be wrapped text that happens to end a sentence at the margin.
+/// A pair of lines whose first one has a width between these may be wrapped text that happens to end a sentence at the
+/// margin.
 const COMMON_WRAPS: std::ops::RangeInclusive<u16> = 55..=85;
 
 /// What is counted about the breaks between lines, those in front of list items aside.
@@ -63,8 +64,8 @@ impl Breaks {
 pub(super) enum LineList {
     /// Headlines, posts, comments.
     Items,
-    /// Paragraphs with full stops, none much wider than `columns`. Where such a line has no full stop and no room, and the next
-    /// begins with a small letter, a margin broke it.
+    /// Paragraphs with full stops, none much wider than `columns`. Where such a line has no full stop and no room, and
+    /// the next begins with a small letter, a margin broke it.
     Sentences { columns: u16 },
 }
 
@@ -74,7 +75,8 @@ pub(super) fn line_list(lines: &[Line<'_>]) -> Option<LineList> {
         return None;
     }
     let columns = width_that_few_exceed(lines.iter().map(|line| line.shape.width), lines.len() / 20);
-    if begin_all_with(lines, '@') || begin_all_with(lines, '#') {
+    if begin_all_with(lines, '@') || begin_all_with(lines, '#') || lines.iter().all(|line| begins_with_time(line.text))
+    {
         return Some(LineList::Items);
     }
     let breaks = Breaks::count(lines, columns);
@@ -96,6 +98,14 @@ fn begin_all_with(lines: &[Line<'_>], mark: char) -> bool {
     };
     // Tags alone, line after line, are the end of one post.
     lines.iter().all(marked) && lines.iter().any(|line| line.text.contains(' ') && !all_tags(line.text))
+}
+
+/// A time of day as in chats and programmes: `12:05`, `[9:30`.
+fn begins_with_time(text: &str) -> bool {
+    let text = text.strip_prefix(['[', '(']).unwrap_or(text);
+    let hours = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let minutes = text[hours..].strip_prefix([':', '.']).unwrap_or("");
+    (1..=2).contains(&hours) && minutes.bytes().take_while(u8::is_ascii_digit).count() == 2
 }
 
 fn all_tags(text: &str) -> bool {
@@ -161,6 +171,7 @@ mod tests {
              Storm takes the roof off the market hall in Upper Wenning"
         ));
         assert!(is_list("@ben not sure about that\n@sue me neither"));
+        assert!(is_list("9:00 Coffee\n9.30 Eels"));
         assert!(is_list("#eels are back in the weir\n#fens under water again"));
     }
 

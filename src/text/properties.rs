@@ -180,6 +180,23 @@ fn long_texts_have_boundaries() {
 }
 
 #[test]
+fn hostile_lines_take_linear_time() {
+    // Quadratic time would take minutes for any of these.
+    let wrapped = "  the eel is a scholar who has read every river in the land and has no.\n a\n".repeat(20);
+    for piece in
+        [">\n", "> > a\n", "- a\n", "1. a\n", "| a\n", "@a b\n", "a\n\n", "# a\n", wrapped.as_str(), "\r", "a\u{c}"]
+    {
+        let source = piece.repeat(500_000 / piece.len());
+        let begin = std::time::Instant::now();
+        for mode in MODES {
+            split_with(&source, mode);
+            last_boundary_with(&source, mode);
+        }
+        assert!(begin.elapsed().as_secs() < 20, "{piece:?} took {:?}", begin.elapsed());
+    }
+}
+
+#[test]
 fn hostile_markdown_takes_linear_time() {
     // Quadratic time would take minutes for any of these.
     for piece in [

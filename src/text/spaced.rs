@@ -1,8 +1,9 @@
 //! Text with a blank line after every line, as it comes out of PDF files and of manuscripts.
 //!
-//! Such a text looks like paragraphs of one line each. What tells is that line after line breaks off amid a sentence, close
-//! to one margin. The judgement must not reach far, because a file of any size is split piece by piece: so lines are
-//! first put into *runs*, and a run ends where three breaks in a row give no sign of a sentence that goes on.
+//! Such a text looks like paragraphs of one line each. What tells is that line after line breaks off amid a sentence,
+//! close to one margin. The judgement must not reach far, because a file of any size is split piece by piece: so lines
+//! are first put into *runs*, and a run ends at a break where neither it nor the two on either side give a sign of a
+//! sentence that goes on.
 
 use super::auto::Line;
 use super::layout::{MAX_WRAP_COLUMNS, MIN_WRAP_COLUMNS, width_that_few_exceed};
@@ -12,18 +13,18 @@ use std::ops::Range;
 /// A break without a sign belongs to a run only if a break with one is so near.
 pub(super) const REACH: usize = 2;
 
-/// Fewer signs than this in a run may be comments without capitals and full stops, unless it begins with a capital and ends
-/// with a full stop.
+/// Fewer signs than this in a run may be comments without capitals and full stops, unless it begins with a capital and
+/// ends with a full stop.
 const MIN_SIGNS: usize = 3;
 
-/// Whether a block is one line that may belong to a wrapped paragraph with blank lines between its lines. `line` is without
-/// line break, and `starts_item` says that it begins with a list number or a bullet.
+/// Whether a block is one line that may belong to a wrapped paragraph with blank lines between its lines. `line` is
+/// without line break.
 pub(super) fn may_be_spaced(line: &Line<'_>) -> bool {
     line.shape.width <= MAX_WRAP_COLUMNS && QuotePrefix::of(line.text).depth == 0
 }
 
-/// Whether a sentence visibly goes on from one line to the next over a blank line: a small letter follows a line that does not
-/// end a sentence, and the line is wide enough to be wrapped and not much narrower than the next.
+/// Whether a sentence visibly goes on from one line to the next over a blank line: a small letter follows a line that
+/// does not end a sentence, and the line is wide enough to be wrapped and not much narrower than the next.
 pub(super) fn goes_on(line: &Line<'_>, next: &Line<'_>) -> bool {
     can_go_on(line)
         && line.runs_into(next)
@@ -36,14 +37,15 @@ pub(super) fn can_go_on(line: &Line<'_>) -> bool {
     !line.shape.ends_sentence && line.shape.width >= MIN_WRAP_COLUMNS
 }
 
-/// Whether a run may end at the break `index` of a stretch. `goes_on` tells of each break whether the sentence goes on there.
+/// Whether a run may end at the break `index` of a stretch. `goes_on` tells of each break whether the sentence goes on
+/// there.
 pub(super) fn ends_run(goes_on: &[bool], index: usize) -> bool {
     let near = index.saturating_sub(REACH)..(index + REACH + 1).min(goes_on.len());
     !goes_on[near].contains(&true)
 }
 
-/// Which lines of a stretch belong to the line before, with `joins[i]` for the break after line `i`. A stretch are blocks of
-/// one line each with exactly one blank line between them. Time linear in their number.
+/// Which lines of a stretch belong to the line before, with `joins[i]` for the break after line `i`. A stretch are
+/// blocks of one line each with exactly one blank line between them. Time linear in their number.
 pub(super) fn joins(lines: &[Line<'_>]) -> Vec<bool> {
     let goes_on: Vec<bool> = lines.windows(2).map(|pair| goes_on(&pair[0], &pair[1])).collect();
     let mut joins = vec![false; goes_on.len()];

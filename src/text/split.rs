@@ -23,8 +23,8 @@ pub struct Paragraph<'a> {
 
 /// What separates the paragraphs of a text.
 ///
-/// In every mode a form feed and U+2029 separate, every character outside the paragraphs is blank, and CR LF does the same
-/// as LF. The [module documentation](super) states the rules of `Auto` and `Layout`.
+/// In every mode a form feed and U+2029 separate, every character outside the paragraphs is blank, and CR LF does the
+/// same as LF. The [module documentation](super) states the rules of `Auto` and `Layout`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Paragraphs {
