@@ -33,7 +33,7 @@ fn gold(folder: &Path, model: &Path, count: usize) -> PathBuf {
     let line = |(index, row): (usize, &Value)| {
         let label = row["label"].as_str().unwrap();
         let number: usize = label.strip_prefix("label ").unwrap().parse().unwrap();
-        let number = if index % 7 == 0 { (number + 1) % count } else { number };
+        let number = if index.is_multiple_of(7) { (number + 1) % count } else { number };
         json!({"text": row["text"], "label": format!("label {number}")}).to_string()
     };
     let path = folder.join(format!("gold-{count}.jsonl"));

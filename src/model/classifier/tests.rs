@@ -57,7 +57,7 @@ fn a_text_is_judged_alone_whatever_stands_beside_it() {
         assert_eq!(*prediction, together[index % TEXTS.len()]);
     }
     for (text, prediction) in TEXTS.iter().zip(&together) {
-        assert_eq!(session.classify(&[text]).unwrap(), [prediction.clone()]);
+        assert_eq!(session.classify(&[text]).unwrap(), std::slice::from_ref(prediction));
     }
 }
 
