@@ -21,8 +21,8 @@ pub struct DistillArgs {
     /// Teacher, a folder or hf:OWNER/REPO; may be repeated
     ///
     /// A model of ours or any BertForSequenceClassification; all teachers and the base have the same labels, in any order.
-    /// hf:OWNER/REPO is fetched from the Hugging
-    /// Face hub; this needs a build with the feature hub. The mean of several teachers' probabilities is learnt.
+    /// hf:OWNER/REPO is fetched from the Hugging Face hub; this needs a build with the feature hub. The mean of several
+    /// teachers' probabilities is learnt.
     #[arg(long, value_name = "TEACHER", required_unless_present = "scores")]
     pub teacher: Vec<String>,
 

@@ -192,7 +192,11 @@ pub enum ModelError {
         got: Digest,
     },
     /// The two models of a cascade have other labels, or the same in another order.
-    #[error("cascade.json: the two models must have the same labels in the same order, got {} and {}", small.list(), large.list())]
+    #[error(
+        "cascade.json: the two models must have the same labels in the same order, got {} and {}",
+        small.list(),
+        large.list()
+    )]
     UnlikeLabels {
         /// Those of the small model.
         small: LabelSet,

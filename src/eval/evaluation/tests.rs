@@ -265,7 +265,7 @@ fn labels_of_any_number_are_counted_and_spam_needs_its_role() {
     let labels = LabelSet::new((0..37).map(|number| format!("label {number}"))).unwrap();
     let judged = |index: usize| {
         let gold = index % 37;
-        let best = if index % 5 == 0 { (gold + 1) % 37 } else { gold };
+        let best = if index.is_multiple_of(5) { (gold + 1) % 37 } else { gold };
         let mut values = vec![0.01; 37];
         values[best] = 0.64;
         let scores = Scores::new(&labels, values);

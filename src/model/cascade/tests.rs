@@ -1,5 +1,4 @@
 use super::*;
-use crate::label::LABEL_COUNT;
 use crate::model::page::PageLayout;
 use crate::model::{EmbeddedModel, Model, PageConfig, PageWeights, Storage, fixture};
 use crate::text::{FACT_COUNT, facts};
@@ -16,11 +15,16 @@ const TEXTS: [&str; 6] = [
 
 /// A small and a large tiny model with page networks, and a cascade of them between which `threshold` decides.
 fn folders(threshold: f32) -> (tempfile::TempDir, PathBuf) {
+    folders_of(threshold, [7, 8].map(fixture::checkpoint))
+}
+
+/// The same of two given models.
+fn folders_of(threshold: f32, models: [crate::model::Checkpoint; 2]) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
-    let member = |name: &str, seed: u64| {
-        let mut checkpoint = fixture::checkpoint(seed);
+    let member = |name: &str, seed: u64, mut checkpoint: crate::model::Checkpoint| {
         let sizes = PageConfig { width: 8, heads: 2, intermediate: 8, layers: 1, reach: 4, distances: 2 };
-        let count = PageLayout::new(sizes, checkpoint.config.hidden).len;
+        let count =
+            PageLayout::new(sizes, checkpoint.config.hidden, checkpoint.head.as_ref().unwrap().labels.len()).len;
         let values = (0..count).map(|index| ((index as u64 * seed) as f32).sin() * 0.3).collect();
         checkpoint.page = Some(PageWeights { config: sizes, values });
         checkpoint.settings.temperature = 1.5;
@@ -28,7 +32,8 @@ fn folders(threshold: f32) -> (tempfile::TempDir, PathBuf) {
         checkpoint.save(&folder, Storage::F32).unwrap();
         Member { name: name.to_owned(), digest: ModelSource::Folder(folder).digest().unwrap() }
     };
-    let mut settings = CascadeSettings::new("pair".to_owned(), member("small", 7), member("large", 8));
+    let [small, large] = models;
+    let mut settings = CascadeSettings::new("pair".to_owned(), member("small", 7, small), member("large", 8, large));
     settings.threshold = threshold;
     settings.alone = Mixture { small: 0.25, large: 0.75 };
     settings.on_page = Mixture { small: 1.5, large: -0.5 };
@@ -63,10 +68,13 @@ fn a_sure_small_model_is_believed_and_another_one_helped() {
         let sure = first[index].scores.best().1 >= threshold;
         assert_eq!(answer.large_tokens.is_none(), sure);
         let expected = match sure {
-            true => first[index].scores,
-            false => Scores::from_mixture([logits[index], second[index]], [0.25, 0.75]),
+            true => first[index].scores.clone(),
+            false => {
+                let labels = cascade.small().labels();
+                Scores::from_mixture(labels, [&logits[index], &second[index]], [0.25, 0.75])
+            }
         };
-        assert_eq!(answer.prediction, Prediction { scores: expected, ..first[index] });
+        assert_eq!(answer.prediction, Prediction { scores: expected, ..first[index].clone() });
         asked += usize::from(!sure);
     }
     assert_eq!(asked, TEXTS.len() / 2);
@@ -84,11 +92,12 @@ fn a_paragraph_is_judged_by_its_page_alone_and_by_the_pages_weights() {
     let each: Vec<Prediction> = pages.iter().flat_map(|&page| session.classify_pages(&[page]).unwrap()).collect();
     assert_eq!(together, each);
     let readings = cascade.small().session().read_pages(&pages).unwrap();
-    let large: Vec<[f32; LABEL_COUNT]> = cascade.large().unwrap().session().logits(&TEXTS).unwrap();
+    let large: Vec<Vec<f32>> = cascade.large().unwrap().session().logits(&TEXTS).unwrap();
     for (index, reading) in readings.iter().enumerate() {
         assert_eq!(reading.on_page, index != 3);
         let weights = if reading.on_page { [1.5, -0.5] } else { [0.25, 0.75] };
-        let expected = Scores::from_mixture([reading.logits, large[index]], weights);
+        let labels = cascade.small().labels();
+        let expected = Scores::from_mixture(labels, [&reading.logits, &large[index]], weights);
         assert_eq!(together[index].scores, expected, "{index}");
     }
 }
@@ -108,6 +117,30 @@ fn models_that_the_cascade_was_not_chosen_for_are_refused() {
     std::fs::remove_file(folder.join(settings::FILE)).unwrap();
     assert!(!Cascade::is_in(&folder));
     assert!(matches!(Cascade::from_dir(&folder), Err(ModelError::MissingFile { .. })));
+}
+
+#[test]
+fn two_models_of_other_labels_are_no_cascade() {
+    for (small, large) in [(5, 37), (37, 2)] {
+        let (_dir, folder) =
+            folders_of(0.5, [fixture::checkpoint_of_count(7, small), fixture::checkpoint_of_count(8, large)]);
+        let error = Cascade::from_dir(&folder).unwrap_err();
+        assert!(matches!(error, ModelError::UnlikeLabels { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_cascade_has_any_number_of_labels() {
+    for count in [2, 37] {
+        let models = [7, 8].map(|seed| fixture::checkpoint_of_count(seed, count));
+        let (_dir, folder) = folders_of(1.0, models);
+        let model = Model::open(&folder).unwrap();
+        assert_eq!(model.labels().len(), count);
+        for answer in model.session().classify(&TEXTS).unwrap() {
+            assert_eq!(answer.scores.labels(), model.labels());
+            assert!((answer.scores.values().iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 use super::*;
 use crate::engine::Matrix;
-use crate::label::Label;
-use crate::model::{Storage, fixture};
+use crate::label::LabelId;
+use crate::model::page::PageLayout;
+use crate::model::{PageConfig, PageWeights, Storage, fixture};
 use proptest::prelude::*;
 use serde_json::json;
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ const TEXTS: [&str; 7] = [
 ];
 
 fn assert_close(a: &Scores, b: &Scores, tolerance: f32) {
-    for (x, y) in a.0.iter().zip(b.0) {
+    for (x, y) in a.values().iter().zip(b.values()) {
         assert!((x - y).abs() <= tolerance, "{a:?} and {b:?}");
     }
 }
@@ -40,7 +41,7 @@ fn texts_come_back_in_order_with_their_counts() {
     // Windows of 8 tokens that share 2 begin at 0, 6, 12; the fifth text is aligned to its end, 13..21.
     assert_eq!(counts, [(7, 1), (0, 1), (9, 2), (4, 1), (22, 4), (3, 1), (1, 1)]);
     for prediction in predictions {
-        assert!((prediction.scores.0.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        assert!((prediction.scores.values().iter().sum::<f32>() - 1.0).abs() < 1e-5);
     }
     assert!(model.session().classify(&[]).unwrap().is_empty());
 }
@@ -56,7 +57,7 @@ fn a_text_is_judged_alone_whatever_stands_beside_it() {
         assert_eq!(*prediction, together[index % TEXTS.len()]);
     }
     for (text, prediction) in TEXTS.iter().zip(&together) {
-        assert_eq!(session.classify(&[text]).unwrap(), [*prediction]);
+        assert_eq!(session.classify(&[text]).unwrap(), std::slice::from_ref(prediction));
     }
 }
 
@@ -73,15 +74,13 @@ fn a_long_text_is_the_weighted_mean_of_its_windows() {
     let mut session = model.session();
     // 12 tokens: 0..8, then 4..12 of which 4 are new.
     let long = "the council voted on the plan i think they buy cheap plan";
-    let whole = session.classify(&[long]).unwrap()[0];
+    let whole = session.classify(&[long]).unwrap().remove(0);
     let parts = session.classify(&["the council voted on the plan i think", "the plan i think they buy cheap plan"]);
     let parts = parts.unwrap();
     assert_eq!((whole.tokens, whole.windows), (12, 2));
-    let mut mean = parts[0].scores;
-    for (score, other) in mean.0.iter_mut().zip(parts[1].scores.0) {
-        *score = (*score * 8.0 + other * 4.0) / 12.0;
-    }
-    assert_close(&whole.scores, &mean, 1e-6);
+    let pairs = parts[0].scores.values().iter().zip(parts[1].scores.values());
+    let mean: Vec<f32> = pairs.map(|(first, second)| (first * 8.0 + second * 4.0) / 12.0).collect();
+    assert_close(&whole.scores, &Scores::new(model.labels(), mean), 1e-6);
 }
 
 #[test]
@@ -93,7 +92,7 @@ fn logits_give_the_scores_under_the_models_temperature() {
     let predictions = session.classify(&TEXTS).unwrap();
     let logits = session.logits(&TEXTS).unwrap();
     for (prediction, logits) in predictions.iter().zip(&logits) {
-        assert_close(&Scores::from_logits(logits.map(|logit| logit / 1.6)), &prediction.scores, 1e-5);
+        assert_close(&Scores::at_temperature(model.labels(), logits, 1.6), &prediction.scores, 1e-5);
     }
     let plain = tiny().session().logits(&TEXTS[..1]).unwrap();
     assert_eq!(plain[0], logits[0]);
@@ -132,17 +131,53 @@ fn changed(file: &str, change: impl Fn(&mut serde_json::Value)) -> (tempfile::Te
 }
 
 #[test]
-fn outputs_in_another_order_are_put_in_ours() {
-    let order = [Label::Other, Label::Opinion, Label::Quotation, Label::Reporting, Label::CommentSpam];
+fn outputs_keep_their_order_and_names() {
+    let order = ["other", "opinion", "quotation", "reporting", "comment_spam"];
     let (_dir, folder) = changed("config.json", |config| {
         for (id, label) in order.iter().enumerate() {
             config["id2label"][id.to_string()] = json!(label);
         }
     });
-    let reordered = Classifier::from_dir(&folder).unwrap().session().logits(&TEXTS[..1]).unwrap()[0];
-    let original = tiny().session().logits(&TEXTS[..1]).unwrap()[0];
-    for (row, label) in order.into_iter().enumerate() {
-        assert_eq!(reordered[label.index()], original[row]);
+    let renamed = Classifier::from_dir(&folder).unwrap();
+    assert_eq!(*renamed.labels(), LabelSet::new(order).unwrap());
+    assert_eq!((renamed.roles().spam, renamed.roles().furniture), (Some(LabelId::at(4)), Some(LabelId::at(0))));
+    assert_eq!(renamed.session().logits(&TEXTS[..1]).unwrap(), tiny().session().logits(&TEXTS[..1]).unwrap());
+}
+
+#[test]
+fn models_have_any_number_of_labels() {
+    for count in [2, 37] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut checkpoint = fixture::checkpoint_of_count(7, count);
+        let sizes = PageConfig { width: 8, heads: 2, intermediate: 8, layers: 1, reach: 4, distances: 2 };
+        let len = PageLayout::new(sizes, checkpoint.config.hidden, count).len;
+        let values = (0..len).map(|index| (index as f32).sin() * 0.3).collect();
+        checkpoint.page = Some(PageWeights { config: sizes, values });
+        checkpoint.save(dir.path(), Storage::Int8).unwrap();
+        let model = Classifier::from_dir(dir.path()).unwrap();
+        assert_eq!(model.labels().len(), count);
+        assert_eq!(model.roles(), Roles::default());
+        let alone = model.session().classify(&TEXTS).unwrap();
+        let facts: Vec<_> = TEXTS.iter().map(|text| crate::text::facts(text)).collect();
+        let on_page = model.session().classify_pages(&[Page { texts: &TEXTS, facts: &facts }]).unwrap();
+        for (alone, on_page) in alone.iter().zip(&on_page) {
+            assert_ne!(alone.scores, on_page.scores);
+            for scores in [&alone.scores, &on_page.scores] {
+                assert_eq!(scores.values().len(), count);
+                assert!((scores.values().iter().sum::<f32>() - 1.0).abs() < 1e-5);
+                assert_eq!(scores.of(scores.best_label().0.as_str()), Some(scores.best().1));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_role_must_be_a_label_of_the_model() {
+    for field in ["spam_label", "furniture_label"] {
+        let (_dir, folder) = changed("copydesk.json", |settings| settings[field] = json!("junk"));
+        let error = Classifier::from_dir(&folder).unwrap_err();
+        assert!(matches!(&error, ModelError::BadSetting { field: got, .. } if *got == field), "{error}");
+        assert!(error.to_string().contains("reporting, opinion"), "{error}");
     }
 }
 
@@ -189,8 +224,9 @@ fn every_broken_folder_has_its_error() {
         Classifier::from_dir(&folder).unwrap_err()
     };
     let error = broken("config.json", &|config| config["id2label"] = json!({"0": "ham", "1": "spam"}));
-    assert!(matches!(&error, ModelError::UnknownLabels { got } if got == &["ham", "spam"]), "{error}");
-    assert!(error.to_string().contains("comment_spam"), "{error}");
+    assert!(matches!(&error, ModelError::WrongShape { name, .. } if name == "classifier.weight"), "{error}");
+    let error = broken("config.json", &|config| config["id2label"]["3"] = json!("other"));
+    assert!(matches!(error, ModelError::BadLabels { .. }), "{error}");
     let error = broken("config.json", &|config| config["vocab_size"] = json!(21));
     assert!(matches!(error, ModelError::WrongShape { .. }), "{error}");
     let error = broken("config.json", &|config| config["vocab_size"] = json!(4));
@@ -222,9 +258,9 @@ fn weights_that_overflow_are_an_error_and_not_a_label() {
 fn the_embedded_model_labels_texts() {
     let model = Classifier::embedded().unwrap();
     let prediction =
-        model.session().classify(&["The council voted 7 to 2 on Tuesday to close the bridge."]).unwrap()[0];
+        model.session().classify(&["The council voted 7 to 2 on Tuesday to close the bridge."]).unwrap().remove(0);
     assert_eq!((prediction.windows, prediction.tokens), (1, 13));
-    assert!((prediction.scores.0.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    assert!((prediction.scores.values().iter().sum::<f32>() - 1.0).abs() < 1e-5);
 }
 
 /// The files of the tiny model, as 8-bit integers.
