@@ -48,13 +48,17 @@ pub mod internals {
 pub use corpus::{InputError, InputFormat, Unit};
 pub use label::{Label, LabelId, LabelSet, Scores};
 pub use model::ModelError;
-pub use pipeline::{Copydesk, CopydeskBuilder, LabelError, LabelledParagraph, LabelledText, Rejected, Row, RowOptions, Rows};
+pub use pipeline::{
+    Copydesk, CopydeskBuilder, LabelError, LabelledParagraph, LabelledText, Rejected, Row, RowOptions, Rows,
+};
 pub use text::Paragraphs;
 
 /// What lies below the labels: models, sessions, logits, vectors, tokens.
 pub mod advanced {
     pub use crate::engine::{Encoder, EncoderConfig, InstructionSet, Precision};
-    pub use crate::model::{Cascade, Checkpoint, Classifier, Model, ModelSession, PageText, Prediction, Reading, Session};
+    pub use crate::model::{
+        Cascade, Checkpoint, Classifier, Model, ModelSession, PageText, Prediction, Reading, Session,
+    };
     pub use crate::tokenizer::Tokenizer;
 }
 

@@ -5,7 +5,10 @@ use std::process::ExitCode;
 /// Runs before Rust's runtime, which opens `/dev/null` in the place of a closed standard output: afterwards nothing tells the
 /// two apart, and rows would be lost with exit status 0.
 #[cfg(unix)]
-#[allow(unsafe_code, reason = "whoever runs before the runtime must say so; one system call and one atomic need none of it")]
+#[allow(
+    unsafe_code,
+    reason = "whoever runs before the runtime must say so; one system call and one atomic need none of it"
+)]
 mod before_main {
     ctor::declarative::ctor! {
         #[ctor(unsafe)]

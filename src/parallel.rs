@@ -66,9 +66,8 @@ pub(crate) fn map_with<S, T: Send>(
         }
     };
     let mut results = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.min(count))
-            .map_while(|_| thread::Builder::new().spawn_scoped(scope, take).ok())
-            .collect();
+        let others: Vec<_> =
+            (1..threads.min(count)).map_while(|_| thread::Builder::new().spawn_scoped(scope, take).ok()).collect();
         let mut results = take();
         for other in others {
             results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));

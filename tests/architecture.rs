@@ -43,9 +43,8 @@ fn used(code: &str) -> Vec<String> {
             continue;
         }
         let rest = &code[start + "crate::".len()..];
-        let name = |text: &str| {
-            text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
-        };
+        let name =
+            |text: &str| text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
         match rest.strip_prefix('{') {
             None => names.push(name(rest)),
             Some(group) => {
@@ -83,7 +82,8 @@ fn code_uses_no_layer_above_its_own() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let layers = layers(root);
     assert!(layers.len() >= 10, "the table was not found: {layers:?}");
-    let rank: BTreeMap<&str, usize> = layers.iter().enumerate().map(|(rank, (name, _))| (name.as_str(), rank)).collect();
+    let rank: BTreeMap<&str, usize> =
+        layers.iter().enumerate().map(|(rank, (name, _))| (name.as_str(), rank)).collect();
     let mut covered = vec![root.join("src/lib.rs")];
     let mut wrong = Vec::new();
     for (name, path) in &layers {

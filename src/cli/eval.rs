@@ -9,8 +9,8 @@ use crate::eval::{self, EvalOptions, Evaluation, JudgedRow, NoiseFigures, evalua
 use crate::label::{LabelId, LabelSet, Scores, annotator_confidence};
 use crate::model::{ModelError, ModelSession, PageText, Prediction};
 use crate::noise::Noise;
-use crate::random::SplitMix64;
 use crate::pipeline::{ParsedRecord, Rejected, Worked, predict_pages, record_pages};
+use crate::random::SplitMix64;
 use crate::report::{EvalTable, NoiseTable};
 use crate::text::model_text;
 use serde::Serialize;

@@ -75,8 +75,10 @@ impl Done {
             // Of few labels the absent ones are told too; of many it would be a long list of nothing.
             let all = set.len() <= MOST_LISTED;
             let counts = set.iter().zip(labels.iter().copied().chain(std::iter::repeat(0)));
-            let counts: Vec<_> =
-                counts.filter(|(_, count)| all || *count > 0).map(|(label, count)| format!("{label} {count}")).collect();
+            let counts: Vec<_> = counts
+                .filter(|(_, count)| all || *count > 0)
+                .map(|(label, count)| format!("{label} {count}"))
+                .collect();
             line += &format!(": {}", counts.join(", "));
         }
         if *unlabelled > 0 {

@@ -6,7 +6,7 @@ use super::job::{self, Summary};
 use super::output::{Output, Target};
 use super::plan::{LabelPlan, RowFormat};
 use crate::model::ModelSession;
-use crate::pipeline::{Tally, Event, Labelled, Part, Worked};
+use crate::pipeline::{Event, Labelled, Part, Tally, Worked};
 use crate::report::{ParagraphRow, RecordRow, RowSource, Verdict, VerdictOptions, csv, jsonl};
 use std::io::IsTerminal;
 

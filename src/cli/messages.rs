@@ -3,8 +3,8 @@
 
 use super::error::CliError;
 use super::output::Output;
-use super::target::Target;
 use super::progress::Progress;
+use super::target::Target;
 use super::tell;
 use crate::corpus::Decoded;
 use crate::pipeline::Rejected;
@@ -18,8 +18,18 @@ const TOLD_OF_A_KIND: u64 = 5;
 
 /// Fields that hold the text in data sets and exports that people have, the likeliest first.
 const TEXT_FIELDS: [&str; 12] = [
-    "content", "body", "text", "comment", "comment_text", "comment_content", "message", "raw_content", "article",
-    "document", "review", "html",
+    "content",
+    "body",
+    "text",
+    "comment",
+    "comment_text",
+    "comment_content",
+    "message",
+    "raw_content",
+    "article",
+    "document",
+    "review",
+    "html",
 ];
 
 /// Messages of one command.

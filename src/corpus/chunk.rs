@@ -471,7 +471,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
-        ChunkReader::new(resolve(&[path]), ReadOptions { format: None, unit, paragraphs: Paragraphs::Auto, encoding: None }).collect()
+        ChunkReader::new(
+            resolve(&[path]),
+            ReadOptions { format: None, unit, paragraphs: Paragraphs::Auto, encoding: None },
+        )
+        .collect()
     }
 
     #[test]

@@ -8,8 +8,8 @@ use super::kernels::isa::{Dispatched, Token, dispatch};
 use super::kernels::lanes::blocks_needed;
 use super::kernels::rows::Norm;
 use super::kernels::{LANES, Lanes, Simd, flatten_mut};
-use crate::parallel;
 use super::weights::{EncoderWeights, LayerNorm, LayerWeights, Linear, Matrix};
+use crate::parallel;
 use std::ops::Range;
 
 /// Padded widths, in vectors of sixteen.

@@ -76,11 +76,7 @@ impl Model {
             Role::Spam => (self.roles().spam, "spam_label"),
             Role::Furniture => (self.roles().furniture, "furniture_label"),
         };
-        label.ok_or_else(|| ModelError::NoRole {
-            model: self.name().to_owned(),
-            setting,
-            labels: self.labels().list(),
-        })
+        label.ok_or_else(|| ModelError::NoRole { model: self.name().to_owned(), setting, labels: self.labels().list() })
     }
 
     /// Probability of the spam label from which a comment is called spam.

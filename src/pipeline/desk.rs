@@ -1,9 +1,9 @@
 //! The front door of the library: texts in, labelled paragraphs out.
 
 use super::batch::predict_pages;
+use super::options::RowOptions;
 use super::rejected::LabelError;
 use super::rows::Rows;
-use super::options::RowOptions;
 use crate::corpus::{InputError, Sources, page_ranges, passages};
 use crate::label::{Label, LabelId, LabelSet, Scores};
 use crate::model::{Model, ModelError, PageText, Prediction, Role};

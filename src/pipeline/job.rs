@@ -1,8 +1,8 @@
 //! Chunks to threads, results in order: what every command and every reader of rows does.
 
-use super::tally::Tally;
 use super::ordered::Ordered;
 use super::rejected::Rejected;
+use super::tally::Tally;
 use crate::corpus::{Chunk, ChunkReader, Decoded, PageChunks, ReadOptions, Sources};
 use crate::model::{Model, ModelSession};
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! From what was read to texts with answers: splitting, normalising, grouping by page, and what becomes of failures.
 
 use super::batch::predict_pages;
-use super::record::{NoText, ParsedRecord, record_pages};
 use super::options::RowOptions;
+use super::record::{NoText, ParsedRecord, record_pages};
 use super::rejected::Rejected;
 use crate::corpus::{Chunk, InputError, Item, Passage, Record, RecordLine, Unit, page_ranges};
 use crate::model::{ModelError, ModelSession, PageText, Prediction};

@@ -3,9 +3,9 @@
 use super::desk::{Copydesk, LabelledText};
 use super::job::{self, Input, Worked};
 use super::labeller::{Event, Labelled, Labeller};
+use super::options::RowOptions;
 use super::ordered::Ordered;
 use super::rejected::Rejected;
-use super::options::RowOptions;
 use crate::corpus::Sources;
 use crate::label::{Label, Scores};
 use std::ops::Range;
@@ -50,15 +50,16 @@ impl Rows {
         let labeller = Labeller::new(options);
         let input = Input { sources, options: options.read(), page_field: options.page_field.clone() };
         let worker = desk.clone();
-        let chunks = job::start(desk.model(), desk.threads(), input, move |session, chunk, worked: &mut Worked<Vec<_>>| {
-            labeller.label(session, chunk, &mut |event| {
-                worked.output.push(match event {
-                    Event::Document => return,
-                    Event::Labelled(labelled) => Ok(row(&worker, labelled)),
-                    Event::Rejected { rejected, .. } => Err(rejected),
+        let chunks =
+            job::start(desk.model(), desk.threads(), input, move |session, chunk, worked: &mut Worked<Vec<_>>| {
+                labeller.label(session, chunk, &mut |event| {
+                    worked.output.push(match event {
+                        Event::Document => return,
+                        Event::Labelled(labelled) => Ok(row(&worker, labelled)),
+                        Event::Rejected { rejected, .. } => Err(rejected),
+                    });
                 });
             });
-        });
         Rows { chunks, rows: Vec::new().into_iter() }
     }
 }

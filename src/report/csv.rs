@@ -103,7 +103,14 @@ mod tests {
         let labels = verdict.scores.labels().clone();
         let mut out = Vec::new();
         push_header(&mut out, Unit::Paragraph, &labels, true, true);
-        let row = ParagraphRow { doc: "a,b", source: Some(RowSource { name: "f", line: Some(3) }), paragraph: 1, span: 2..9, text: "say \"hi\"\nthere", verdict: verdict.clone() };
+        let row = ParagraphRow {
+            doc: "a,b",
+            source: Some(RowSource { name: "f", line: Some(3) }),
+            paragraph: 1,
+            span: 2..9,
+            text: "say \"hi\"\nthere",
+            verdict: verdict.clone(),
+        };
         push_paragraph(&mut out, &row, true);
         push_header(&mut out, Unit::Record, &labels, false, false);
         push_record(&mut out, &RecordRow { doc: "9", source: None, text: "x", object: None, verdict }, false);

@@ -165,7 +165,14 @@ mod tests {
 
     #[test]
     fn a_paragraph_row_reads_back() {
-        let mut row = ParagraphRow { doc: "a \"page\"", source: None, paragraph: 2, span: 10..14, text: "té\n", verdict: verdict() };
+        let mut row = ParagraphRow {
+            doc: "a \"page\"",
+            source: None,
+            paragraph: 2,
+            span: 10..14,
+            text: "té\n",
+            verdict: verdict(),
+        };
         let mut out = Vec::new();
         push_paragraph(&mut out, &row, true);
         row.verdict.label = None;
@@ -184,7 +191,10 @@ mod tests {
     fn record_row(line: &str) -> String {
         let object = Record::parse(line).unwrap();
         let mut out = Vec::new();
-        push_record(&mut out, &RecordRow { doc: "d", source: None, text: "t", object: Some(&object), verdict: verdict() });
+        push_record(
+            &mut out,
+            &RecordRow { doc: "d", source: None, text: "t", object: Some(&object), verdict: verdict() },
+        );
         String::from_utf8(out).unwrap()
     }
 
@@ -207,7 +217,10 @@ mod tests {
     #[test]
     fn a_plain_line_becomes_an_object() {
         let mut out = Vec::new();
-        push_record(&mut out, &RecordRow { doc: "d", source: None, text: "say \"hi\"", object: None, verdict: verdict() });
+        push_record(
+            &mut out,
+            &RecordRow { doc: "d", source: None, text: "say \"hi\"", object: None, verdict: verdict() },
+        );
         assert_eq!(String::from_utf8(out).unwrap(), format!(r#"{{"text": "say \"hi\"", {ADDED}"#));
     }
 

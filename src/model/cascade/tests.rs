@@ -1,7 +1,6 @@
 use super::*;
 use crate::model::page::PageLayout;
 use crate::model::{EmbeddedModel, Model, PageConfig, PageWeights, Storage, fixture};
-use crate::text::{FACT_COUNT, facts};
 use std::path::PathBuf;
 
 const TEXTS: [&str; 6] = [

@@ -158,8 +158,7 @@ fn models_have_any_number_of_labels() {
         assert_eq!(model.labels().len(), count);
         assert_eq!(model.roles(), Roles::default());
         let alone = model.session().classify(&TEXTS).unwrap();
-        let facts: Vec<_> = TEXTS.iter().map(|text| crate::text::facts(text)).collect();
-        let on_page = model.session().classify_pages(&[Page { texts: &TEXTS, facts: &facts }]).unwrap();
+        let on_page = model.session().classify_pages(&[&TEXTS.map(PageText::new)]).unwrap();
         for (alone, on_page) in alone.iter().zip(&on_page) {
             assert_ne!(alone.scores, on_page.scores);
             for scores in [&alone.scores, &on_page.scores] {
