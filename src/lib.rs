@@ -6,6 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`label`], [`text`] | label and score types; splitting a text into paragraphs |
+//! | `atomic` | files that appear whole or not at all |
 //! | [`tokenizer`] | WordPiece: text to token ids |
 //! | [`engine`] | kernels and the encoder's forward pass; with the trainer's kernels the only place with `unsafe` |
 //! | [`model`] | model folders, the embedded models, windows, probabilities, cascades of two models |

@@ -5,7 +5,7 @@ use super::args::{
 };
 use super::error::CliError;
 use super::target::{self, Target};
-use crate::corpus::{InputFormat, ReadOptions, Sources, Unit, is_standard_input, resolve};
+use crate::corpus::{ForeignFormat, InputFormat, ReadOptions, Sources, Unit, is_standard_input, resolve};
 use crate::model::Model;
 use crate::report::{PageStyle, VerdictOptions};
 use console::Term;
@@ -110,10 +110,10 @@ pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
 
 /// Resolves the arguments of `copydesk eval`.
 pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
-    let input_format = if args.data.extension().is_none() || is_standard_input(&args.data) {
-        InputFormatArg::Jsonl
-    } else {
-        InputFormatArg::Auto
+    // Labelled rows are JSON whatever the file is called, unless its name says that it is a table or the like.
+    let input_format = match ForeignFormat::from_extension(&args.data) {
+        Some(_) => InputFormatArg::Auto,
+        None => InputFormatArg::Jsonl,
     };
     let input =
         InputArgs { inputs: vec![args.data.clone()], input_format, encoding: None, text_field: args.text_field };

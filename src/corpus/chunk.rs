@@ -287,7 +287,7 @@ fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Res
         let head = Head { bytes: window.rest(), ended: window.ended() };
         let decided = match options.format {
             None => sniff::decide(head, path, lines),
-            Some(InputFormat::Jsonl) => Some(Ok(InputFormat::Jsonl)),
+            Some(InputFormat::Jsonl) => sniff::check_json(head),
             Some(InputFormat::Text) => {
                 sniff::check_text(head, lines).map(|checked| checked.map(|()| InputFormat::Text))
             }

@@ -77,6 +77,12 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
     check_text(head, lines).map(|checked| checked.map(|()| InputFormat::Text))
 }
 
+/// Refuses what is said to be JSON and begins as no JSON can; `None` where more bytes are needed.
+pub(super) fn check_json(head: Head<'_>) -> Option<Result<InputFormat, InputError>> {
+    let format = ForeignFormat::from_magic(head.bytes, head.ended)?;
+    Some(format.map_or(Ok(InputFormat::Jsonl), |format| Err(InputError::ForeignFormat(format))))
+}
+
 /// Whether a source that is said to be text holds a zero byte; `None` where more bytes are needed.
 ///
 /// Of records, which are wanted as soon as they come, only the first line is looked at: each later one is when it is read.
