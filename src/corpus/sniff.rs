@@ -96,7 +96,7 @@ pub(super) fn check_text(head: Head<'_>, lines: bool) -> Option<Result<(), Input
     let looked_at = &head.bytes[..looked_at.min(BINARY_CHECK_BYTES)];
     match looked_at.iter().position(|&byte| byte == 0) {
         None => Some(Ok(())),
-        Some(offset) => Some(Err(match utf_16(head.bytes) {
+        Some(offset) => Some(Err(match utf_16(looked_at) {
             Some(format) => InputError::ForeignFormat(format),
             None => InputError::NotText { offset },
         })),
@@ -105,8 +105,13 @@ pub(super) fn check_text(head: Head<'_>, lines: bool) -> Option<Result<(), Input
 
 /// The byte order of text in UTF-16: its Western letters have a zero byte beside them, always on the same side.
 fn utf_16(head: &[u8]) -> Option<ForeignFormat> {
+    /// A few bytes show no side.
+    const LEAST_BYTES: usize = 16;
+    if head.len() < LEAST_BYTES {
+        return None;
+    }
     let zeros = |side: usize| head.iter().skip(side).step_by(2).filter(|&&byte| byte == 0).count();
-    let many = head.len() / 2 * 2 / 5;
+    let many = head.len() / 5;
     match (zeros(0), zeros(1)) {
         (0, odd) if odd > many => Some(ForeignFormat::UTF_16_LITTLE),
         (even, 0) if even > many => Some(ForeignFormat::UTF_16_BIG),
