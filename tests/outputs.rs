@@ -22,8 +22,9 @@ fn one_file_under_two_names_is_not_written_twice() {
         assert!(stderr(&output).contains("would be written twice"), "{}", stderr(&output));
         assert!(!ham.exists());
     }
-    let relative = copydesk().current_dir(root).args(["filter", "--ham", "x", "--spam"]).arg(root.join("x")).arg("-");
-    let output = Command::output(relative.stdin(Stdio::null())).unwrap();
+    let mut relative = copydesk();
+    relative.current_dir(root).args(["filter", "--ham", "x", "--spam"]).arg(root.join("x")).arg("-");
+    let output = relative.stdin(Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
 

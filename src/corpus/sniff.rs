@@ -59,14 +59,15 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
     if let Some(format) = ForeignFormat::from_magic(head.bytes, head.ended)? {
         return refused(format);
     }
-    if let Some(format) = name.and_then(ForeignFormat::from_extension) {
-        return refused(format);
+    let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes);
+    if let Some(named) = name.and_then(ForeignFormat::from_extension) {
+        // The content may say it better: a table with semicolons, an export of WordPress.
+        return refused(shape::recognise(text, whole)?.unwrap_or(named));
     }
     let format = match name.and_then(InputFormat::from_extension) {
         Some(InputFormat::Jsonl) => return Some(Ok(InputFormat::Jsonl)),
         named => named,
     };
-    let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes);
     if format.is_none() && is_json(text, whole)? {
         return Some(Ok(InputFormat::Jsonl));
     }
