@@ -133,8 +133,10 @@ fn is_json(text: &[u8], whole: bool) -> Option<bool> {
     if rest.is_empty() && !whole {
         return None;
     }
-    let begins_with_brace = rest.first() == Some(&b'{');
-    while begins_with_brace {
+    if rest.first() != Some(&b'{') {
+        return Some(false);
+    }
+    loop {
         match scan(rest) {
             Ok(_) => return Some(true),
             // A long record, or one of many lines.
@@ -150,7 +152,6 @@ fn is_json(text: &[u8], whole: bool) -> Option<bool> {
             }
         }
     }
-    Some(false)
 }
 
 fn is_json_array(text: &[u8], whole: bool) -> Option<bool> {
