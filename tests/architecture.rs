@@ -111,20 +111,3 @@ fn code_uses_no_layer_above_its_own() {
     let missing: Vec<_> = all.iter().filter(|file| !covered.contains(file)).collect();
     assert!(missing.is_empty(), "in no layer: {missing:?}");
 }
-
-#[test]
-fn unsafe_code_stands_in_kernels_alone() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    sources(&root.join("src"), &mut files);
-    let kernels = [root.join("src/engine/kernels"), root.join("src/train/kernels")];
-    let outside: Vec<_> = files
-        .iter()
-        .filter(|file| !kernels.iter().any(|folder| file.starts_with(folder)))
-        .filter(|file| {
-            let code = code(file);
-            code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
-        })
-        .collect();
-    assert!(outside.is_empty(), "{outside:?}");
-}

@@ -6,7 +6,7 @@ use super::args::{
 };
 use super::error::CliError;
 use super::target::{self, Target};
-use crate::corpus::{InputFormat, ReadOptions, Sources, Unit, is_standard_input, resolve};
+use crate::corpus::{ForeignFormat, InputFormat, ReadOptions, Sources, Unit, is_standard_input, resolve};
 use crate::label::LabelId;
 use crate::model::Model;
 use crate::parallel;
@@ -142,10 +142,10 @@ pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
 
 /// Resolves the arguments of `copydesk eval`.
 pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
-    let input_format = if args.data.extension().is_none() || is_standard_input(&args.data) {
-        InputFormatArg::Jsonl
-    } else {
-        InputFormatArg::Auto
+    // Labelled rows are JSON whatever the file is called, unless its name says that it is a table or the like.
+    let input_format = match ForeignFormat::from_extension(&args.data) {
+        Some(_) => InputFormatArg::Auto,
+        None => InputFormatArg::Jsonl,
     };
     let input = InputArgs::new(vec![args.data.clone()], input_format, args.text_field);
     let mut reading = reading(input, Unit::Record, &args.model, &[])?;

@@ -313,7 +313,7 @@ fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Res
         let head = Head { bytes: window.rest(), ended: window.ended() };
         let decided = match options.format {
             None => sniff::decide(head, path, lines),
-            Some(InputFormat::Jsonl) => Some(Ok(InputFormat::Jsonl)),
+            Some(InputFormat::Jsonl) => sniff::check_json(head),
             Some(format) => sniff::check_text(head, lines).map(|checked| checked.map(|()| format)),
         };
         if let Some(decided) = decided {
@@ -541,7 +541,10 @@ mod tests {
     fn a_zero_byte_spoils_one_record() {
         let chunks = read("rows.jsonl", b"{\"text\": \"a\"}\n{\"text\": \"\0\"}\n{\"text\": \"b\"}\n", Unit::Record);
         assert_eq!(chunks[0].items.len(), 3);
-        assert!(chunks[0].items.iter().all(|item| matches!(item, Item::Record(_))));
+        assert!(matches!(
+            &chunks[0].items[..],
+            [Item::Record(_), Item::Failed(Failure { line: Some(2), .. }), Item::Record(_)]
+        ));
     }
 
     #[test]

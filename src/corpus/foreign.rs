@@ -38,7 +38,7 @@ impl ForeignFormat {
     }
 
     /// The format that an extension promises, whatever the content; `None` where the content decides.
-    pub(super) fn from_extension(path: &Path) -> Option<ForeignFormat> {
+    pub(crate) fn from_extension(path: &Path) -> Option<ForeignFormat> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         Some(match extension.as_str() {
             "csv" => ForeignFormat::CSV,

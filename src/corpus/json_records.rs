@@ -192,7 +192,9 @@ impl JsonRecords {
         let Some(scanned) = self.scan(patience)? else { return Ok(Next::Pause) };
         let line = self.line;
         let after_failure = !self.in_array && self.failed_line == line;
-        self.records += 1;
+        // Words after a failure on its line belong to it.
+        let counts = !after_failure || self.window.rest().first() == Some(&b'{');
+        self.records += u64::from(counts);
         let record = (self.in_array || self.on_line > 0).then_some(self.records);
         match scanned {
             Scanned::Whole { length } => {
@@ -246,6 +248,7 @@ impl JsonRecords {
                     }
                     Step::Broken(reason) => return Ok(Some(Scanned::Broken { at: position, reason })),
                 };
+                too_long |= length > self.limit_bytes;
                 if too_long {
                     self.leave_behind(length);
                 }

@@ -63,14 +63,15 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
     if let Some(format) = ForeignFormat::from_magic(head.bytes, head.ended)? {
         return refused(format);
     }
-    if let Some(format) = name.and_then(ForeignFormat::from_extension) {
-        return refused(format);
+    let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes);
+    if let Some(named) = name.and_then(ForeignFormat::from_extension) {
+        // The content may say it better: a table with semicolons, an export of WordPress.
+        return refused(shape::recognise(text, whole)?.unwrap_or(named));
     }
     let format = match name.and_then(InputFormat::from_extension) {
         Some(InputFormat::Jsonl) => return Some(Ok(InputFormat::Jsonl)),
         named => named,
     };
-    let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes);
     if format.is_none() && is_json(text, whole)? {
         return Some(Ok(InputFormat::Jsonl));
     }
@@ -79,6 +80,12 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
         return refused(format);
     }
     check_text(head, lines).map(|checked| checked.map(|()| format.unwrap_or(InputFormat::Text)))
+}
+
+/// Refuses what is said to be JSON and begins as no JSON can; `None` where more bytes are needed.
+pub(super) fn check_json(head: Head<'_>) -> Option<Result<InputFormat, InputError>> {
+    let format = ForeignFormat::from_magic(head.bytes, head.ended)?;
+    Some(format.map_or(Ok(InputFormat::Jsonl), |format| Err(InputError::ForeignFormat(format))))
 }
 
 /// Whether a source that is said to be text holds a zero byte; `None` where more bytes are needed.
@@ -94,7 +101,7 @@ pub(super) fn check_text(head: Head<'_>, lines: bool) -> Option<Result<(), Input
     let looked_at = &head.bytes[..looked_at.min(BINARY_CHECK_BYTES)];
     match looked_at.iter().position(|&byte| byte == 0) {
         None => Some(Ok(())),
-        Some(offset) => Some(Err(match utf_16(head.bytes) {
+        Some(offset) => Some(Err(match utf_16(looked_at) {
             Some(format) => InputError::ForeignFormat(format),
             None => InputError::NotText { offset },
         })),
@@ -103,8 +110,13 @@ pub(super) fn check_text(head: Head<'_>, lines: bool) -> Option<Result<(), Input
 
 /// The byte order of text in UTF-16: its Western letters have a zero byte beside them, always on the same side.
 fn utf_16(head: &[u8]) -> Option<ForeignFormat> {
+    /// A few bytes show no side.
+    const LEAST_BYTES: usize = 16;
+    if head.len() < LEAST_BYTES {
+        return None;
+    }
     let zeros = |side: usize| head.iter().skip(side).step_by(2).filter(|&&byte| byte == 0).count();
-    let many = head.len() / 2 * 2 / 5;
+    let many = head.len() / 5;
     match (zeros(0), zeros(1)) {
         (0, odd) if odd > many => Some(ForeignFormat::UTF_16_LITTLE),
         (even, 0) if even > many => Some(ForeignFormat::UTF_16_BIG),
@@ -125,8 +137,10 @@ fn is_json(text: &[u8], whole: bool) -> Option<bool> {
     if rest.is_empty() && !whole {
         return None;
     }
-    let begins_with_brace = rest.first() == Some(&b'{');
-    while begins_with_brace {
+    if rest.first() != Some(&b'{') {
+        return Some(false);
+    }
+    loop {
         match scan(rest) {
             Ok(_) => return Some(true),
             // A long record, or one of many lines.
@@ -142,7 +156,6 @@ fn is_json(text: &[u8], whole: bool) -> Option<bool> {
             }
         }
     }
-    Some(false)
 }
 
 fn is_json_array(text: &[u8], whole: bool) -> Option<bool> {

@@ -13,8 +13,13 @@
 //! renamed: `input_label` and so on, with a further `input_` where that is taken. A line of plain text counts as the
 //! object `{"text": line}`.
 //!
-//! `scores` has a field for each label of the model, in its order. `label` is `null` where the confidence is below the least asked for. `start` and `end` are UTF-8 byte offsets into the
-//! document, or into the decoded text of the record. Probabilities have at most six decimals.
+//! An object that was written over several lines comes out on one: a space is in place of each line break and the indentation
+//! after it.
+//!
+//! `scores` has a field for each label of the model, in its order. `label` is `null` where the confidence is below the least
+//! asked for. `start` and `end` are byte offsets into the document as it is stored, also around single lines in windows-1252;
+//! into its text in UTF-8 where all of it is in another encoding; or into the decoded text of the record. Probabilities have
+//! at most six decimals.
 
 use super::number::push_probability;
 use super::row::{ParagraphRow, RecordRow, RowSource, Verdict};
