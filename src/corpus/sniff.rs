@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn extensions_decide_whatever_their_case() {
         assert_eq!(InputFormat::from_extension(Path::new("a/b.NDJSON")), Some(InputFormat::Jsonl));
-        assert_eq!(InputFormat::from_extension(Path::new("b.md")), Some(InputFormat::Text));
+        assert_eq!(InputFormat::from_extension(Path::new("b.MD")), Some(InputFormat::Markdown));
         assert_eq!(InputFormat::from_extension(Path::new("b.csv")), None);
         assert_eq!(InputFormat::from_extension(Path::new("jsonl")), None);
         assert_eq!(decided(b"words", Some("a.json"), false), Ok(InputFormat::Jsonl));

@@ -449,9 +449,8 @@ fn sources() -> Vec<(String, String)> {
 #[test]
 fn unsafe_code_stands_in_the_kernels_alone() {
     // The command runs one function before the runtime starts, which Rust calls unsafe by its attribute alone.
-    let allowed = |name: &str| {
-        name.starts_with("engine/kernels/") || name == "train/kernels/matmul.rs" || name == "main.rs"
-    };
+    let allowed =
+        |name: &str| name.starts_with("engine/kernels/") || name == "train/kernels/matmul.rs" || name == "main.rs";
     let uses = |line: &&str| {
         let code = line.split("//").next().unwrap_or_default();
         !code.contains('"') && code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
