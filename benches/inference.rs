@@ -4,9 +4,10 @@
 //!
 //! `cargo bench --bench inference`
 
-use copydesk::cli::bench::sample_texts;
-use copydesk::engine::{Encoder, Precision};
-use copydesk::model::{Checkpoint, Classifier, MICRO_BATCH_TOKENS};
+use copydesk::advanced::{Checkpoint, Classifier};
+use copydesk::advanced::{Encoder, Precision};
+use copydesk::internals::MICRO_BATCH_TOKENS;
+use copydesk::internals::sample_texts;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 /// Sequences packed for one call of the encoder.

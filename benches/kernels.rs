@@ -1,7 +1,7 @@
 //! The encoder's matrix products, per shape and instruction set. Throughput is in multiply-adds per second; the machine's ceiling is
 //! printed first, in the same unit.
 
-use copydesk::engine::{InstructionSet, Precision};
+use copydesk::advanced::{InstructionSet, Precision};
 use copydesk::internals::{
     Dispatched, Finish, LANES, Lanes, LinearF32, LinearI8, PackedF32, PackedI8, RowScale, Simd, dispatch, flatten,
     operations_per_second,

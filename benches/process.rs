@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench process`. Peak memory is read from `/proc` and therefore only told on Linux.
 
-use copydesk::cli::bench::sample_texts;
+use copydesk::internals::sample_texts;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;

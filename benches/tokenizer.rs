@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench tokenizer`
 
-use copydesk::tokenizer::Tokenizer;
+use copydesk::advanced::Tokenizer;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Labels a stream of any size row after row: `cargo run --release --example stream_rows < data/comments.jsonl`.
 
-use copydesk::{Copydesk, ReadOptions, Unit};
+use copydesk::{Copydesk, RowOptions, Unit};
 use std::error::Error;
 use std::io::{IsTerminal, Read};
 
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         false => Box::new(std::io::stdin()),
     };
     let mut failed = 0;
-    for row in desk.rows(input, ReadOptions { unit: Unit::Record, ..ReadOptions::default() }) {
+    for row in desk.rows(input, &RowOptions::default().unit(Unit::Record)) {
         match row {
             Ok(row) => println!("{:>12} {:.3} {}", row.label, row.confidence, row.document),
             Err(rejected) => {

@@ -128,6 +128,7 @@ struct Names {
 
 /// Why names are no set of labels.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum LabelSetError {
     /// There are too few or too many.
     #[error("expected {} to {} labels, got {got}", LABEL_COUNTS.start(), LABEL_COUNTS.end())]

@@ -1,41 +1,82 @@
-//! Tells, for every paragraph of a text, what it is doing there: one of the labels of a model. Those of the built-in models
-//! are `reporting`, `opinion`, `comment_spam`, `quotation`, and `other` for page furniture ([`LabelSet::copydesk`]).
+//! Tells, for every paragraph of a text, what it is doing there: reporting, opinion, comment spam, quotation, or other page
+//! furniture. Models of your own have labels of your own.
 //!
-//! The layers import one way, from the top of this list to its bottom never upwards:
+//! [`Copydesk`] opens a model and labels texts, records, pages of records, and whole inputs row by row:
 //!
-//! | module | holds |
-//! |---|---|
-//! | [`label`], [`random`], [`noise`] | label and score types; seeded random numbers; copies of a text that look different |
-//! | [`text`] | splitting a text into paragraphs |
-//! | [`tokenizer`] | WordPiece: text to token ids |
-//! | [`engine`] | kernels and the encoder's forward pass; with the trainer's kernels the only place with `unsafe` |
-//! | [`model`] | model folders, the embedded models, windows, probabilities, cascades of two models |
-//! | [`corpus`], [`eval`], `train` | reading inputs in order, metrics, training (feature `train`) |
-//! | [`report`] | output rows and human-readable tables |
-//! | [`cli`] | arguments → plan → execution |
+//! ```
+//! use copydesk::Copydesk;
+//!
+//! let desk = Copydesk::builder().model("fast").threads(2).build()?;
+//! let page = "The council voted 7 to 2 on Monday.\n\nFinally! About time they listened to us.";
+//! for paragraph in desk.label(page)? {
+//!     println!("{} {:.2} {:?}", paragraph.label, paragraph.confidence, paragraph.span);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`text`] splits texts into paragraphs without labelling them. [`advanced`] has what lies below: models, sessions, logits,
+//! vectors, tokens.
+//!
+//! In a debug build of your own package the kernels are not optimised and a page takes minutes. Two lines in its `Cargo.toml`
+//! change that:
+//!
+//! ```toml
+//! [profile.dev.package.copydesk]
+//! opt-level = 3
+//! ```
+//!
+//! The layers of the code and the rule by which they import each other stand in `docs/ARCHITECTURE.md`.
 
 #![warn(missing_docs)]
 
 mod atomic;
+#[doc(hidden)]
 pub mod cli;
-pub mod corpus;
-pub mod engine;
-pub mod eval;
-pub mod label;
-pub mod model;
-pub mod noise;
+mod corpus;
+mod engine;
+mod eval;
+mod label;
+mod model;
+mod noise;
 mod parallel;
-pub mod pipeline;
-pub mod random;
-pub mod report;
+mod pipeline;
+mod random;
+mod report;
 pub mod text;
-pub mod tokenizer;
+mod tokenizer;
 #[cfg(feature = "train")]
-pub mod train;
+mod train;
+
+pub use corpus::{ForeignFormat, InputError, InputFormat, Unit};
+pub use label::{Label, LabelId, LabelSet, LabelSetError, Scores, UnknownLabel};
+pub use model::ModelError;
+pub use pipeline::{
+    Copydesk, CopydeskBuilder, LabelError, LabelledParagraph, LabelledText, Rejected, Row, RowOptions, Rows,
+};
+pub use text::Paragraphs;
+
+/// What lies below the labels: models and what their folders say, sessions, logits, vectors, tokens.
+///
+/// A [`Model`](advanced::Model) is opened by name and shared; each thread reads texts through a
+/// [`ModelSession`](advanced::ModelSession) of its own. These types follow the models more closely than the rest of the
+/// library and change more often.
+pub mod advanced {
+    pub use crate::engine::{
+        Encoder, EncoderConfig, EncoderWeights, EngineError, InstructionSet, LayerNorm, LayerWeights, Linear, Matrix,
+        Precision, Workspace,
+    };
+    pub use crate::model::{
+        Answer, Cascade, CascadeSession, CascadeSettings, Checkpoint, Classifier, Digest, EmbeddedModel, Head, Member,
+        Mixture, Model, ModelFiles, ModelSession, ModelSource, OperatingPoint, PageConfig, PageText, PageWeights,
+        Pooling, Prediction, Producer, Reading, Role, Roles, Session, Settings, Storage,
+    };
+    pub use crate::tokenizer::{Tokenizer, TokenizerError};
+}
 
 /// What the benchmarks of this package measure one by one. No part of the interface: it changes without notice.
 #[doc(hidden)]
 pub mod internals {
+    pub use crate::cli::bench::sample_texts;
     pub use crate::engine::ceiling::operations_per_second;
     pub use crate::engine::kernels::gemm_f32::PackedF32;
     pub use crate::engine::kernels::gemm_i8::PackedI8;
@@ -43,23 +84,7 @@ pub mod internals {
     pub use crate::engine::kernels::linear::{Finish, LinearF32, LinearI8};
     pub use crate::engine::kernels::rows::RowScale;
     pub use crate::engine::kernels::{LANES, Lanes, Simd, dispatch, flatten};
-}
-
-pub use corpus::{InputError, InputFormat, Unit};
-pub use label::{Label, LabelId, LabelSet, Scores};
-pub use model::ModelError;
-pub use pipeline::{
-    Copydesk, CopydeskBuilder, LabelError, LabelledParagraph, LabelledText, Rejected, Row, RowOptions, Rows,
-};
-pub use text::Paragraphs;
-
-/// What lies below the labels: models, sessions, logits, vectors, tokens.
-pub mod advanced {
-    pub use crate::engine::{Encoder, EncoderConfig, InstructionSet, Precision};
-    pub use crate::model::{
-        Cascade, Checkpoint, Classifier, Model, ModelSession, PageText, Prediction, Reading, Session,
-    };
-    pub use crate::tokenizer::Tokenizer;
+    pub use crate::model::MICRO_BATCH_TOKENS;
 }
 
 /// The README's Rust example, compiled and run with the documentation tests.

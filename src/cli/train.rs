@@ -319,7 +319,7 @@ pub(super) fn training_settings(paths: &[PathBuf], defaults: TrainSettings) -> R
 pub(super) fn base_folder(base: &str) -> Result<PathBuf, CliError> {
     match base.strip_prefix("hf:") {
         None => Ok(PathBuf::from(base)),
-        Some(repository) => crate::model::hub::fetch_base(repository)
+        Some(repository) => crate::model::hub::fetch(repository)
             .map_err(|error| CliError::Hub { repository: repository.to_owned(), reason: error.to_string() }),
     }
 }
@@ -383,7 +383,7 @@ impl Display {
                 self.bar.reset_eta();
                 self.line(format_args!("going on after step {step}"));
             }
-            Progress::Checkpoint(_) => {}
+            Progress::Checkpoint => {}
         }
     }
 

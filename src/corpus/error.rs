@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 /// Why a source, a record or a line cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InputError {
     /// The file cannot be opened or read, or a folder cannot be listed.
     #[error("cannot be read: {0}")]

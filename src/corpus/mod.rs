@@ -26,10 +26,8 @@ pub use chunk::{Chunk, ChunkReader, Item, Passage, ReadOptions, RecordLine, Unit
 pub use encoding_rs::Encoding;
 pub use error::{Decoded, Failure, InputError};
 pub use foreign::ForeignFormat;
-pub use lines::LINE_LIMIT_BYTES;
 pub use pages::{PageChunks, page_ranges};
 pub(crate) use passages::passages;
-pub use record::{Field, Record};
+pub use record::Record;
 pub use sniff::InputFormat;
-pub use sources::{Origin, Source, Sources, is_standard_input, resolve};
-pub use text_pieces::BLOCK_LIMIT_BYTES;
+pub use sources::{Sources, is_standard_input, resolve};

@@ -14,6 +14,7 @@ const BINARY_CHECK_BYTES: usize = 8 * 1024;
 
 /// How a source is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum InputFormat {
     /// Running text: one document, or one record per line.
     Text,

@@ -1,6 +1,8 @@
 //! Two models' logits as one: the weights under which their sum gives the best probabilities.
 
+#[cfg(test)]
 use super::EvalError;
+#[cfg(test)]
 use super::temperature::{check, check_rows};
 use crate::label::LabelId;
 
@@ -25,6 +27,7 @@ pub(super) type TwoJudged<'a> = ([&'a [f32]; 2], LabelId);
 /// # Panics
 ///
 /// If a gold label is beyond the logits.
+#[cfg(test)]
 pub fn fit_mixture<R: AsRef<[f32]>>(first: &[R], second: &[R], gold: &[LabelId]) -> Result<[f32; 2], EvalError> {
     check(first, gold)?;
     check(second, gold)?;
@@ -114,7 +117,8 @@ impl Local {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::{fit_temperature, negative_log_likelihood};
+    use crate::eval::fit_temperature;
+    use crate::eval::metrics::negative_log_likelihood;
     use crate::label::built_in::{OPINION, OTHER, REPORTING};
     use crate::label::{LabelSet, Scores};
     use proptest::prelude::*;

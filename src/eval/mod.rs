@@ -3,29 +3,12 @@
 //!
 //! [`evaluate`] takes judged rows, gold label beside scores, and gives an [`Evaluation`]. It knows no model and reads no
 //! file. Where a figure depends on chance it has a seed; the same rows and options give the same bytes.
-//!
-//! ```
-//! use copydesk::eval::{EvalOptions, JudgedRow, evaluate};
-//! use copydesk::{LabelSet, Scores};
-//!
-//! let labels = LabelSet::new(["news", "ad", "spam"])?;
-//! let row = |gold, scores: [f32; 3]| {
-//!     let scores = Scores::new(&labels, scores);
-//!     Ok::<_, copydesk::label::UnknownLabel>(JudgedRow {
-//!         gold: labels.require(gold)?,
-//!         scores,
-//!         confidence: None,
-//!         source: None,
-//!         doc: None,
-//!     })
-//! };
-//! let rows = [row("news", [0.9, 0.1, 0.0])?, row("ad", [0.6, 0.4, 0.0])?];
-//! let evaluation = evaluate(&rows, &EvalOptions::default())?;
-//! assert_eq!(evaluation.all.accuracy.value, 0.5);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(feature = "train"),
+    allow(dead_code, unused_imports, reason = "only training fits, everybody measures")
+)]
 
 mod bootstrap;
 mod calibration;
@@ -40,19 +23,16 @@ mod sampling;
 mod temperature;
 
 pub use bootstrap::{BootstrapOptions, Estimate, Resampling};
-pub use calibration::{CALIBRATION_BINS, Calibration, ReliabilityBin};
-pub use cascade::{
-    BothReadings, CascadeChoice, CascadeFigures, CascadeFit, CascadePoint, CascadeRow, SmallReading, fit_cascade,
-};
-pub use coverage::{COVERAGE_PERCENTS, CoveragePoint};
+pub use calibration::Calibration;
+#[cfg(test)]
+pub(crate) use cascade::{BothReadings, CascadeChoice};
+pub use cascade::{CascadeFigures, CascadeFit, CascadePoint, CascadeRow, SmallReading, fit_cascade};
+pub use coverage::CoveragePoint;
 pub use evaluation::{ClassMetrics, Evaluation, GenuineRows, Metrics, SourceMetrics, SpamOperatingPoints, evaluate};
-pub use metrics::{ConfusionMatrix, LabelCounts, brier_score, negative_log_likelihood};
-pub use mixture::fit_mixture;
-pub use operating_points::{LOSS_BUDGETS, Proportion, SpamPoint, spam_operating_points};
+pub use metrics::LabelCounts;
+pub use operating_points::{LOSS_BUDGETS, Proportion, spam_operating_points};
 pub use robustness::{NoiseFigures, robustness};
-pub use temperature::{
-    CalibrationSummary, TEMPERATURE_RANGE, TemperatureFit, assign_folds, cross_fit_temperature, fit_temperature,
-};
+pub use temperature::{cross_fit_temperature, fit_temperature};
 
 use crate::label::{Label, LabelId, Scores};
 

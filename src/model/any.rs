@@ -27,11 +27,12 @@ pub enum ModelSession<'model> {
 
 impl Model {
     /// The embedded network or cascade of that name, else what is in the folder. A folder with the name of an embedded
-    /// model can be given with a path separator: `./base`.
+    /// model can be given with a path separator: `./base`. With the feature `hub`, `hf:OWNER/NAME` is a network of the Hugging
+    /// Face hub.
     ///
     /// # Errors
-    /// Those of [`Classifier::from_dir`] and [`Cascade::from_dir`].
-    pub fn open(name: &Path) -> Result<Model, ModelError> {
+    /// Those of [`Classifier::from_dir`] and [`Cascade::from_dir`], and [`ModelError::Hub`].
+    pub fn open(name: impl AsRef<Path>) -> Result<Model, ModelError> {
         match ModelSource::new(name) {
             ModelSource::Folder(dir) if dir.to_str() == Some(EMBEDDED_CASCADE) => {
                 Cascade::embedded().map(Model::Cascade)

@@ -104,6 +104,15 @@ impl Classifier {
         Classifier::from_files(model.files())
     }
 
+    /// The network of a name: an embedded one, a folder, or with the feature `hub` one of the Hugging Face hub; see
+    /// [`ModelSource::new`].
+    ///
+    /// # Errors
+    /// Those of [`Classifier::from_dir`], and [`ModelError::Hub`].
+    pub fn open(name: impl AsRef<Path>) -> Result<Classifier, ModelError> {
+        ModelSource::new(name).classifier()
+    }
+
     /// Reads a model's folder. Weights stored as 8-bit integers are computed with as such, others in single
     /// precision.
     ///

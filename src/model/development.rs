@@ -39,6 +39,7 @@ impl Development {
     }
 
     /// As they are stored.
+    #[cfg(any(test, feature = "train"))]
     pub fn to_value(self) -> Value {
         serde_json::to_value(self).expect("figures can be written as JSON; this is a bug")
     }

@@ -4,6 +4,7 @@ use super::ModelFiles;
 
 /// A network that is compiled into the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum EmbeddedModel {
     /// The one that judges best.
     Base,

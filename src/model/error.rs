@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 /// Why a model could not be read, written or run. Each variant is named after the rule that was broken.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ModelError {
     /// A folder lacks a file that every model has.
     #[error("no such file: {}", path.display())]
@@ -202,6 +203,14 @@ pub enum ModelError {
         small: LabelSet,
         /// Those of the large one.
         large: LabelSet,
+    },
+    /// A model of the hub cannot be had.
+    #[error("hf:{repository}: {reason}")]
+    Hub {
+        /// The repository, `OWNER/NAME`.
+        repository: String,
+        /// What the hub or its client said.
+        reason: String,
     },
     /// No label of the model has a role that is needed.
     #[error("the model {model} has no `{setting}`; set it in the model's copydesk.json to one of its labels: {labels}")]

@@ -1,6 +1,7 @@
 //! A tiny random model for tests.
 
-use super::{Checkpoint, Head, Settings};
+use super::page::PageLayout;
+use super::{Checkpoint, Head, PageConfig, PageWeights, Settings};
 use crate::engine::{EncoderConfig, EncoderWeights, LayerNorm, LayerWeights, Linear, Matrix};
 use crate::label::LabelSet;
 use crate::random::SplitMix64;
@@ -10,6 +11,21 @@ const WORDS: [&str; 20] = [
     "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[", "]", ".", "the", "council", "voted", "on", "plan", "i", "think", "they",
     "buy", "cheap", "##s", "sep", "cls",
 ];
+
+/// Position of a word in the vocabulary.
+pub(crate) fn id(word: &str) -> usize {
+    WORDS.iter().position(|known| *known == word).unwrap()
+}
+
+/// The checkpoint with a small page network of arbitrary weights.
+pub(crate) fn with_page(mut checkpoint: Checkpoint) -> Checkpoint {
+    let sizes = PageConfig { width: 8, heads: 2, intermediate: 8, layers: 1, reach: 4, distances: 2 };
+    let labels = checkpoint.head.as_ref().map_or(0, |head| head.labels.len());
+    let len = PageLayout::new(sizes, checkpoint.config.hidden, labels).len;
+    let values = (0..len).map(|index| (index as f32).sin() * 0.3).collect();
+    checkpoint.page = Some(PageWeights { config: sizes, values });
+    checkpoint
+}
 
 /// Two layers of width 32, 24 positions.
 pub(crate) fn config() -> EncoderConfig {

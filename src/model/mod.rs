@@ -29,7 +29,7 @@ mod error;
 pub(crate) mod fixture;
 mod head;
 #[cfg(feature = "hub")]
-pub mod hub;
+pub(crate) mod hub;
 mod layout;
 pub(crate) mod page;
 mod roles;
@@ -44,7 +44,7 @@ pub use cascade::{Answer, Cascade, CascadeSession, CascadeSettings, Member, Mixt
 pub use checkpoint::{Checkpoint, ModelFiles};
 pub use classifier::{Classifier, MICRO_BATCH_TOKENS, PageText, Prediction, Reading, Session};
 pub use development::{Asked, Development};
-pub use digest::{Digest, NoDigest};
+pub use digest::Digest;
 #[cfg(feature = "train")]
 pub(crate) use digest::{FNV_OFFSET, fnv_step};
 pub use embedded::{EMBEDDED_CASCADE, EMBEDDED_CASCADE_BYTES, EmbeddedModel};

@@ -15,6 +15,7 @@ pub struct Roles {
 
 /// What a label can mean to a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Role {
     /// Spam among comments.
     Spam,

@@ -4,21 +4,32 @@ use super::checkpoint::Folder;
 use super::{Checkpoint, Classifier, Digest, EmbeddedModel, ModelError, ModelFiles};
 use std::path::{Path, PathBuf};
 
-/// A network that is compiled in, or one in a folder.
+/// Begins the name of a model on the Hugging Face hub.
+const HUB: &str = "hf:";
+
+/// A network that is compiled in, in a folder, or on the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ModelSource {
     /// Compiled into the library.
     Embedded(EmbeddedModel),
     /// A folder on disk.
     Folder(PathBuf),
+    /// A repository of the Hugging Face hub, `OWNER/NAME`; read with the feature `hub` alone.
+    Hub(String),
 }
 
 impl ModelSource {
-    /// The embedded network of that name, else the folder. A folder with the name of an embedded network can be given with
-    /// a path separator: `./base`.
-    pub fn new(name: &Path) -> ModelSource {
-        match name.to_str().and_then(EmbeddedModel::from_name) {
-            Some(model) => ModelSource::Embedded(model),
+    /// The embedded network of that name, or the repository behind `hf:`, else the folder. A folder with the name of an
+    /// embedded network can be given with a path separator: `./base`.
+    pub fn new(name: impl AsRef<Path>) -> ModelSource {
+        let name = name.as_ref();
+        let text = name.to_str();
+        if let Some(model) = text.and_then(EmbeddedModel::from_name) {
+            return ModelSource::Embedded(model);
+        }
+        match text.and_then(|text| text.strip_prefix(HUB)) {
+            Some(repository) => ModelSource::Hub(repository.to_owned()),
             None => ModelSource::Folder(name.to_owned()),
         }
     }
@@ -55,8 +66,22 @@ impl ModelSource {
         match self {
             ModelSource::Embedded(model) => read(model.files()),
             ModelSource::Folder(dir) => Folder::read(dir)?.with_files(read),
+            ModelSource::Hub(repository) => Folder::read(&from_hub(repository)?)?.with_files(read),
         }
     }
+}
+
+/// The folder in the hub's cache that holds a repository's files, fetched if they are not there.
+#[cfg(feature = "hub")]
+fn from_hub(repository: &str) -> Result<PathBuf, ModelError> {
+    super::hub::fetch(repository)
+        .map_err(|error| ModelError::Hub { repository: repository.to_owned(), reason: error.to_string() })
+}
+
+#[cfg(not(feature = "hub"))]
+fn from_hub(repository: &str) -> Result<PathBuf, ModelError> {
+    let reason = "this build has no access to the hub; build with the feature hub".to_owned();
+    Err(ModelError::Hub { repository: repository.to_owned(), reason })
 }
 
 #[cfg(test)]
@@ -65,10 +90,18 @@ mod tests {
 
     #[test]
     fn an_embedded_name_wins_unless_it_is_written_as_a_path() {
-        let source = |name: &str| ModelSource::new(Path::new(name));
+        let source = |name: &str| ModelSource::new(name);
         assert_eq!(source("fast"), ModelSource::Embedded(EmbeddedModel::Fast));
         for folder in ["./fast", "fast/", "models/fast", "other"] {
             assert_eq!(source(folder), ModelSource::Folder(folder.into()));
         }
+        assert_eq!(source("hf:some/model"), ModelSource::Hub("some/model".to_owned()));
+    }
+
+    #[cfg(not(feature = "hub"))]
+    #[test]
+    fn a_build_without_the_hub_says_so() {
+        let error = ModelSource::new("hf:some/model").classifier().unwrap_err();
+        assert!(error.to_string().contains("feature hub"), "{error}");
     }
 }

@@ -57,3 +57,41 @@ fn classify(
     let pages: Vec<&[PageText<'_>]> = pages.iter().map(|page| &texts[page.clone()]).collect();
     session.classify_pages(&pages)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Precision;
+    use crate::model::{Classifier, Model, fixture};
+
+    /// A model whose outputs are no numbers for texts that hold the word `buy`, and are sound for all others.
+    fn fails_at_buy() -> Model {
+        let mut checkpoint = fixture::with_page(fixture::checkpoint(7));
+        let crate::engine::Matrix::F32 { cols, data, .. } = &mut checkpoint.weights.word else {
+            panic!("the fixture has floats")
+        };
+        let buy = fixture::id("buy");
+        data[buy * *cols..(buy + 1) * *cols].fill(f32::MAX);
+        Model::Single(Classifier::from_checkpoint(checkpoint, Precision::F32).unwrap())
+    }
+
+    #[test]
+    fn a_page_that_fails_changes_no_answer_of_another() {
+        let model = fails_at_buy();
+        let texts =
+            ["the council voted", "i think", "buy cheap", "they voted", "the plan", "cheap plan"].map(PageText::new);
+        let mut session = model.session();
+        let pages = [0..2, 2..4, 4..6];
+        let answers = predict_pages(&mut session, &texts, &pages);
+        for page in [0..2, 4..6] {
+            let alone = session.classify_pages(&[&texts[page.clone()]]).unwrap();
+            for (answer, alone) in answers[page].iter().zip(alone) {
+                assert_eq!(answer.as_ref().unwrap(), &alone);
+            }
+        }
+        assert!(answers[2].is_err());
+        // Its neighbour is still read, by itself.
+        let alone = session.classify(&["they voted"]).unwrap();
+        assert_eq!(answers[3].as_ref().unwrap(), &alone[0]);
+    }
+}

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+#[cfg(feature = "train")]
 mod cascade;
 pub mod csv;
 mod eval_table;
@@ -13,10 +14,11 @@ mod pretty;
 mod printable;
 mod row;
 
-pub use bench::{BenchReport, BenchRun, Cost, Spread, TimeShare};
+pub use bench::{BenchReport, BenchRun, Cost};
+#[cfg(feature = "train")]
 pub use cascade::CascadeTable;
 pub use eval_table::{EvalTable, NoiseTable};
-pub use models::{COUNTED_TOKENS, CascadeParts, ModelEntry, ModelsTable, NetworkSizes, Operations};
+pub use models::{ModelEntry, ModelsTable};
 pub use pretty::PageStyle;
 pub(crate) use printable::printable;
 pub use row::{ParagraphRow, RecordRow, RowSource, Verdict, VerdictOptions};

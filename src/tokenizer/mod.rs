@@ -21,6 +21,7 @@ use std::path::PathBuf;
 
 /// Why a tokenizer could not be built.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TokenizerError {
     /// The file could not be read.
     #[error("cannot read {}: {source}", path.display())]

@@ -143,6 +143,16 @@ mod tests {
     }
 
     #[test]
+    fn no_label_of_the_test_is_trained_on() {
+        let read = |name: &str| read_labels(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(name)).unwrap();
+        let (train, test) = (read("standoff-labels.jsonl.zst"), read("standoff-test.jsonl.zst"));
+        assert!(train.set_aside.is_empty() && test.set_aside.is_empty());
+        assert_eq!((train.rows.len(), test.rows.len()), (4198, 2152));
+        let keys: std::collections::BTreeSet<u64> = train.rows.iter().chain(&test.rows).map(|row| row.0).collect();
+        assert_eq!(keys.len(), 4198 + 2152);
+    }
+
+    #[test]
     fn labels_find_their_text_once() {
         let (_folder, path) = file(
             "{\"key\":\"1a601ffa70bed4c9\",\"label\":\"quotation\",\"confidence\":2}\n\

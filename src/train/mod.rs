@@ -31,14 +31,13 @@ mod tests;
 mod threads;
 mod trainer;
 
-pub use checkpoint::CHECKPOINT_FILE;
 pub use data::{LabelledRow, ReadRows, labels_of, read_labelled, read_texts, read_weak};
 pub use draw::{draw_texts, pages};
 pub use error::TrainError;
-pub use given::{GivenLabel, GivenLabels, GivenScores, give_scores, read_labels, read_scores, take_labels};
+pub use given::{GivenLabels, GivenScores, give_scores, read_labels, read_scores, take_labels};
 pub use run::{TrainData, TrainReport, TrainTarget, train};
 pub use settings::TrainSettings;
 pub use soup::soup;
 pub use student::{StudentSettings, student, student_training};
 pub use teacher::teach;
-pub use trainer::{EpochFigures, Progress};
+pub use trainer::Progress;

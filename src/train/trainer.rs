@@ -128,7 +128,7 @@ pub enum Progress {
     /// An epoch was evaluated.
     Epoch(EpochFigures),
     /// A checkpoint was written after this many steps.
-    Checkpoint(usize),
+    Checkpoint,
     /// The run goes on from a checkpoint after this many steps.
     Resumed(usize),
 }
@@ -239,7 +239,7 @@ pub(super) fn run(
                         history: history.clone(),
                     };
                     checkpoint::save(&checkpoint_path, network, &average, &position)?;
-                    progress(Progress::Checkpoint(network.updates));
+                    progress(Progress::Checkpoint);
                 }
             }
             let seconds = begin.elapsed().as_secs_f64();

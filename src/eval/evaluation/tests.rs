@@ -1,5 +1,6 @@
 use super::*;
-use crate::eval::{CALIBRATION_BINS, COVERAGE_PERCENTS};
+use crate::eval::calibration::CALIBRATION_BINS;
+use crate::eval::coverage::COVERAGE_PERCENTS;
 use crate::label::built_in::{ALL, COMMENT_SPAM, OPINION, OTHER, scores};
 use crate::random::SplitMix64;
 use serde_json::Value;
