@@ -4,10 +4,11 @@
 //!
 //! `cargo bench --bench inference`
 
-use copydesk::advanced::{Checkpoint, Classifier};
-use copydesk::advanced::{Encoder, Precision};
+use copydesk::advanced::Precision;
+use copydesk::internals::Encoder;
 use copydesk::internals::MICRO_BATCH_TOKENS;
 use copydesk::internals::sample_texts;
+use copydesk::internals::{Checkpoint, Classifier};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 /// Sequences packed for one call of the encoder.

@@ -28,6 +28,10 @@
 //! The layers of the code and the rule by which they import each other stand in `docs/ARCHITECTURE.md`.
 
 #![warn(missing_docs)]
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "what the public cannot see is documented for those who work on it"
+)]
 
 mod atomic;
 #[doc(hidden)]
@@ -55,25 +59,19 @@ pub use pipeline::{
 };
 pub use text::Paragraphs;
 
-/// What lies below the labels: models and what their folders say, sessions, logits, vectors, tokens.
+/// What lies below the labels: models, sessions, logits, vectors, tokens.
 ///
 /// A [`Model`](advanced::Model) is opened by name and shared; each thread reads texts through a
 /// [`ModelSession`](advanced::ModelSession) of its own. These types follow the models more closely than the rest of the
 /// library and change more often.
 pub mod advanced {
-    pub use crate::engine::{
-        Encoder, EncoderConfig, EncoderWeights, EngineError, InstructionSet, LayerNorm, LayerWeights, Linear, Matrix,
-        Precision, Workspace,
-    };
-    pub use crate::model::{
-        Answer, Cascade, CascadeSession, CascadeSettings, Checkpoint, Classifier, Digest, EmbeddedModel, Head, Member,
-        Mixture, Model, ModelFiles, ModelSession, ModelSource, OperatingPoint, PageConfig, PageText, PageWeights,
-        Pooling, Prediction, Producer, Reading, Role, Roles, Session, Settings, Storage,
-    };
+    pub use crate::engine::{EngineError, InstructionSet, Precision};
+    pub use crate::model::{Model, ModelSession, OperatingPoint, PageText, Prediction, Reading, Role, Roles};
     pub use crate::tokenizer::{Tokenizer, TokenizerError};
 }
 
-/// What the benchmarks of this package measure one by one. No part of the interface: it changes without notice.
+/// What the tests and the benchmarks of this package build and measure one by one. No part of the interface: it changes
+/// without notice.
 #[doc(hidden)]
 pub mod internals {
     pub use crate::cli::bench::sample_texts;
@@ -84,7 +82,10 @@ pub mod internals {
     pub use crate::engine::kernels::linear::{Finish, LinearF32, LinearI8};
     pub use crate::engine::kernels::rows::RowScale;
     pub use crate::engine::kernels::{LANES, Lanes, Simd, dispatch, flatten};
-    pub use crate::model::MICRO_BATCH_TOKENS;
+    pub use crate::engine::{Encoder, Linear, Matrix};
+    pub use crate::model::{
+        CascadeSettings, Checkpoint, Classifier, Head, MICRO_BATCH_TOKENS, Member, ModelSource, Storage,
+    };
 }
 
 /// The README's Rust example, compiled and run with the documentation tests.

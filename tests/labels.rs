@@ -4,8 +4,8 @@ mod common;
 
 use common::{arg, rows, run, stderr, stdout};
 use copydesk::LabelSet;
-use copydesk::advanced::Matrix;
-use copydesk::advanced::{CascadeSettings, Checkpoint, Head, Member, ModelSource, Storage};
+use copydesk::internals::Matrix;
+use copydesk::internals::{CascadeSettings, Checkpoint, Head, Member, ModelSource, Storage};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{arg, rows, run, stderr};
-use copydesk::advanced::{Checkpoint, Linear, Matrix, Storage};
+use copydesk::internals::{Checkpoint, Linear, Matrix, Storage};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;

@@ -45,13 +45,13 @@ pub enum InputError {
     /// A line is longer than can be held in memory.
     #[error("line longer than {limit_bytes} bytes")]
     LineTooLong {
-        /// Greatest length, [`LINE_LIMIT_BYTES`](super::LINE_LIMIT_BYTES).
+        /// Greatest length, 16 MiB.
         limit_bytes: usize,
     },
     /// A JSON value is longer than can be held in memory.
     #[error("record longer than {limit_bytes} bytes")]
     RecordTooLong {
-        /// Greatest length, [`LINE_LIMIT_BYTES`](super::LINE_LIMIT_BYTES).
+        /// Greatest length, 16 MiB.
         limit_bytes: usize,
     },
     /// An array of records has no end: the source may be cut off.

@@ -1,9 +1,10 @@
 //! A model by name, be it one network or a cascade of two.
 
 use super::{Answer, Cascade, CascadeSession, Classifier, EMBEDDED_CASCADE, ModelError, ModelSource};
-use super::{OperatingPoint, PageText, Prediction, Role, Roles, Session};
+use super::{OperatingPoint, PageText, Prediction, Reading, Role, Roles, Session};
 use crate::engine::ceiling::model_operations;
 use crate::label::{LabelId, LabelSet};
+use crate::tokenizer::Tokenizer;
 use std::path::Path;
 
 /// Whatever labels texts.
@@ -11,8 +12,10 @@ use std::path::Path;
 #[allow(clippy::large_enum_variant, reason = "a program has one or two")]
 pub enum Model {
     /// One network.
+    #[doc(hidden)]
     Single(Classifier),
     /// A small network that asks a large one where it is not sure.
+    #[doc(hidden)]
     Cascade(Cascade),
 }
 
@@ -20,8 +23,10 @@ pub enum Model {
 #[allow(clippy::large_enum_variant, reason = "a thread has one")]
 pub enum ModelSession<'model> {
     /// Of one network.
+    #[doc(hidden)]
     Single(Session<'model>),
     /// Of a cascade.
+    #[doc(hidden)]
     Cascade(CascadeSession<'model>),
 }
 
@@ -31,7 +36,7 @@ impl Model {
     /// Face hub.
     ///
     /// # Errors
-    /// Those of [`Classifier::from_dir`] and [`Cascade::from_dir`], and [`ModelError::Hub`].
+    /// A [`ModelError`] named after the broken rule.
     pub fn open(name: impl AsRef<Path>) -> Result<Model, ModelError> {
         match ModelSource::new(name) {
             ModelSource::Folder(dir) if dir.to_str() == Some(EMBEDDED_CASCADE) => {
@@ -50,8 +55,13 @@ impl Model {
         }
     }
 
+    /// How texts become token ids; of a cascade, for the network that reads every text.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        self.first().tokenizer()
+    }
+
     /// The network that reads every text.
-    pub fn first(&self) -> &Classifier {
+    pub(crate) fn first(&self) -> &Classifier {
         match self {
             Model::Single(classifier) => classifier,
             Model::Cascade(cascade) => cascade.small(),
@@ -109,7 +119,7 @@ impl Model {
     ///
     /// # Errors
     /// What is wrong with a cascade's large model, if it was not loaded before.
-    pub fn work(&self, answers: &[Answer]) -> Result<(usize, u64), ModelError> {
+    pub(crate) fn work(&self, answers: &[Answer]) -> Result<(usize, u64), ModelError> {
         let count = |network: &Classifier, texts: &mut dyn Iterator<Item = usize>| {
             let lengths: Vec<usize> =
                 texts.flat_map(|tokens| network.windows(tokens)).map(|window| window.len() + 2).collect();
@@ -139,7 +149,8 @@ impl ModelSession<'_> {
     /// Labels texts, each read alone, in their order.
     ///
     /// # Errors
-    /// As [`Session::classify`] and [`CascadeSession::classify`].
+    /// [`ModelError::NotFiniteOutput`] for weights that overflow, and what is wrong with a cascade's large network if this loads
+    /// it.
     pub fn classify(&mut self, texts: &[&str]) -> Result<Vec<Prediction>, ModelError> {
         match self {
             ModelSession::Single(session) => session.classify(texts),
@@ -150,7 +161,7 @@ impl ModelSession<'_> {
     /// Labels the paragraphs of pages, page after page in their order, each beside its neighbours.
     ///
     /// # Errors
-    /// As [`Session::classify_pages`] and [`CascadeSession::classify_pages`].
+    /// As [`ModelSession::classify`].
     pub fn classify_pages(&mut self, pages: &[&[PageText<'_>]]) -> Result<Vec<Prediction>, ModelError> {
         match self {
             ModelSession::Single(session) => session.classify_pages(pages),
@@ -158,11 +169,32 @@ impl ModelSession<'_> {
         }
     }
 
+    /// What the network that reads every text makes of the paragraphs of pages, page after page: logits before the temperature,
+    /// and in `vectors` what the encoder made of each paragraph, `[paragraphs, hidden]`. A cascade's large network is not
+    /// asked.
+    ///
+    /// # Errors
+    /// As [`ModelSession::classify_pages`].
+    pub fn read_pages(
+        &mut self,
+        pages: &[&[PageText<'_>]],
+        vectors: &mut Vec<f32>,
+    ) -> Result<Vec<Reading>, ModelError> {
+        match self {
+            ModelSession::Single(session) => session.read_pages_with_vectors(pages, vectors),
+            ModelSession::Cascade(session) => session.small().read_pages_with_vectors(pages, vectors),
+        }
+    }
+
     /// Labels texts that the tokenizer of [`Model::first`] has encoded before, `ids` beside `texts`, each read alone.
     ///
     /// # Errors
-    /// As [`Session::classify_tokens`] and [`CascadeSession::answers`].
-    pub fn answers<T: AsRef<[u32]> + Sync>(&mut self, texts: &[&str], ids: &[T]) -> Result<Vec<Answer>, ModelError> {
+    /// As [`ModelSession::classify`], and [`ModelError::Engine`] for ids outside of the vocabulary.
+    pub(crate) fn answers<T: AsRef<[u32]> + Sync>(
+        &mut self,
+        texts: &[&str],
+        ids: &[T],
+    ) -> Result<Vec<Answer>, ModelError> {
         match self {
             ModelSession::Single(session) => {
                 let answer = |prediction| Answer { prediction, large_tokens: None };

@@ -154,7 +154,12 @@ pub struct CascadeSession<'cascade> {
     helpers: usize,
 }
 
-impl CascadeSession<'_> {
+impl<'cascade> CascadeSession<'cascade> {
+    /// The session of the network that reads every text.
+    pub(super) fn small(&mut self) -> &mut Session<'cascade> {
+        &mut self.small
+    }
+
     /// As [`Session::set_helpers`].
     pub(crate) fn set_helpers(&mut self, threads: usize) {
         self.helpers = threads;

@@ -40,7 +40,9 @@ mod tensors;
 mod windows;
 
 pub use any::{Model, ModelSession};
-pub use cascade::{Answer, Cascade, CascadeSession, CascadeSettings, Member, Mixture};
+#[cfg(any(test, feature = "train"))]
+pub use cascade::Mixture;
+pub use cascade::{Answer, Cascade, CascadeSession, CascadeSettings, Member};
 pub use checkpoint::{Checkpoint, ModelFiles};
 pub use classifier::{Classifier, MICRO_BATCH_TOKENS, PageText, Prediction, Reading, Session};
 pub use development::{Asked, Development};
@@ -50,7 +52,9 @@ pub(crate) use digest::{FNV_OFFSET, fnv_step};
 pub use embedded::{EMBEDDED_CASCADE, EMBEDDED_CASCADE_BYTES, EmbeddedModel};
 pub use error::ModelError;
 pub use head::Head;
-pub use page::{PageConfig, PageWeights};
+pub use page::PageConfig;
+#[cfg(any(test, feature = "train"))]
+pub use page::PageWeights;
 pub use roles::{Role, Roles};
 pub use save::Storage;
 pub use settings::{OperatingPoint, Pooling, Producer, Settings};

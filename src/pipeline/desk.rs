@@ -115,7 +115,7 @@ impl CopydeskBuilder {
     /// Opens the model.
     ///
     /// # Errors
-    /// Whatever is wrong with the model, and [`ModelError::MissingRole`] where furniture is to be left out and the model has no
+    /// Whatever is wrong with the model, and [`ModelError::NoRole`] where furniture is to be left out and the model has no
     /// label for it.
     pub fn build(self) -> Result<Copydesk, ModelError> {
         let model = Arc::new(Model::open(&self.model)?);
