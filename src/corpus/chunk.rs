@@ -167,8 +167,8 @@ impl Chunk {
 
 /// Reads sources into chunks.
 ///
-/// Memory is bounded by [`LINE_LIMIT_BYTES`](super::LINE_LIMIT_BYTES) and
-/// [`BLOCK_LIMIT_BYTES`](super::BLOCK_LIMIT_BYTES), whatever the sizes of the sources. What is in the chunks depends on the
+/// Memory is bounded by [`LINE_LIMIT_BYTES`] and
+/// [`BLOCK_LIMIT_BYTES`](super::text_pieces::BLOCK_LIMIT_BYTES), whatever the sizes of the sources. What is in the chunks depends on the
 /// sources alone. Records of a pipe or a terminal come out when no more have come for a while, so where the chunks end
 /// depends on that.
 pub struct ChunkReader {

@@ -38,7 +38,7 @@ pub fn fit_mixture<R: AsRef<[f32]>>(first: &[R], second: &[R], gold: &[LabelId])
     Ok(fit(&rows))
 }
 
-/// [`fit_mixture`] on rows that have been checked, at least one.
+/// The weights for rows that have been checked, at least one.
 pub(super) fn fit(rows: &[TwoJudged<'_>]) -> [f32; 2] {
     const MOST_STEPS: usize = 100;
     const MOST_HALVINGS: i32 = 40;

@@ -7,7 +7,9 @@
 
 mod settings;
 
-pub use settings::{CascadeSettings, Member, Mixture};
+#[cfg(any(test, feature = "train"))]
+pub use settings::Mixture;
+pub use settings::{CascadeSettings, Member};
 
 use super::checkpoint::{SETTINGS_LIMIT_BYTES, optional};
 use super::embedded::CASCADE;

@@ -6,7 +6,7 @@ use super::lines::RawLines;
 use super::spaced::{self, REACH};
 use super::split::{Paragraphs, measure_single};
 
-/// The last byte offset at which `buffer` may be cut, for [`split`](super::split).
+/// The last byte offset at which `buffer` may be cut, for [`split`](super::split()).
 /// The same as [`last_boundary_with`] and [`Paragraphs::Auto`].
 ///
 /// ```

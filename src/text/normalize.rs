@@ -31,7 +31,7 @@ const MAX_PASSES: usize = 8;
 ///
 /// Applied to its own result it changes nothing, but for entities nested eight deep. The result borrows where nothing
 /// inside had to change, and it is empty only if `span_text` has nothing but blank characters, which no span of
-/// [`split`](super::split) has.
+/// [`split`](super::split()) has.
 ///
 /// ```
 /// use copydesk::text::model_text;

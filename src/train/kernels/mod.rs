@@ -4,7 +4,7 @@
 //! partial sums instead of one chain, no branches). [`vectorized`] makes each a kernel of the engine, which compiles it
 //! for every instruction set and runs the best one that the CPU has.
 //!
-//! The only `unsafe` code of the trainer is the call of the `gemm` crate in [`matmul`].
+//! The only `unsafe` code of the trainer is the call of the `gemm` crate in [`mod@matmul`].
 mod dropout;
 mod gelu;
 mod layer_norm;
@@ -22,7 +22,7 @@ pub use softmax::{softmax_backward_rows, softmax_rows};
 use crate::engine::kernels::isa::Dispatched;
 use crate::engine::kernels::{InstructionSet, Kernel, LANES, Simd, dispatch};
 
-/// Defines a public function whose body is a [`Kernel`](crate::engine::kernels::Kernel) of the engine.
+/// Defines a public function whose body is a [`Kernel`] of the engine.
 ///
 /// The body uses no operation of an instruction set by name, and the compiler may neither contract nor reorder floating
 /// point operations: every instruction set returns the same bits.
