@@ -41,7 +41,7 @@ fn predict_batch(
         }
         Err(error) => match pages {
             [page] if page.len() > 1 => predictions.extend(page.clone().map(|text| {
-                let alone = classify(session, texts, &[text..text + 1])?;
+                let alone = classify(session, texts, std::slice::from_ref(&(text..text + 1)))?;
                 Ok(alone.into_iter().next().expect("one text has one answer; this is a bug"))
             })),
             _ => predictions.push(Err(error)),

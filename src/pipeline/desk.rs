@@ -1,16 +1,13 @@
 //! The front door of the library: texts in, labelled paragraphs out.
 
 use super::batch::predict_pages;
-use super::options::RowOptions;
 use super::rejected::LabelError;
-use super::rows::Rows;
-use crate::corpus::{InputError, Sources, page_ranges, passages};
+use crate::corpus::{InputError, page_ranges, passages};
 use crate::label::{Label, LabelId, LabelSet, Scores};
 use crate::model::{Model, ModelError, PageText, Prediction, Role};
 use crate::parallel;
 use crate::text::{Paragraphs, model_text};
 use std::borrow::Cow;
-use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -241,18 +238,6 @@ impl Copydesk {
             Ok(self.answer(prediction?))
         };
         plain.iter().map(&mut answer).collect()
-    }
-
-    /// Labels everything that a reader gives, row after row, in order and in bounded memory.
-    ///
-    /// The input is read on a thread of its own; dropping the rows ends the work.
-    pub fn rows(&self, input: impl Read + Send + 'static, options: &RowOptions) -> Rows {
-        Rows::start(self, Sources::of_reader(input), options)
-    }
-
-    /// Labels files and folders, as [`Copydesk::rows`] does for a reader. A folder stands for all files below it.
-    pub fn rows_of(&self, paths: &[PathBuf], options: &RowOptions) -> Rows {
-        Rows::start(self, crate::corpus::resolve(paths), options)
     }
 
     /// A prediction under this desk's settings.

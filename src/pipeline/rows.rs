@@ -6,9 +6,11 @@ use super::labeller::{Event, Labelled, Labeller};
 use super::options::RowOptions;
 use super::ordered::Ordered;
 use super::rejected::Rejected;
-use crate::corpus::Sources;
+use crate::corpus::{Sources, resolve};
 use crate::label::{Label, Scores};
+use std::io::Read;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A paragraph or a record of an input with its label.
@@ -45,8 +47,22 @@ pub struct Rows {
     rows: std::vec::IntoIter<Result<Row, Rejected>>,
 }
 
+impl Copydesk {
+    /// Labels everything that a reader gives, row after row, in order and in bounded memory.
+    ///
+    /// The input is read on a thread of its own; dropping the rows ends the work.
+    pub fn rows(&self, input: impl Read + Send + 'static, options: &RowOptions) -> Rows {
+        Rows::start(self, Sources::of_reader(input), options)
+    }
+
+    /// Labels files and folders, as [`Copydesk::rows`] does for a reader. A folder stands for all files below it.
+    pub fn rows_of(&self, paths: &[PathBuf], options: &RowOptions) -> Rows {
+        Rows::start(self, resolve(paths), options)
+    }
+}
+
 impl Rows {
-    pub(super) fn start(desk: &Copydesk, sources: Sources, options: &RowOptions) -> Rows {
+    fn start(desk: &Copydesk, sources: Sources, options: &RowOptions) -> Rows {
         let labeller = Labeller::new(options);
         let input = Input { sources, options: options.read(), page_field: options.page_field.clone() };
         let worker = desk.clone();

@@ -1,7 +1,7 @@
 //! The places where a growing buffer may be cut.
 
-use super::auto::Line;
 use super::blank::{is_blank, is_block_break, is_line_break};
+use super::line::Line;
 use super::lines::RawLines;
 use super::spaced::{self, REACH};
 use super::split::{Paragraphs, measure_single};

@@ -100,6 +100,7 @@ mod blank;
 mod boundary;
 mod facts;
 mod layout;
+mod line;
 mod lines;
 mod list;
 mod lookalike;

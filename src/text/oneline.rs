@@ -1,7 +1,7 @@
 //! Telling a block with one item a line from wrapped text and from short lines that belong together.
 
-use super::auto::{Line, is_table};
 use super::layout::{MAX_WRAP_COLUMNS, width_that_few_exceed};
+use super::line::{Line, is_table};
 use super::marks::{Opening, is_unspaced};
 
 /// Mean width from which on lines with capitals and no full stops are items, such as headlines; below it they may be

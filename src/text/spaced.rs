@@ -5,8 +5,8 @@
 //! are first put into *runs*, and a run ends at a break where neither it nor the two on either side give a sign of a
 //! sentence that goes on.
 
-use super::auto::Line;
 use super::layout::{MAX_WRAP_COLUMNS, MIN_WRAP_COLUMNS, width_that_few_exceed};
+use super::line::Line;
 use super::marks::{Opening, QuotePrefix};
 use std::ops::Range;
 

@@ -1,8 +1,9 @@
 //! From a source to its paragraphs.
 
-use super::auto::{self, Line};
+use super::auto;
 use super::blank::is_blank;
 use super::layout::{Layout, LineShape};
+use super::line::Line;
 use super::lines::{RawLine, RawLines};
 use super::marker::{ItemFinder, list_number};
 use super::marks::bullet;

@@ -148,7 +148,7 @@ fn a_folder_is_opened_by_what_it_holds() {
     let cascade = Model::open(&folder).unwrap();
     assert!(matches!(&cascade, Model::Cascade(_)));
     assert_eq!((cascade.name(), cascade.first().name()), ("pair", "tiny"));
-    assert!(matches!(Model::open(&folder.join("../small")).unwrap(), Model::Single(_)));
+    assert!(matches!(Model::open(folder.join("../small")).unwrap(), Model::Single(_)));
 }
 
 #[test]
