@@ -1,5 +1,6 @@
 //! `copydesk cascade`: when a small model may answer for a large one.
 
+use super::args::CascadeArgs;
 use super::calibration::{FOLDS, HeldOut, SEED, SpamThresholds, spam_thresholds};
 use super::error::CliError;
 use super::job::Tally;
@@ -12,47 +13,8 @@ use crate::model::{
 };
 use crate::report::CascadeTable;
 use crate::train::TrainError;
-use clap::Args;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-
-/// Arguments of `copydesk cascade`.
-#[derive(Debug, Args)]
-pub struct CascadeArgs {
-    /// The model that reads every paragraph: a folder, or an embedded one
-    #[arg(long, value_name = "DIR|NAME")]
-    pub small: PathBuf,
-
-    /// The model that is asked about the rest
-    #[arg(long, value_name = "DIR|NAME")]
-    pub large: PathBuf,
-
-    /// Held-out labelled rows
-    #[arg(long, value_name = "FILE")]
-    pub calibrate: PathBuf,
-
-    /// Macro-F1 that may be lost to the large model
-    ///
-    /// The least work for the large model is taken that loses no more, in rows read alone and in rows read on their page.
-    #[arg(long, value_name = "D", default_value_t = 0.003)]
-    pub within: f64,
-
-    /// Share of genuine comments that the spam threshold may lose
-    ///
-    /// Counted over the rows labelled opinion, each read alone, or all that are no spam where no label has that name.
-    #[arg(long, value_name = "P", default_value_t = 0.005)]
-    pub lose: f64,
-
-    /// Folder for cascade.json, which gives the cascade its name
-    ///
-    /// To be used it must stand beside the folders of the two models, under the models' names, unless they are embedded.
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-
-    /// All figures as one JSON object on standard output instead of a table on standard error
-    #[arg(long)]
-    pub json: bool,
-}
+use std::path::Path;
 
 /// Carries out the arguments.
 pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {

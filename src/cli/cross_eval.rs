@@ -1,5 +1,6 @@
 //! `copydesk cross-eval`: models against the sources that each was trained without.
 
+use super::args::CrossEvalArgs;
 use super::calibration::gold;
 use super::error::CliError;
 use super::eval::write_report;
@@ -10,32 +11,7 @@ use crate::eval::{EvalOptions, JudgedRow, evaluate};
 use crate::label::{LabelId, LabelSet};
 use crate::model::{Classifier, ModelError};
 use crate::train::{LabelledRow, TrainError, read_labelled, teach};
-use clap::Args;
 use std::path::{Path, PathBuf};
-
-/// Arguments of `copydesk cross-eval`.
-#[derive(Debug, Args)]
-pub struct CrossEvalArgs {
-    /// Labelled rows, JSON Lines with text, label and source
-    #[arg(long, value_name = "FILE")]
-    pub data: PathBuf,
-
-    /// Folder of a model that was trained with --leave-out; may be repeated
-    #[arg(long, value_name = "DIR", required = true)]
-    pub model: Vec<PathBuf>,
-
-    /// Read neighbouring rows with the same source and doc as one page
-    #[arg(long)]
-    pub pages: bool,
-
-    /// Threads
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    pub threads: usize,
-
-    /// Write one JSON object
-    #[arg(long)]
-    pub json: bool,
-}
 
 /// Carries out the arguments.
 pub(super) fn run(args: CrossEvalArgs) -> Result<Tally, CliError> {

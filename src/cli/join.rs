@@ -1,5 +1,6 @@
 //! `copydesk join`: labels that were passed on without their texts, brought together with the texts.
 
+use super::args::JoinArgs;
 use super::error::CliError;
 use super::job::Tally;
 use super::output::{Output, Target};
@@ -7,29 +8,7 @@ use super::tell;
 use super::train::read_rows;
 use crate::label::Label;
 use crate::train::{GivenLabels, LabelledRow, read_labels, read_texts, take_labels};
-use clap::Args;
 use serde::Serialize;
-use std::path::PathBuf;
-
-/// Arguments of `copydesk join`.
-#[derive(Debug, Args)]
-pub struct JoinArgs {
-    /// Labels, JSON Lines with key, label and confidence; may be repeated
-    ///
-    /// The key is FNV-1a of 64 bits, as sixteen hexadecimal digits, over source, a zero byte, doc, a zero byte and text.
-    #[arg(long, value_name = "FILE", required = true)]
-    pub labels: Vec<PathBuf>,
-
-    /// Texts, JSON Lines with text and, if they have them, source and doc; may be repeated
-    ///
-    /// Names ending in .zst are decompressed.
-    #[arg(long, value_name = "FILE", required = true)]
-    pub texts: Vec<PathBuf>,
-
-    /// Where the labelled rows go, JSON Lines for copydesk train, in the order of the texts [default: standard output]
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-}
 
 /// A row as `copydesk train` reads it.
 #[derive(Serialize)]

@@ -1,4 +1,41 @@
-//! Arguments as they are typed: data only, nothing is looked up.
+//! Arguments as they are typed: data only, nothing is looked up. What all commands share stands here, the rest in a file
+//! for each command.
+
+mod bench;
+#[cfg(feature = "train")]
+mod cascade;
+#[cfg(feature = "train")]
+mod cross_eval;
+#[cfg(feature = "train")]
+mod distill;
+mod eval;
+mod filter;
+#[cfg(feature = "train")]
+mod join;
+mod label;
+mod models;
+#[cfg(feature = "train")]
+mod pack;
+#[cfg(feature = "train")]
+mod train;
+
+pub use self::bench::{BenchArgs, ModeArg, PrecisionArg};
+#[cfg(feature = "train")]
+pub use self::cascade::CascadeArgs;
+#[cfg(feature = "train")]
+pub use self::cross_eval::CrossEvalArgs;
+#[cfg(feature = "train")]
+pub use self::distill::DistillArgs;
+pub use self::eval::EvalArgs;
+pub use self::filter::FilterArgs;
+#[cfg(feature = "train")]
+pub use self::join::JoinArgs;
+pub use self::label::{ColorArg, LabelArgs, OutputFormatArg, ParagraphsArg, UnitArg};
+pub use self::models::ModelsArgs;
+#[cfg(feature = "train")]
+pub use self::pack::PackArgs;
+#[cfg(feature = "train")]
+pub use self::train::{StorageArg, TargetArgs, TrainArgs};
 
 use crate::corpus::Encoding;
 use clap::builder::RangedU64ValueParser;
@@ -53,7 +90,7 @@ pub enum Command {
     /// ceiling the encoder reached. Without inputs it takes texts of its own, as long as those of real pages.
     #[command(override_usage = "copydesk bench [OPTIONS] [INPUT]...
        copydesk bench --protocol --mode <1|2|2s> --workload <FILE> [OPTIONS]")]
-    Bench(super::bench::BenchArgs),
+    Bench(BenchArgs),
     /// List the models that are built in
     ///
     /// Sizes, and the macro-F1 on development rows where the model was packed with some.
@@ -64,40 +101,40 @@ pub enum Command {
     /// development rows is kept. An interrupted run goes on where its last checkpoint was, to the same result.
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk train --data FILE --dev FILE --base BASE --out DIR [OPTIONS]")]
-    Train(super::train::TrainArgs),
+    Train(TrainArgs),
     /// Measure models on the sources that each was trained without
     ///
     /// Each row is judged by the first of the models whose training left the row's source out (copydesk train
     /// --leave-out); rows that no model left out are not judged.
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk cross-eval --data FILE --model DIR... [OPTIONS]")]
-    CrossEval(super::cross_eval::CrossEvalArgs),
+    CrossEval(CrossEvalArgs),
     /// Train a small model on a large one's answers
     ///
     /// The student starts from some of the teacher's layers, neurons and vocabulary, learns the teacher's probabilities for
     /// the texts, and then the annotated rows if there are any.
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk distill --teacher DIR --texts FILE --dev FILE --out DIR")]
-    Distill(super::distill::DistillArgs),
+    Distill(DistillArgs),
     /// Bring labels that were passed on without their texts together with the texts
     ///
     /// Whoever annotates texts of others may pass on the labels, but often not the texts. Each label goes to the first row with
     /// its key; the rows come out as copydesk train reads them.
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk join --labels FILE... --texts FILE... [--out FILE]")]
-    Join(super::join::JoinArgs),
+    Join(JoinArgs),
     /// Make a trained model ready to ship
     ///
     /// Stores the weights as 8-bit integers and, given held-out rows, fits the temperature and the spam threshold.
     #[cfg(feature = "train")]
-    Pack(super::pack::PackArgs),
+    Pack(PackArgs),
     /// Choose when a small model may answer for a large one
     ///
     /// Fits the weights of the two models' logits on held-out rows, and takes the least work whose macro-F1 stays near that
     /// of the large model. Tells the whole curve, and what to expect on documents that nothing was fitted on.
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk cascade --small DIR --large DIR --calibrate FILE --out DIR")]
-    Cascade(super::cascade::CascadeArgs),
+    Cascade(CascadeArgs),
 }
 
 /// How inputs are read.
@@ -168,159 +205,6 @@ pub struct ModelArgs {
     pub quiet: bool,
 }
 
-/// Arguments of `copydesk label`.
-#[derive(Debug, clap::Args)]
-pub struct LabelArgs {
-    /// Inputs.
-    #[command(flatten)]
-    pub input: InputArgs,
-
-    /// What gets a label
-    ///
-    /// paragraph splits texts, and the texts of JSON objects, into paragraphs. record labels each JSON object as a
-    /// whole; in text inputs each line that is not blank is then a record.
-    #[arg(long, value_enum, value_name = "UNIT", default_value_t = UnitArg::Paragraph)]
-    pub unit: UnitArg,
-
-    /// What separates the paragraphs of a text [default: auto]
-    ///
-    /// auto tells wrapped text from one item a line and cuts at blank lines, list items and quotes. Choose one of the
-    /// others where you know better. Markdown files have their own rules. Not with --unit record.
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub paragraphs: Option<ParagraphsArg>,
-
-    /// Field that names a record's page: neighbouring records with the same value are read together
-    ///
-    /// A heading, a teaser or a pasted quotation is known by where it stands. Without it each record is read alone. A
-    /// page of more than 256 records is cut after every 256.
-    #[arg(long, value_name = "NAME")]
-    pub page_field: Option<String>,
-
-    /// Model.
-    #[command(flatten)]
-    pub model: ModelArgs,
-
-    /// Give no label (null) below this confidence, 0 to 1 [default: 0]
-    ///
-    /// Scores are given in any case. With --no-other it is the confidence after renormalising that counts.
-    #[arg(long, value_name = "P", value_parser = probability, default_value = "0", hide_default_value = true)]
-    pub min_confidence: f32,
-
-    /// Leave out the label of page furniture, scores renormalised
-    #[arg(long)]
-    pub no_other: bool,
-
-    /// Write to FILE, which appears once all is done [default: -]
-    ///
-    /// An existing file is replaced. If nothing could be labelled, it is left alone. - is standard output. A name that ends
-    /// in .csv gets CSV, one that ends in .json JSON Lines as all others do, unless --output-format says otherwise.
-    #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-
-    /// Format of the rows [default: pretty on a terminal, else jsonl]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub output_format: Option<OutputFormatArg>,
-
-    /// Add the text of each paragraph to its row
-    ///
-    /// In rows of --unit record it only adds a column to csv: JSON objects have their text.
-    #[arg(long)]
-    pub with_text: bool,
-
-    /// Add the source to each row: source, and for records line
-    ///
-    /// Records may share an id; source and line tell them apart.
-    #[arg(long)]
-    pub with_source: bool,
-
-    /// Colours of --output-format pretty
-    ///
-    /// auto colours on a terminal, unless the environment variable NO_COLOR is set.
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorArg::Auto)]
-    pub color: ColorArg,
-}
-
-/// Arguments of `copydesk filter`.
-#[derive(Debug, clap::Args)]
-pub struct FilterArgs {
-    /// Inputs.
-    #[command(flatten)]
-    pub input: InputArgs,
-
-    /// Model.
-    #[command(flatten)]
-    pub model: ModelArgs,
-
-    /// Spam if the score of the spam label is at least P, 0 to 1
-    ///
-    /// The default is stored with the model. A higher threshold loses fewer genuine comments and lets more spam pass.
-    #[arg(long, value_name = "P", value_parser = probability)]
-    pub threshold: Option<f32>,
-
-    /// Take the model's threshold that loses at most this share of genuine comments, such as 0.001
-    ///
-    /// The shares are those that the model was packed with, measured on held-out rows; a share that it does not have is
-    /// refused with a list of those that it has.
-    #[arg(long, value_name = "P", conflicts_with = "threshold")]
-    pub lose: Option<f64>,
-
-    /// Write genuine comments to FILE [default: -]
-    #[arg(long, value_name = "FILE")]
-    pub ham: Option<PathBuf>,
-
-    /// Write spam to FILE [default: spam is dropped]
-    #[arg(long, value_name = "FILE")]
-    pub spam: Option<PathBuf>,
-
-    /// Exit with 3 if there was spam
-    ///
-    /// Only if all went well otherwise: errors have their own status.
-    #[arg(long)]
-    pub exit_code: bool,
-}
-
-/// Arguments of `copydesk eval`.
-#[derive(Debug, clap::Args)]
-pub struct EvalArgs {
-    /// Labelled data, JSON Lines; - is standard input
-    #[arg(long, value_name = "FILE")]
-    pub data: PathBuf,
-
-    /// Field that holds the text
-    #[arg(long, value_name = "NAME", default_value = "text")]
-    pub text_field: String,
-
-    /// Field that names a record's page: neighbouring records with the same value are read together
-    ///
-    /// A heading, a teaser or a pasted quotation is known by where it stands. Without it each record is read alone. A
-    /// page of more than 256 records is cut after every 256.
-    #[arg(long, value_name = "NAME")]
-    pub page_field: Option<String>,
-
-    /// Model.
-    #[command(flatten)]
-    pub model: ModelArgs,
-
-    /// Also label noisy copies of the texts and show what each kind of noise costs
-    ///
-    /// Curly quotes, lower case, HTML entities, list numbers, emoji, look-alike letters and so on; takes eleven times as
-    /// long. Which letters change follows from the row's text and line number.
-    #[arg(long)]
-    pub robustness: bool,
-
-    /// All figures as one JSON object instead of tables
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Arguments of `copydesk models`.
-#[derive(Debug, clap::Args)]
-pub struct ModelsArgs {
-    /// All figures as one JSON object a line instead of a table
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `--input-format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum InputFormatArg {
@@ -332,50 +216,6 @@ pub enum InputFormatArg {
     Markdown,
     /// JSON objects: one per line, over several lines, or in an array
     Jsonl,
-}
-
-/// `--paragraphs`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ParagraphsArg {
-    /// Whatever the lines tell
-    Auto,
-    /// Blank lines alone
-    Blank,
-    /// Every line is a paragraph
-    Line,
-    /// Blank lines, list numbers and line widths, as in version 0.1
-    Layout,
-}
-
-/// `--unit`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum UnitArg {
-    /// Each paragraph
-    Paragraph,
-    /// Each JSON object, or each line of a text
-    Record,
-}
-
-/// `--output-format`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormatArg {
-    /// One JSON object per line
-    Jsonl,
-    /// Comma-separated values with a header
-    Csv,
-    /// A page to read in the terminal
-    Pretty,
-}
-
-/// `--color`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColorArg {
-    /// On a terminal
-    Auto,
-    /// Also into files and pipes
-    Always,
-    /// Not at all
-    Never,
 }
 
 fn encoding(name: &str) -> Result<&'static Encoding, String> {

@@ -1,0 +1,42 @@
+//! Arguments of `copydesk cascade`.
+
+use clap::Args;
+use std::path::PathBuf;
+
+/// Arguments of `copydesk cascade`.
+#[derive(Debug, Args)]
+pub struct CascadeArgs {
+    /// The model that reads every paragraph: a folder, or an embedded one
+    #[arg(long, value_name = "DIR|NAME")]
+    pub small: PathBuf,
+
+    /// The model that is asked about the rest
+    #[arg(long, value_name = "DIR|NAME")]
+    pub large: PathBuf,
+
+    /// Held-out labelled rows
+    #[arg(long, value_name = "FILE")]
+    pub calibrate: PathBuf,
+
+    /// Macro-F1 that may be lost to the large model
+    ///
+    /// The least work for the large model is taken that loses no more, in rows read alone and in rows read on their page.
+    #[arg(long, value_name = "D", default_value_t = 0.003)]
+    pub within: f64,
+
+    /// Share of genuine comments that the spam threshold may lose
+    ///
+    /// Counted over the rows labelled opinion, each read alone, or all that are no spam where no label has that name.
+    #[arg(long, value_name = "P", default_value_t = 0.005)]
+    pub lose: f64,
+
+    /// Folder for cascade.json, which gives the cascade its name
+    ///
+    /// To be used it must stand beside the folders of the two models, under the models' names, unless they are embedded.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+
+    /// All figures as one JSON object on standard output instead of a table on standard error
+    #[arg(long)]
+    pub json: bool,
+}

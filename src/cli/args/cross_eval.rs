@@ -1,0 +1,28 @@
+//! Arguments of `copydesk cross-eval`.
+
+use clap::Args;
+use std::path::PathBuf;
+
+/// Arguments of `copydesk cross-eval`.
+#[derive(Debug, Args)]
+pub struct CrossEvalArgs {
+    /// Labelled rows, JSON Lines with text, label and source
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+
+    /// Folder of a model that was trained with --leave-out; may be repeated
+    #[arg(long, value_name = "DIR", required = true)]
+    pub model: Vec<PathBuf>,
+
+    /// Read neighbouring rows with the same source and doc as one page
+    #[arg(long)]
+    pub pages: bool,
+
+    /// Threads
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub threads: usize,
+
+    /// Write one JSON object
+    #[arg(long)]
+    pub json: bool,
+}

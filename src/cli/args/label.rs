@@ -1,0 +1,121 @@
+//! Arguments of `copydesk label`.
+
+use super::{InputArgs, ModelArgs, probability};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Arguments of `copydesk label`.
+#[derive(Debug, Args)]
+pub struct LabelArgs {
+    /// Inputs.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// What gets a label
+    ///
+    /// paragraph splits texts, and the texts of JSON objects, into paragraphs. record labels each JSON object as a
+    /// whole; in text inputs each line that is not blank is then a record.
+    #[arg(long, value_enum, value_name = "UNIT", default_value_t = UnitArg::Paragraph)]
+    pub unit: UnitArg,
+
+    /// What separates the paragraphs of a text [default: auto]
+    ///
+    /// auto tells wrapped text from one item a line and cuts at blank lines, list items and quotes. Choose one of the
+    /// others where you know better. Markdown files have their own rules. Not with --unit record.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub paragraphs: Option<ParagraphsArg>,
+
+    /// Field that names a record's page: neighbouring records with the same value are read together
+    ///
+    /// A heading, a teaser or a pasted quotation is known by where it stands. Without it each record is read alone. A
+    /// page of more than 256 records is cut after every 256.
+    #[arg(long, value_name = "NAME")]
+    pub page_field: Option<String>,
+
+    /// Model.
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    /// Give no label (null) below this confidence, 0 to 1 [default: 0]
+    ///
+    /// Scores are given in any case. With --no-other it is the confidence after renormalising that counts.
+    #[arg(long, value_name = "P", value_parser = probability, default_value = "0", hide_default_value = true)]
+    pub min_confidence: f32,
+
+    /// Leave out the label of page furniture, scores renormalised
+    #[arg(long)]
+    pub no_other: bool,
+
+    /// Write to FILE, which appears once all is done [default: -]
+    ///
+    /// An existing file is replaced. If nothing could be labelled, it is left alone. - is standard output. A name that ends
+    /// in .csv gets CSV, one that ends in .json JSON Lines as all others do, unless --output-format says otherwise.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Format of the rows [default: pretty on a terminal, else jsonl]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub output_format: Option<OutputFormatArg>,
+
+    /// Add the text of each paragraph to its row
+    ///
+    /// In rows of --unit record it only adds a column to csv: JSON objects have their text.
+    #[arg(long)]
+    pub with_text: bool,
+
+    /// Add the source to each row: source, and for records line
+    ///
+    /// Records may share an id; source and line tell them apart.
+    #[arg(long)]
+    pub with_source: bool,
+
+    /// Colours of --output-format pretty
+    ///
+    /// auto colours on a terminal, unless the environment variable NO_COLOR is set.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorArg::Auto)]
+    pub color: ColorArg,
+}
+
+/// `--paragraphs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ParagraphsArg {
+    /// Whatever the lines tell
+    Auto,
+    /// Blank lines alone
+    Blank,
+    /// Every line is a paragraph
+    Line,
+    /// Blank lines, list numbers and line widths, as in version 0.1
+    Layout,
+}
+
+/// `--unit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UnitArg {
+    /// Each paragraph
+    Paragraph,
+    /// Each JSON object, or each line of a text
+    Record,
+}
+
+/// `--output-format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormatArg {
+    /// One JSON object per line
+    Jsonl,
+    /// Comma-separated values with a header
+    Csv,
+    /// A page to read in the terminal
+    Pretty,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal
+    Auto,
+    /// Also into files and pipes
+    Always,
+    /// Not at all
+    Never,
+}
