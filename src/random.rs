@@ -40,7 +40,7 @@ impl SplitMix64 {
     }
 
     /// A number in `0.0..1.0`, a multiple of 2^-53.
-    #[cfg(any(test, feature = "train"))]
+    #[cfg(feature = "train")]
     pub const fn unit_f64(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }

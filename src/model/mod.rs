@@ -40,7 +40,7 @@ mod tensors;
 mod windows;
 
 pub use any::{Model, ModelSession};
-#[cfg(any(test, feature = "train"))]
+#[cfg(feature = "train")]
 pub use cascade::Mixture;
 pub use cascade::{Answer, Cascade, CascadeSession, CascadeSettings, Member};
 pub use checkpoint::{Checkpoint, ModelFiles};
