@@ -29,11 +29,11 @@ impl fmt::Display for CascadeTable<'_> {
         row(f, "chosen", Some(chosen), &chosen.alone, &chosen.on_page)?;
         row(f, "cross-fitted", None, cross_fitted_alone, cross_fitted_on_page)?;
         let [alone, on_page] = [chosen.choice.alone, chosen.choice.on_page];
-        writeln!(
-            f,
-            "\nLogits are {:.4} small + {:.4} large alone, {:.4} small + {:.4} large on a page.",
+        let note = format!(
+            "Logits are {:.4} small + {:.4} large alone, {:.4} small + {:.4} large on a page.",
             alone[0], alone[1], on_page[0], on_page[1]
-        )
+        );
+        writeln!(f, "\n{}", sentence(&note))
     }
 }
 

@@ -10,7 +10,7 @@ use console::measure_text_width;
 use std::fmt;
 
 /// Columns given to the name of a source; longer names are cut and end in `…`.
-const SOURCE_COLUMNS: usize = 16;
+const SOURCE_COLUMNS: usize = 18;
 
 /// Columns given to the name of a label, which is cut before the last two.
 const LABEL_COLUMNS: usize = 14;
@@ -24,8 +24,8 @@ const MOST_ACROSS: usize = 5;
 /// Pairs of labels that are shown where the matrix does not fit.
 const MOST_PAIRS: usize = 20;
 
-/// Columns of a figure with its interval: `0.862 [0.845, 0.878]`.
-const ESTIMATE_COLUMNS: usize = 20;
+/// Columns of a figure with its interval: `0.862 [0.845–0.878]`.
+const ESTIMATE_COLUMNS: usize = 19;
 
 /// Shows an [`Evaluation`] as tables: headline, labels, confusion matrix, sources, calibration, coverage, spam filter.
 ///
@@ -277,16 +277,16 @@ fn undefined() -> String {
 
 fn estimate(estimate: Estimate) -> String {
     match (estimate.low, estimate.high) {
-        (Some(low), Some(high)) => format!("{:.3} [{low:.3}, {high:.3}]", estimate.value),
+        (Some(low), Some(high)) => format!("{:.3} [{low:.3}–{high:.3}]", estimate.value),
         // As wide as a full interval, so that the figures stay below each other.
-        _ => format!("{:.3} {:14}", estimate.value, ""),
+        _ => format!("{:.3} {:13}", estimate.value, ""),
     }
 }
 
 fn proportion(share: Proportion, digits: usize) -> String {
     match (share.value, share.low, share.high) {
         (Some(value), Some(low), Some(high)) => {
-            format!("{}: {value:.digits$} [{low:.digits$}, {high:.digits$}]", share.rows)
+            format!("{}: {value:.digits$} [{low:.digits$}–{high:.digits$}]", share.rows)
         }
         _ => undefined(),
     }
@@ -355,7 +355,7 @@ mod tests {
             assert!(line.chars().count() <= 80, "{line}");
             assert!(!line.chars().any(char::is_control), "{line:?}");
         }
-        assert!(table.contains("a site whose …"), "{table}");
+        assert!(table.contains("a site whose na…"), "{table}");
     }
 
     #[test]
@@ -389,10 +389,10 @@ mod tests {
     #[test]
     fn figures_and_shares_are_written_with_their_intervals() {
         let full = Estimate { value: 0.8617, low: Some(0.8451), high: Some(0.8779) };
-        assert_eq!(estimate(full), "0.862 [0.845, 0.878]");
+        assert_eq!(estimate(full), "0.862 [0.845–0.878]");
         let alone = estimate(Estimate { low: None, high: None, ..full });
         assert_eq!((alone.trim_end(), alone.len()), ("0.862", ESTIMATE_COLUMNS));
-        assert_eq!(proportion(Proportion::new(8, 10), 3), "8: 0.800 [0.490, 0.943]");
+        assert_eq!(proportion(Proportion::new(8, 10), 3), "8: 0.800 [0.490–0.943]");
         assert_eq!([0.001, 0.005, 0.07].map(|share| round_percent(share).to_string()), ["0.1", "0.5", "7"]);
     }
 
