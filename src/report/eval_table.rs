@@ -10,7 +10,7 @@ use console::measure_text_width;
 use std::fmt;
 
 /// Columns given to the name of a source; longer names are cut and end in `…`.
-const SOURCE_COLUMNS: usize = 18;
+const SOURCE_COLUMNS: usize = 17;
 
 /// Columns given to the name of a label, which is cut before the last two.
 const LABEL_COLUMNS: usize = 14;
@@ -196,7 +196,7 @@ fn sources(f: &mut fmt::Formatter<'_>, sources: &[SourceMetrics], units_name: &s
     writeln!(f, "\nBy source (macro-F1 over the labels that the source has)")?;
     writeln!(
         f,
-        "{:<SOURCE_COLUMNS$}{:>6}{:>9}{:>WIDTH$}{:>WIDTH$}{:>7}",
+        "{:<SOURCE_COLUMNS$}{:>6}{:>10}{:>WIDTH$}{:>WIDTH$}{:>7}",
         "source", "rows", units_name, "accuracy", "macro-F1", "labels"
     )?;
     for source in sources {
@@ -205,7 +205,7 @@ fn sources(f: &mut fmt::Formatter<'_>, sources: &[SourceMetrics], units_name: &s
         let labels = source.support.iter().filter(|&&rows| rows > 0).count();
         writeln!(
             f,
-            "{name}{:>6}{:>9}{:>WIDTH$}{:>WIDTH$}{labels:>7}",
+            "{name}{:>6}{:>10}{:>WIDTH$}{:>WIDTH$}{labels:>7}",
             source.rows,
             source.units,
             estimate(source.accuracy),
@@ -355,7 +355,7 @@ mod tests {
             assert!(line.chars().count() <= 80, "{line}");
             assert!(!line.chars().any(char::is_control), "{line:?}");
         }
-        assert!(table.contains("a site whose na…"), "{table}");
+        assert!(table.contains("a site whose n…"), "{table}");
     }
 
     #[test]
