@@ -154,7 +154,9 @@ fn a_folder_with_broken_files_is_labelled_as_far_as_it_goes() {
     let docs: Vec<Value> = rows(&output, 1).iter().map(|row| row["doc"].clone()).collect();
     assert!(docs.iter().any(|doc| doc == "data/bad/invalid-utf8.txt"), "{docs:?}");
     assert_eq!(docs.iter().filter(|doc| *doc != "data/bad/invalid-utf8.txt").count(), 2, "{docs:?}");
-    assert_eq!(stderr(&output).lines().count(), 4, "{}", stderr(&output));
+    let messages = stderr(&output);
+    assert_eq!(messages.lines().count(), 5, "{messages}");
+    assert_eq!(messages.lines().last(), Some("copydesk: hint: did you mean --text-field body?"));
 }
 
 #[test]

@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// Labels whose counts the summary tells, those of 0 included.
 const MOST_LISTED: usize = 10;
 
+/// The keys that end what is typed in a terminal.
+const END_OF_INPUT: &str = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
+
 /// A finished job.
 pub(super) struct Done {
     pub tally: Tally,
@@ -31,7 +34,10 @@ pub(super) fn run<O: Default + Send + 'static>(
     work: impl Fn(&mut ModelSession<'_>, Chunk, &mut Worked<O>) + Send + Sync + 'static,
     mut write: impl FnMut(O) -> Result<(), CliError>,
 ) -> Result<Done, CliError> {
-    let Reading { sources, rows, threads, quiet, errors } = reading;
+    let Reading { sources, rows, threads, quiet, errors, typed } = reading;
+    if typed && !quiet {
+        tell(format_args!("waiting for text from the keyboard; end it with {END_OF_INPUT}"));
+    }
     let progress = Progress::start(&sources, bar && !quiet);
     let noun = noun(rows.unit);
     let input = Input { sources, options: rows.read(), page_field: rows.page_field };

@@ -47,8 +47,9 @@ use self::error::CliError;
 use self::job::Tally;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use console::Term;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 /// How a command went that could be carried out.
@@ -132,10 +133,60 @@ fn exit_status(outcome: &Result<Outcome, CliError>) -> u8 {
     }
 }
 
-/// One line on standard error, after the program's name. What inputs say of themselves may be in it: no control character
+/// A message on standard error, after the program's name. What inputs say of themselves may be in it: no control character
 /// of theirs reaches the terminal.
 fn tell(message: std::fmt::Arguments<'_>) {
-    let message = crate::report::printable(&message.to_string());
+    let message = crate::report::printable(&format!("copydesk: {message}"));
+    let message = match terminal_columns() {
+        Some(columns) => wrapped(&message, columns),
+        None => message,
+    };
     // Where standard error is closed the exit status still tells.
-    let _ = writeln!(std::io::stderr(), "copydesk: {message}");
+    let _ = writeln!(std::io::stderr(), "{message}");
+}
+
+/// Width of the terminal that standard error goes to; `None` where it goes elsewhere: a message is then one line.
+fn terminal_columns() -> Option<usize> {
+    let (_, columns) = Term::stderr().size_checked().filter(|_| std::io::stderr().is_terminal())?;
+    (columns > 0).then_some(columns.into())
+}
+
+/// A message broken between words. A longer word, such as the path of a file, stays whole, so that it can be copied.
+fn wrapped(message: &str, columns: usize) -> String {
+    let options = textwrap::Options::new(columns)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .break_words(false)
+        .subsequent_indent("  ");
+    textwrap::fill(message, options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_break_between_words_and_paths_stay_whole() {
+        let message = "copydesk: a/folder/with/a/long/name/rows.jsonl:7: no field `text` in this record";
+        assert_eq!(
+            wrapped(message, 30),
+            "copydesk:\n  a/folder/with/a/long/name/rows.jsonl:7:\n  no field `text` in this\n  record"
+        );
+        assert_eq!(wrapped(message, 200), message);
+    }
+
+    #[test]
+    fn a_command_of_training_names_its_feature() {
+        let hint = |name: &str| {
+            let error = Args::try_parse_from(["copydesk", name, "--unknown-option"]).unwrap_err();
+            missing_feature(&error)
+        };
+        for name in ["train", "distill", "join", "cross-eval", "pack", "cascade"] {
+            match hint(name) {
+                Some(hint) => assert!(hint.contains("--features train") && hint.contains(name), "{hint}"),
+                None => assert!(cfg!(feature = "train"), "{name}"),
+            }
+        }
+        assert_eq!(hint("trains"), None);
+        assert_eq!(hint("label"), None);
+    }
 }

@@ -25,6 +25,8 @@ pub(super) struct Reading {
     pub threads: usize,
     /// Whether to show neither progress nor summary.
     pub quiet: bool,
+    /// Whether no input was named and standard input is a terminal.
+    pub typed: bool,
     /// Where everything that is set aside is written too.
     pub errors: Option<Target>,
 }
@@ -203,7 +205,8 @@ fn reading(input: InputArgs, unit: Unit, model: &ModelArgs, targets: &[&Target])
     let sources = sources.except(target::check(&input.inputs, &written)?);
     let threads = model.threads.unwrap_or_else(parallel::cores);
     let rows = RowOptions { format, unit, paragraphs, encoding, text_field: input.text_field, page_field: None };
-    Ok(Reading { sources, rows, threads, quiet: model.quiet, errors })
+    let typed = input.inputs.is_empty() && std::io::stdin().is_terminal();
+    Ok(Reading { sources, rows, threads, quiet: model.quiet, typed, errors })
 }
 
 /// Sources, or why each is none, and how they are read.

@@ -75,23 +75,35 @@ impl<'a> Record<'a> {
         Some(&self.line[field.value_span.clone()])
     }
 
-    /// The text in a field. An escaped half of a surrogate pair that stands alone, as a text that was cut by its length in
+    /// The value that a field's name or a path leads to. A name that the object has wins; else the part before a dot names an
+    /// object that the rest leads into: `data.text`.
+    fn value_at(&self, path: &str) -> Option<&'a str> {
+        self.value(path).or_else(|| {
+            path.match_indices('.').find_map(|(dot, _)| {
+                let inner = self.value(&path[..dot]).filter(|value| value.starts_with('{'))?;
+                Record::parse(inner).ok()?.value_at(&path[dot + 1..])
+            })
+        })
+    }
+
+    /// The text in a field; a dot leads into an object. An escaped half of a surrogate pair that stands alone, as a text that was cut by its length in
     /// UTF-16 has it at its end, becomes U+FFFD.
     ///
     /// # Errors
     ///
     /// [`InputError::MissingField`] and [`InputError::FieldNotString`].
     pub fn text(&self, field: &str) -> Result<Cow<'a, str>, InputError> {
-        let value = self.value(field).ok_or_else(|| InputError::MissingField { field: field.to_owned() })?;
+        let value = self.value_at(field).ok_or_else(|| InputError::MissingField { field: field.to_owned() })?;
         if !value.starts_with('"') {
             return Err(InputError::FieldNotString { field: field.to_owned(), got: kind_of(value) });
         }
         Ok(decode(value))
     }
 
-    /// A field that names something: a string as it is, a number as it is written, `None` for all else.
+    /// A field that names something: a string as it is, a number as it is written, `None` for all else. A dot leads into an
+    /// object.
     pub fn name(&self, field: &str) -> Option<Cow<'a, str>> {
-        let value = self.value(field)?;
+        let value = self.value_at(field)?;
         match kind_of(value) {
             "a string" => Some(decode(value)),
             "a number" => Some(Cow::Borrowed(value)),
@@ -280,6 +292,22 @@ impl Scanner<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_dot_leads_into_an_object_unless_a_name_has_it() {
+        let line = r#"{"data": {"text": "inner", "n": 7, "a.b": {"c": "deep"}}, "data.n": "plain", "text": "outer"}"#;
+        let record = Record::parse(line).unwrap();
+        assert_eq!(record.text("data.text").unwrap(), "inner");
+        assert_eq!(record.text("data.n").unwrap(), "plain");
+        assert_eq!(record.text("data.a.b.c").unwrap(), "deep");
+        assert_eq!(record.name("data.n").as_deref(), Some("plain"));
+        for missing in ["data.", ".text", "text.data", "data.text.x", "data..text", "."] {
+            let error = record.text(missing).unwrap_err();
+            assert!(matches!(&error, InputError::MissingField { field } if field == missing), "{missing}: {error}");
+        }
+        let error = record.text("data.a.b").unwrap_err();
+        assert_eq!(error.to_string(), "field `data.a.b` must be a string, got an object");
+    }
 
     #[test]
     fn fields_stand_where_they_say() {

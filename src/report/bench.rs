@@ -1,6 +1,6 @@
 //! What `copydesk bench` measured, as a JSON object and as a table.
 
-use super::printable;
+use super::printable::{printable, sentence};
 use crate::model::{Answer, Model, ModelError};
 use serde::Serialize;
 use std::fmt;
@@ -187,9 +187,8 @@ impl Spread {
 impl fmt::Display for BenchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let threads = if self.threads == 1 { "thread" } else { "threads" };
-        writeln!(
-            f,
-            "model {}, {} on {}, {} {threads}; {} paragraphs, {} tokens ({:.1} each), {} repeats\n",
+        let title = format!(
+            "model {}, {} on {}, {} {threads}; {} paragraphs, {} tokens ({:.1} each), {} repeats",
             printable(&self.model),
             self.precision,
             self.instruction_set,
@@ -198,7 +197,8 @@ impl fmt::Display for BenchReport {
             self.tokens,
             self.tokens_per_paragraph,
             self.repeats,
-        )?;
+        );
+        writeln!(f, "{}\n", sentence(&title))?;
         writeln!(f, "{:<34}{:>10}{:>10}{:>10}{:>9}", "", "median", "min", "max", "spread")?;
         let row = |f: &mut fmt::Formatter<'_>, name: &str, figures: &Spread, scale: f64, decimals: usize| {
             let Spread { median, min, max, spread } = *figures;
@@ -276,7 +276,7 @@ mod tests {
         let cpu_seconds = report.cpu_seconds.unwrap();
         assert_eq!((cpu_seconds.min, cpu_seconds.max, report.wall_seconds.max), (1.0, 1.15, 1.0));
         let table = report.to_string();
-        assert!(table.contains("paragraphs per second") && table.lines().all(|line| line.chars().count() <= 100));
+        assert!(table.contains("paragraphs per second") && table.lines().all(|line| line.chars().count() <= 80));
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!((&json["threads"], &json["repeats"]), (&2.into(), &2.into()));
 

@@ -1,5 +1,6 @@
-//! The curve of a cascade as a table for a terminal.
+//! The curve of a cascade as a table for a terminal, at most 80 columns wide.
 
+use super::printable::sentence;
 use crate::eval::{CascadeFigures, CascadeFit, CascadePoint};
 use std::fmt;
 
@@ -11,15 +12,15 @@ impl fmt::Display for CascadeTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CascadeFit { large_macro_f1, wanted_macro_f1, chosen, curve, cross_fitted_alone, cross_fitted_on_page } =
             self.0;
-        writeln!(
-            f,
-            "Large model's macro-F1: {:.4} alone, {:.4} on the page; wanted with the least work: {:.4}, {:.4}\n",
+        let title = format!(
+            "Large model's macro-F1: {:.4} alone, {:.4} on the page; wanted with the least work: {:.4}, {:.4}",
             large_macro_f1.alone, large_macro_f1.on_page, wanted_macro_f1.alone, wanted_macro_f1.on_page
-        )?;
-        writeln!(f, "{:>25}{:>37}{:>37}", "", "read alone", "on its page")?;
-        write!(f, "{:<14}{:>11}", "", "confidence")?;
+        );
+        writeln!(f, "{}\n", sentence(&title))?;
+        writeln!(f, "{:>20}{:>30}{:>30}", "confidence", "read alone", "on its page")?;
+        write!(f, "{:>20}", "at least")?;
         for _ in 0..2 {
-            write!(f, "{:>10}{:>9}{:>10}{:>8}", "% of rows", "tokens", "macro-F1", "ECE")?;
+            write!(f, "{:>7}{:>7}{:>9}{:>7}", "% rows", "tokens", "macro-F1", "ECE")?;
         }
         writeln!(f)?;
         for point in curve.iter().step_by(2) {
@@ -28,11 +29,11 @@ impl fmt::Display for CascadeTable<'_> {
         row(f, "chosen", Some(chosen), &chosen.alone, &chosen.on_page)?;
         row(f, "cross-fitted", None, cross_fitted_alone, cross_fitted_on_page)?;
         let [alone, on_page] = [chosen.choice.alone, chosen.choice.on_page];
-        writeln!(
-            f,
-            "\nLogits are {:.4} small + {:.4} large alone, {:.4} small + {:.4} large on a page.",
+        let note = format!(
+            "Logits are {:.4} small + {:.4} large alone, {:.4} small + {:.4} large on a page.",
             alone[0], alone[1], on_page[0], on_page[1]
-        )
+        );
+        writeln!(f, "\n{}", sentence(&note))
     }
 }
 
@@ -43,14 +44,14 @@ fn row(
     alone: &CascadeFigures,
     on_page: &CascadeFigures,
 ) -> fmt::Result {
-    write!(f, "{name:<14}")?;
+    write!(f, "{name:<12}")?;
     match point {
-        Some(point) => write!(f, "{:>11.4}", point.choice.threshold)?,
-        None => write!(f, "{:>11}", "")?,
+        Some(point) => write!(f, "{:>8.4}", point.choice.threshold)?,
+        None => write!(f, "{:>8}", "")?,
     }
     for CascadeFigures { rows_asked, tokens_asked, macro_f1, expected_calibration_error } in [alone, on_page] {
         let (rows, tokens) = (rows_asked * 100.0, tokens_asked * 100.0);
-        write!(f, "{rows:>10.1}{tokens:>9.1}{macro_f1:>10.4}{expected_calibration_error:>8.4}")?;
+        write!(f, "{rows:>7.1}{tokens:>7.1}{macro_f1:>9.4}{expected_calibration_error:>7.4}")?;
     }
     writeln!(f)
 }
@@ -87,7 +88,7 @@ mod tests {
         let chosen = ["0.5000", "50.0", "25.0", "0.8500", "0.0125", "25.0", "12.5", "0.8250", "0.0125"];
         assert_eq!(words("chosen"), chosen);
         assert_eq!(words("cross-fitted")[..3], ["45.0", "22.5", "0.8450"]);
-        assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+        assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
         assert!(table.contains("0.2500 small + 0.7500 large alone"));
     }
 }

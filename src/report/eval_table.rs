@@ -1,6 +1,6 @@
-//! An evaluation as plain-text tables for a terminal, at most 100 columns wide.
+//! An evaluation as plain-text tables for a terminal, at most 80 columns wide.
 
-use super::printable::{fitting, printable};
+use super::printable::{fitting, sentence};
 use crate::eval::{
     Calibration, ClassMetrics, CoveragePoint, Estimate, Evaluation, GenuineRows, Metrics, NoiseFigures, Proportion,
     Resampling, SourceMetrics, SpamOperatingPoints,
@@ -10,10 +10,13 @@ use console::measure_text_width;
 use std::fmt;
 
 /// Columns given to the name of a source; longer names are cut and end in `…`.
-const SOURCE_COLUMNS: usize = 28;
+const SOURCE_COLUMNS: usize = 17;
 
 /// Columns given to the name of a label, which is cut before the last two.
 const LABEL_COLUMNS: usize = 14;
+
+/// Columns of a predicted label in the confusion matrix.
+const ACROSS_COLUMNS: usize = 13;
 
 /// The most labels whose confusion matrix fits the width.
 const MOST_ACROSS: usize = 5;
@@ -21,8 +24,8 @@ const MOST_ACROSS: usize = 5;
 /// Pairs of labels that are shown where the matrix does not fit.
 const MOST_PAIRS: usize = 20;
 
-/// Columns of a figure with its interval: `0.862 [0.845, 0.878]`.
-const ESTIMATE_COLUMNS: usize = 20;
+/// Columns of a figure with its interval: `0.862 [0.845–0.878]`.
+const ESTIMATE_COLUMNS: usize = 19;
 
 /// Shows an [`Evaluation`] as tables: headline, labels, confusion matrix, sources, calibration, coverage, spam filter.
 ///
@@ -64,7 +67,8 @@ impl fmt::Display for NoiseTable<'_> {
             Some(label) => format!("F1 of {}, ", fitting(label.as_str(), LABEL_COLUMNS)),
             None => String::new(),
         };
-        writeln!(f, "\nNoisy copies: macro-F1, what is lost of it, {of_spam}rows whose label changes")?;
+        let title = format!("Noisy copies: macro-F1, what is lost of it, {of_spam}rows whose label changes");
+        writeln!(f, "\n{}", sentence(&title))?;
         writeln!(f, "{:<20}{:>10}{:>10}{:>10}{:>10}", "noise", "macro-F1", "drop", "spam F1", "changed")?;
         self.figures.iter().try_for_each(|figures| {
             let NoiseFigures { noise, macro_f1, drop, comment_spam_f1, changed_rows } = figures;
@@ -116,11 +120,11 @@ fn headline(f: &mut fmt::Formatter<'_>, evaluation: &Evaluation) -> fmt::Result 
 }
 
 fn classes(f: &mut fmt::Formatter<'_>, title: &str, classes: &[ClassMetrics]) -> fmt::Result {
-    const WIDTH: usize = ESTIMATE_COLUMNS + 3;
+    const WIDTH: usize = ESTIMATE_COLUMNS + 1;
     writeln!(f, "\n{title}")?;
-    writeln!(f, "{:<14}{:>8}{:>WIDTH$}{:>WIDTH$}{:>WIDTH$}", "label", "rows", "precision", "recall", "F1")?;
+    writeln!(f, "{:<14}{:>6}{:>WIDTH$}{:>WIDTH$}{:>WIDTH$}", "label", "rows", "precision", "recall", "F1")?;
     for class in classes {
-        write!(f, "{}{:>8}", column(&class.label, false), class.support)?;
+        write!(f, "{}{:>6}", down(&class.label), class.support)?;
         for figure in [class.precision, class.recall, class.f1] {
             write!(f, "{:>WIDTH$}", figure.map_or_else(undefined, estimate))?;
         }
@@ -129,11 +133,22 @@ fn classes(f: &mut fmt::Formatter<'_>, title: &str, classes: &[ClassMetrics]) ->
     Ok(())
 }
 
-/// A label's name in its column, to the left or to the right of it.
-fn column(label: &Label, to_the_right: bool) -> String {
-    let name = fitting(label.as_str(), LABEL_COLUMNS - 2);
-    let space = " ".repeat(LABEL_COLUMNS.saturating_sub(measure_text_width(&name)));
-    if to_the_right { format!("{space}{name}") } else { format!("{name}{space}") }
+/// A label's name, to the left of its column.
+fn down(label: &Label) -> String {
+    in_column(label.as_str(), LABEL_COLUMNS)
+}
+
+/// The name of a predicted label, to the right of its column.
+fn across(label: &Label) -> String {
+    let name = fitting(label.as_str(), ACROSS_COLUMNS - 1);
+    " ".repeat(ACROSS_COLUMNS.saturating_sub(measure_text_width(&name))) + &name
+}
+
+/// A name filled with spaces to so many columns, or cut before the last two.
+fn in_column(name: &str, columns: usize) -> String {
+    let name = fitting(name, columns - 2);
+    let space = " ".repeat(columns.saturating_sub(measure_text_width(&name)));
+    name + &space
 }
 
 fn confusion(f: &mut fmt::Formatter<'_>, labels: &LabelSet, metrics: &Metrics) -> fmt::Result {
@@ -143,13 +158,13 @@ fn confusion(f: &mut fmt::Formatter<'_>, labels: &LabelSet, metrics: &Metrics) -
     writeln!(f, "\nConfusion matrix, rows: gold label down, predicted label across")?;
     write!(f, "{:<14}", "")?;
     for predicted in labels {
-        write!(f, "{}", column(predicted, true))?;
+        write!(f, "{}", across(predicted))?;
     }
     writeln!(f)?;
     for (gold, label) in labels.ids().zip(labels) {
-        write!(f, "{}", column(label, false))?;
+        write!(f, "{}", down(label))?;
         for predicted in labels.ids() {
-            write!(f, "{:>14}", metrics.confusion.get(gold, predicted))?;
+            write!(f, "{:>ACROSS_COLUMNS$}", metrics.confusion.get(gold, predicted))?;
         }
         writeln!(f)?;
     }
@@ -165,31 +180,32 @@ fn confused_pairs(f: &mut fmt::Formatter<'_>, labels: &LabelSet, metrics: &Metri
         .collect();
     pairs.sort_by_key(|&(_, _, rows)| std::cmp::Reverse(rows));
     writeln!(f, "\nLabels most often confused")?;
-    writeln!(f, "{:<14}{:>14}{:>8}", "gold", "predicted", "rows")?;
+    writeln!(f, "{:<LABEL_COLUMNS$}{:>ACROSS_COLUMNS$}{:>8}", "gold", "predicted", "rows")?;
     for &(gold, predicted, rows) in pairs.iter().take(MOST_PAIRS) {
-        let (gold, predicted) = (column(&labels.label(gold), false), column(&labels.label(predicted), true));
+        let (gold, predicted) = (down(&labels.label(gold)), across(&labels.label(predicted)));
         writeln!(f, "{gold}{predicted}{rows:>8}")?;
     }
     Ok(())
 }
 
 fn sources(f: &mut fmt::Formatter<'_>, sources: &[SourceMetrics], units_name: &str) -> fmt::Result {
-    const WIDTH: usize = ESTIMATE_COLUMNS + 2;
+    const WIDTH: usize = ESTIMATE_COLUMNS + 1;
     if let [SourceMetrics { source: None, .. }] = sources {
         return Ok(());
     }
     writeln!(f, "\nBy source (macro-F1 over the labels that the source has)")?;
     writeln!(
         f,
-        "{:<SOURCE_COLUMNS$}{:>8}{:>10}{:>WIDTH$}{:>WIDTH$}{:>8}",
+        "{:<SOURCE_COLUMNS$}{:>6}{:>10}{:>WIDTH$}{:>WIDTH$}{:>7}",
         "source", "rows", units_name, "accuracy", "macro-F1", "labels"
     )?;
     for source in sources {
-        let name = source.source.as_deref().map_or_else(|| "(no source)".to_owned(), short_name);
+        let name = source.source.as_deref().unwrap_or("(no source)");
+        let name = in_column(name, SOURCE_COLUMNS);
         let labels = source.support.iter().filter(|&&rows| rows > 0).count();
         writeln!(
             f,
-            "{name:<SOURCE_COLUMNS$}{:>8}{:>10}{:>WIDTH$}{:>WIDTH$}{labels:>8}",
+            "{name}{:>6}{:>10}{:>WIDTH$}{:>WIDTH$}{labels:>7}",
             source.rows,
             source.units,
             estimate(source.accuracy),
@@ -235,16 +251,18 @@ fn spam(f: &mut fmt::Formatter<'_>, spam: &SpamOperatingPoints) -> fmt::Result {
         1 => " of 1 source".to_owned(),
         count => format!(" of {count} sources"),
     };
-    writeln!(f, "\nSpam filter; genuine: {genuine}{sources} ({}), spam: {}", spam.genuine, spam.spam)?;
+    let (genuine_rows, spam_rows) = (spam.genuine, spam.spam);
+    let title = format!("Spam filter; genuine: {genuine}{sources} ({genuine_rows}), spam: {spam_rows}");
+    writeln!(f, "\n{}", sentence(&title))?;
     if spam.points.is_empty() {
         return writeln!(f, "no genuine rows, no operating points");
     }
-    writeln!(f, "{:<12}{:>12}{:>36}{:>36}", "may be lost", "threshold", "genuine rows lost", "spam caught")?;
+    writeln!(f, "{:<11}{:>10}{:>30}{:>29}", "may be lost", "threshold", "genuine rows lost", "spam caught")?;
     for point in &spam.points {
         let budget = format!("{}%", round_percent(point.budget));
         writeln!(
             f,
-            "{budget:<12}{:>12.6}{:>36}{:>36}",
+            "{budget:<11}{:>10.6}{:>30}{:>29}",
             point.threshold,
             proportion(point.lost, 4),
             proportion(point.caught, 3)
@@ -259,16 +277,16 @@ fn undefined() -> String {
 
 fn estimate(estimate: Estimate) -> String {
     match (estimate.low, estimate.high) {
-        (Some(low), Some(high)) => format!("{:.3} [{low:.3}, {high:.3}]", estimate.value),
+        (Some(low), Some(high)) => format!("{:.3} [{low:.3}–{high:.3}]", estimate.value),
         // As wide as a full interval, so that the figures stay below each other.
-        _ => format!("{:.3} {:14}", estimate.value, ""),
+        _ => format!("{:.3} {:13}", estimate.value, ""),
     }
 }
 
 fn proportion(share: Proportion, digits: usize) -> String {
     match (share.value, share.low, share.high) {
         (Some(value), Some(low), Some(high)) => {
-            format!("{}: {value:.digits$} [{low:.digits$}, {high:.digits$}]", share.rows)
+            format!("{}: {value:.digits$} [{low:.digits$}–{high:.digits$}]", share.rows)
         }
         _ => undefined(),
     }
@@ -277,16 +295,6 @@ fn proportion(share: Proportion, digits: usize) -> String {
 /// A share as a percentage without the digits that binary fractions add: 0.001 is 0.1, not 0.10000000000000001.
 fn round_percent(share: f64) -> f64 {
     (share * 100.0 * 1e6).round() / 1e6
-}
-
-/// A name as it fits its column.
-fn short_name(name: &str) -> String {
-    let mut characters: Vec<char> = printable(name).chars().collect();
-    if characters.len() >= SOURCE_COLUMNS {
-        characters.truncate(SOURCE_COLUMNS - 2);
-        characters.push('…');
-    }
-    characters.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -344,10 +352,10 @@ mod tests {
             assert!(table.contains(part), "{part} is missing in\n{table}");
         }
         for line in table.lines() {
-            assert!(line.chars().count() <= 100, "{line}");
+            assert!(line.chars().count() <= 80, "{line}");
             assert!(!line.chars().any(char::is_control), "{line:?}");
         }
-        assert!(table.contains("a site whose name does not…"), "{table}");
+        assert!(table.contains("a site whose n…"), "{table}");
     }
 
     #[test]
@@ -381,10 +389,10 @@ mod tests {
     #[test]
     fn figures_and_shares_are_written_with_their_intervals() {
         let full = Estimate { value: 0.8617, low: Some(0.8451), high: Some(0.8779) };
-        assert_eq!(estimate(full), "0.862 [0.845, 0.878]");
+        assert_eq!(estimate(full), "0.862 [0.845–0.878]");
         let alone = estimate(Estimate { low: None, high: None, ..full });
         assert_eq!((alone.trim_end(), alone.len()), ("0.862", ESTIMATE_COLUMNS));
-        assert_eq!(proportion(Proportion::new(8, 10), 3), "8: 0.800 [0.490, 0.943]");
+        assert_eq!(proportion(Proportion::new(8, 10), 3), "8: 0.800 [0.490–0.943]");
         assert_eq!([0.001, 0.005, 0.07].map(|share| round_percent(share).to_string()), ["0.1", "0.5", "7"]);
     }
 
@@ -402,7 +410,7 @@ mod tests {
         let table = EvalTable(&evaluate(&rows, &EvalOptions::default()).unwrap()).to_string();
         assert!(table.contains("Labels most often confused") && !table.contains("Confusion matrix"), "{table}");
         assert!(!table.contains("Spam filter"), "{table}");
-        assert!(table.lines().all(|line| measure_text_width(line) <= 100), "{table}");
+        assert!(table.lines().all(|line| measure_text_width(line) <= 80), "{table}");
         assert_eq!(table.lines().filter(|line| line.starts_with("a label wit…")).count(), 37 + MOST_PAIRS);
     }
 }

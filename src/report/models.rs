@@ -1,11 +1,11 @@
 //! The embedded models: what they are, what they cost, and how good they were on development rows.
 
-use super::printable;
+use super::printable::{TABLE_COLUMNS, lines_of, printable, sentence};
 use crate::engine::EncoderConfig;
 use crate::eval::Estimate;
 use crate::model::{Asked, Cascade, Checkpoint, Development, Digest, ModelFiles};
 use serde::Serialize;
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Tokens of the paragraph for which operations are counted, with `[CLS]` and `[SEP]`: about the mean on web pages.
 pub const COUNTED_TOKENS: usize = 82;
@@ -138,19 +138,19 @@ impl ModelEntry {
     }
 }
 
-/// Shows entries as a table, at most 100 columns wide.
+/// Shows entries as a table, at most 80 columns wide.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelsTable<'a>(pub &'a [ModelEntry]);
 
 impl fmt::Display for ModelsTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let macro_f1 = "macro-F1 (95% interval)";
+        let macro_f1 = "macro-F1 [95%]";
         writeln!(
             f,
-            "{:<7}{:>12}{:>10}{:>18}{:>26}{:>26}",
+            "{:<7}{:>11}{:>6}{:>14}{:>21}{:>21}",
             "", "parameters", "size", "M operations", macro_f1, macro_f1
         )?;
-        writeln!(f, "{:<7}{:>12}{:>10}{:>18}{:>26}{:>26}", "model", "M", "MB", "per token", "alone", "on its page")?;
+        writeln!(f, "{:<7}{:>11}{:>6}{:>14}{:>21}{:>21}", "model", "M", "MB", "per token", "alone", "on its page")?;
         for entry in self.0 {
             let operations = match entry.operations_per_token {
                 Some(Operations { full, computed }) => format!("{:.1} ({:.1})", full / 1e6, computed / 1e6),
@@ -160,7 +160,7 @@ impl fmt::Display for ModelsTable<'_> {
                 |of: fn(&Development) -> Estimate| entry.development.as_ref().map(of).map_or_else(dash, show);
             writeln!(
                 f,
-                "{:<7}{:>12.1}{:>10.1}{:>18}{:>26}{:>26}",
+                "{:<7}{:>11.1}{:>6.1}{:>14}{:>21}{:>21}",
                 printable(&entry.name),
                 entry.parameters as f64 / 1e6,
                 entry.bytes as f64 / 1e6,
@@ -171,23 +171,26 @@ impl fmt::Display for ModelsTable<'_> {
         }
         writeln!(f)?;
         for entry in self.0 {
-            write!(f, "{:<7}", printable(&entry.name))?;
+            let mut line = format!("{:<7}", printable(&entry.name));
             if let Some(NetworkSizes { layers, hidden, intermediate, vocab, digest }) = entry.network {
-                write!(f, "{layers} layers of {hidden} × {intermediate}, vocabulary of {vocab}, digest {digest}")?;
+                write!(line, "{layers} layers of {hidden} × {intermediate}, vocabulary of {vocab}, digest {digest}")?;
             }
             if let Some(CascadeParts { small, large, threshold }) = &entry.cascade {
                 let (small, large) = (printable(small), printable(large));
-                write!(f, "{small} if its confidence is at least {threshold:.3}, else with {large}")?;
+                write!(line, "{small} if its confidence is at least {threshold:.3}, else with {large}")?;
             }
             if let Some(Asked { rows, tokens }) = entry.development.and_then(|development| development.asked) {
-                write!(f, " ({:.1}% of rows, {:.1}% of tokens)", rows * 100.0, tokens * 100.0)?;
+                write!(line, " ({:.1}% of rows, {:.1}% of tokens)", rows * 100.0, tokens * 100.0)?;
             }
-            writeln!(f, "{}", if entry.default { "; the default" } else { "" })?;
+            if entry.default {
+                line += "; the default";
+            }
+            writeln!(f, "{}", textwrap::fill(&line, lines_of(TABLE_COLUMNS).subsequent_indent("       ")))?;
         }
-        writeln!(
-            f,
-            "\nOperations of the full encoder in a paragraph of {COUNTED_TOKENS} tokens; in brackets those computed."
-        )
+        let note = format!(
+            "Operations of the full encoder in a paragraph of {COUNTED_TOKENS} tokens; in brackets those computed."
+        );
+        writeln!(f, "\n{}", sentence(&note))
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! This is no wire format and may change.
 
-use super::printable::{fitting, printable};
+use super::printable::{fitting, lines_of, printable};
 use super::row::Verdict;
 use crate::label::{COMMENT_SPAM, OPINION, OTHER};
 use console::{Color, Style, measure_text_width};
+use std::borrow::Cow;
 
 /// Columns of the label.
 const LABEL_COLUMNS: usize = 12;
@@ -86,35 +87,8 @@ fn is_plain(verdict: &Verdict) -> bool {
 
 /// Breaks a text between words into lines of at most `width` columns; longer words are broken anywhere.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut columns = 0;
-    for word in text.split_whitespace() {
-        let word_columns = measure_text_width(word);
-        if columns > 0 && columns + 1 + word_columns <= width {
-            line.push(' ');
-            line.push_str(word);
-            columns += 1 + word_columns;
-            continue;
-        }
-        if columns > 0 {
-            lines.push(std::mem::take(&mut line));
-            columns = 0;
-        }
-        for c in word.chars() {
-            let c_columns = measure_text_width(c.encode_utf8(&mut [0; 4]));
-            if columns + c_columns > width {
-                lines.push(std::mem::take(&mut line));
-                columns = 0;
-            }
-            line.push(c);
-            columns += c_columns;
-        }
-    }
-    if columns > 0 || lines.is_empty() {
-        lines.push(line);
-    }
-    lines
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    textwrap::wrap(&words, lines_of(width)).into_iter().map(Cow::into_owned).collect()
 }
 
 #[cfg(test)]

@@ -20,6 +20,19 @@ pub(crate) fn fitting(name: &str, columns: usize) -> String {
     console::truncate_str(&name, columns, "…").into_owned()
 }
 
+/// Columns of a table, and of the sentences around it.
+pub(super) const TABLE_COLUMNS: usize = 80;
+
+/// How texts are broken into lines of so many columns: between words, and longer words anywhere.
+pub(super) fn lines_of(columns: usize) -> textwrap::Options<'static> {
+    textwrap::Options::new(columns).word_splitter(textwrap::WordSplitter::NoHyphenation)
+}
+
+/// A sentence beside a table, broken where it is wider than that.
+pub(super) fn sentence(text: &str) -> String {
+    textwrap::fill(text, lines_of(TABLE_COLUMNS))
+}
+
 /// Characters of Unicode's category Cf that draw nothing, and line separators; without U+200C and U+200D.
 fn is_invisible(c: char) -> bool {
     matches!(

@@ -63,9 +63,9 @@ pub struct LabelArgs {
     #[arg(long)]
     pub with_text: bool,
 
-    /// Add the source to each row: source, and for records line
+    /// Add file and line to each row; line is null but for records
     ///
-    /// Records may share an id; source and line tell them apart.
+    /// Records may share an id; file and line tell them apart.
     #[arg(long)]
     pub with_source: bool,
 
