@@ -24,6 +24,7 @@ pub mod eval;
 pub mod label;
 pub mod model;
 pub mod noise;
+mod page;
 mod parallel;
 pub mod pipeline;
 pub mod random;
@@ -48,6 +49,7 @@ pub mod internals {
 pub use corpus::{InputError, InputFormat, Unit};
 pub use label::{Label, LabelId, LabelSet, Scores};
 pub use model::ModelError;
+pub use page::PageKey;
 pub use pipeline::{
     Copydesk, CopydeskBuilder, LabelError, LabelledParagraph, LabelledText, Rejected, Row, RowOptions, Rows,
 };
