@@ -42,6 +42,7 @@ mod eval;
 mod label;
 mod model;
 mod noise;
+mod page;
 mod parallel;
 mod pipeline;
 mod random;
@@ -54,6 +55,7 @@ mod train;
 pub use corpus::{ForeignFormat, InputError, InputFormat, Unit};
 pub use label::{Label, LabelId, LabelSet, LabelSetError, Scores, UnknownLabel};
 pub use model::ModelError;
+pub use page::PageKey;
 pub use pipeline::{
     Copydesk, CopydeskBuilder, LabelError, LabelledParagraph, LabelledText, Rejected, Row, RowOptions, Rows,
 };

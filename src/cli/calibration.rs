@@ -4,9 +4,10 @@ use super::error::CliError;
 use super::job::Tally;
 use super::tell;
 use super::train::read_rows;
-use crate::eval::{EvalOptions, JudgedRow, LOSS_BUDGETS, evaluate, spam_operating_points};
+use crate::eval::{EvalOptions, JudgedRow, LOSS_BUDGETS, assign_folds, check_enough, evaluate, spam_operating_points};
 use crate::label::{LabelId, LabelSet, OPINION, Scores};
-use crate::model::{Classifier, Development, ModelError, OperatingPoint, PageText, Reading};
+use crate::model::{Classifier, Development, Model, ModelError, OperatingPoint, PageText, Reading};
+use crate::page::PageKey;
 use crate::train::{LabelledRow, TrainError, pages, read_labelled};
 use std::ops::Range;
 use std::path::Path;
@@ -23,17 +24,29 @@ pub(super) struct HeldOut {
     /// The annotators' labels.
     gold: Vec<LabelId>,
     /// Neighbouring rows with the same source and doc.
-    pages: Vec<Range<usize>>,
+    runs: Vec<Range<usize>>,
 }
 
 impl HeldOut {
-    /// Reads a file and counts its rows; those with other labels are set aside.
+    /// Reads a file and counts its rows; those with other labels are set aside. Refuses rows that are too few, before any
+    /// model reads them.
     pub fn read(path: &Path, labels: &LabelSet, tally: &mut Tally) -> Result<HeldOut, CliError> {
         let rows = read_rows(&[path.to_owned()], |path| read_labelled(path, Some(labels)), tally)?;
         tally.rows += rows.len() as u64;
-        let gold = gold(&rows, labels);
-        let pages = pages(&rows);
-        Ok(HeldOut { rows, gold, pages })
+        let held_out = HeldOut::new(rows, labels);
+        check_enough(&held_out.gold, &held_out.pages())
+            .map_err(|error| CliError::Evaluation { data: path.to_owned(), error })?;
+        let absent = labels.ids().filter(|label| !held_out.gold.contains(label));
+        let absent: Vec<String> = absent.map(|label| labels.label(label).to_string()).collect();
+        if !absent.is_empty() {
+            tell(format_args!("{}: no row has the label {}", path.display(), absent.join(" or ")));
+        }
+        Ok(held_out)
+    }
+
+    fn new(rows: Vec<LabelledRow>, labels: &LabelSet) -> HeldOut {
+        let (gold, runs) = (gold(&rows, labels), pages(&rows));
+        HeldOut { rows, gold, runs }
     }
 
     /// The annotators' labels.
@@ -42,8 +55,8 @@ impl HeldOut {
     }
 
     /// The page of each row.
-    pub fn documents(&self) -> Vec<Option<&str>> {
-        self.rows.iter().map(|row| row.doc.as_deref()).collect()
+    pub fn pages(&self) -> Vec<Option<PageKey<&str>>> {
+        self.rows.iter().map(LabelledRow::page).collect()
     }
 
     /// Every row read alone.
@@ -53,7 +66,19 @@ impl HeldOut {
 
     /// Every row read beside the others of its page.
     pub fn on_page(&self, model: &Classifier) -> Result<Vec<Reading>, ModelError> {
-        self.readings(model, self.pages.iter().cloned())
+        self.readings(model, self.runs.iter().cloned())
+    }
+
+    /// What any model, a cascade too, says of every row read alone and of every row on its page.
+    pub fn answers(&self, model: &Model) -> Result<[Vec<Scores>; 2], ModelError> {
+        let texts: Vec<PageText<'_>> = self.rows.iter().map(|row| PageText::new(&row.text)).collect();
+        let pages: Vec<&[PageText<'_>]> = self.runs.iter().map(|page| &texts[page.clone()]).collect();
+        let alone: Vec<&[PageText<'_>]> = texts.chunks(1).collect();
+        let mut session = model.session();
+        let mut scores = |pages: &[&[PageText<'_>]]| -> Result<Vec<Scores>, ModelError> {
+            Ok(session.classify_pages(pages)?.into_iter().map(|prediction| prediction.scores).collect())
+        };
+        Ok([scores(&alone)?, scores(&pages)?])
     }
 
     fn readings(
@@ -78,7 +103,7 @@ impl HeldOut {
                     gold,
                     scores: scores.clone(),
                     confidence: None,
-                    source: None,
+                    source: row.source.clone(),
                     doc: row.doc.clone(),
                 })
                 .collect();
@@ -100,54 +125,147 @@ pub(super) fn gold(rows: &[LabelledRow], labels: &LabelSet) -> Vec<LabelId> {
     gold.collect()
 }
 
+/// What a threshold of the spam score is to be found for.
+pub(super) struct SpamRows<'a> {
+    pub labels: &'a LabelSet,
+    pub spam_label: LabelId,
+    /// The model's answers to the rows, each read alone.
+    pub scores: &'a [Scores],
+    pub held_out: &'a HeldOut,
+    /// Share of genuine comments that the default threshold may lose.
+    pub lose: f64,
+}
+
 /// Thresholds of the spam score.
-#[derive(Default)]
 pub(super) struct SpamThresholds {
-    /// For the share that may be lost; `None` where no threshold keeps it.
-    pub default: Option<f32>,
-    /// For the usual shares and that one.
+    /// The default one.
+    pub default: f32,
+    /// For the shares that the rows, or the model, have one for, the smallest share first.
     pub points: Vec<OperatingPoint>,
 }
 
-/// Finds the thresholds for the usual shares of genuine comments lost and for `lose`, and tells what they cost. Genuine are
-/// the rows labelled opinion, or all that are no spam where no label has that name.
-pub(super) fn spam_thresholds(
-    labels: &LabelSet,
-    spam_label: LabelId,
-    scores: &[Scores],
-    gold: &[LabelId],
-    lose: f64,
-) -> Result<SpamThresholds, CliError> {
-    let spam_scores = |counts: &dyn Fn(LabelId) -> bool| -> Vec<f32> {
-        let rows = scores.iter().zip(gold).filter(|(_, gold)| counts(**gold));
-        rows.map(|(scores, _)| scores.get(spam_label)).collect()
-    };
-    let opinion = labels.id(OPINION).filter(|&opinion| opinion != spam_label);
-    let is_genuine = |label: LabelId| opinion.map_or(label != spam_label, |opinion| label == opinion);
-    let mut budgets = LOSS_BUDGETS.to_vec();
-    if !budgets.contains(&lose) {
-        budgets.push(lose);
-    }
-    let found = spam_operating_points(&spam_scores(&is_genuine), &spam_scores(&|label| label == spam_label), &budgets)
-        .map_err(TrainError::from)?;
-    let mut thresholds = SpamThresholds::default();
-    for point in found {
-        // A threshold above 1 would call nothing spam: no threshold keeps the budget then.
-        if point.threshold <= 1.0 {
-            thresholds.points.push(OperatingPoint { lose: point.budget, threshold: point.threshold });
-            if point.budget == lose {
-                thresholds.default = Some(point.threshold);
+/// Fewest rows of spam beside which a threshold is found.
+const LEAST_SPAM: usize = 10;
+
+impl SpamRows<'_> {
+    /// Finds the thresholds for the usual shares of genuine comments lost and for `lose`, and tells what they cost and on how
+    /// many rows they rest. Genuine are the rows labelled opinion, or all that are no spam where no label has that name.
+    ///
+    /// A share P needs 1 / P genuine rows: with fewer not one may be lost, and the threshold would hang on the single
+    /// highest score. For such a share `stored` stays.
+    pub fn thresholds(&self, stored: SpamThresholds) -> Result<SpamThresholds, CliError> {
+        let opinion = self.labels.id(OPINION).filter(|&opinion| opinion != self.spam_label);
+        let is_genuine = |label: LabelId| opinion.map_or(label != self.spam_label, |opinion| label == opinion);
+        let gold = &self.held_out.gold;
+        let score = |row: usize| self.scores[row].get(self.spam_label);
+        let genuine: Vec<usize> = (0..gold.len()).filter(|&row| is_genuine(gold[row])).collect();
+        let spam: Vec<usize> = (0..gold.len()).filter(|&row| gold[row] == self.spam_label).collect();
+        let SpamThresholds { mut default, mut points } = stored;
+        let mut budgets = LOSS_BUDGETS.to_vec();
+        if !budgets.contains(&self.lose) {
+            budgets.push(self.lose);
+        }
+        let folds = assign_folds(&self.held_out.pages(), FOLDS, SEED).map_err(TrainError::from)?;
+        let part = |rows: &[usize], inside: Option<usize>, outside: Option<usize>| -> Vec<f32> {
+            let wanted = |row: &&usize| {
+                inside.is_none_or(|fold| folds[**row] == fold) && outside.is_none_or(|fold| folds[**row] != fold)
+            };
+            rows.iter().filter(wanted).map(|&row| score(row)).collect()
+        };
+        for lose in budgets {
+            let needed = (1.0 / lose - 1e-9).ceil() as usize;
+            if genuine.len() < needed || spam.len() < LEAST_SPAM {
+                tell(format_args!(
+                    "no new spam threshold for the share {lose}: it needs {needed} genuine comments and {LEAST_SPAM} of spam, \
+                     the rows have {} and {}; the stored threshold stays",
+                    genuine.len(),
+                    spam.len()
+                ));
+                continue;
+            }
+            let points_of =
+                |genuine: &[f32], spam: &[f32]| spam_operating_points(genuine, spam, &[lose]).map_err(TrainError::from);
+            let Some(&point) = points_of(&part(&genuine, None, None), &part(&spam, None, None))?.first() else {
+                continue;
+            };
+            // What the rule costs elsewhere: each fold under the threshold of the others.
+            let mut lost = 0;
+            for fold in 0..FOLDS {
+                if let Some(others) = points_of(&part(&genuine, None, Some(fold)), &[])?.first() {
+                    lost += part(&genuine, Some(fold), None).iter().filter(|&&score| score >= others.threshold).count();
+                }
+            }
+            tell(format_args!(
+                "spam threshold {:.6} for the share {lose}: loses {} of {} genuine comments ({lost} if cross-fitted), catches \
+                 {} of {}",
+                point.threshold, point.lost.rows, point.lost.of, point.caught.rows, point.caught.of
+            ));
+            // A threshold above 1 would call nothing spam: no threshold keeps the share then.
+            if point.threshold > 1.0 {
+                tell(format_args!("no threshold keeps the share {lose}; the stored one stays"));
+                continue;
+            }
+            points.retain(|stored| stored.lose != lose);
+            points.push(OperatingPoint { lose, threshold: point.threshold });
+            if lose == self.lose {
+                default = point.threshold;
             }
         }
-        tell(format_args!(
-            "spam threshold {:.6}: loses {} of {} genuine comments, catches {} of {}",
-            point.threshold, point.lost.rows, point.lost.of, point.caught.rows, point.caught.of
-        ));
+        points.sort_by(|left, right| left.lose.total_cmp(&right.lose));
+        Ok(SpamThresholds { default, points })
     }
-    if thresholds.default.is_none() {
-        tell(format_args!(
-            "no spam threshold loses as few as {lose} of the genuine comments; the default one is stored"
-        ));
+}
+
+/// A threshold under a new temperature: the one that calls the same texts spam, exactly so where two labels share the
+/// probability.
+pub(super) fn at_temperature(threshold: f32, before: f32, after: f32) -> f32 {
+    if !(threshold > 0.0 && threshold < 1.0) || before == after {
+        return threshold;
     }
-    Ok(thresholds)
+    let logit = (f64::from(threshold) / (1.0 - f64::from(threshold))).ln() * f64::from(before) / f64::from(after);
+    (1.0 / (1.0 + (-logit).exp())) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of opinion and then of spam, each alone, with the probability of spam that a model gives them.
+    fn thresholds(opinions: usize, spam: usize, lose: f64) -> SpamThresholds {
+        let labels = LabelSet::new(["opinion", "spam"]).unwrap();
+        let row = |index: usize| LabelledRow::new("t", if index < opinions { "opinion" } else { "spam" });
+        let rows: Vec<LabelledRow> = (0..opinions + spam).map(row).collect();
+        let probability = |index: usize| match index < opinions {
+            true => 0.5 * index as f32 / opinions as f32,
+            false => 0.9,
+        };
+        let scores: Vec<Scores> =
+            (0..rows.len()).map(|index| Scores::new(&labels, [1.0 - probability(index), probability(index)])).collect();
+        let held_out = HeldOut::new(rows, &labels);
+        let spam_label = labels.id("spam").unwrap();
+        let stored = SpamThresholds { default: 0.7, points: vec![OperatingPoint { lose: 0.001, threshold: 0.8 }] };
+        SpamRows { labels: &labels, spam_label, scores: &scores, held_out: &held_out, lose }.thresholds(stored).unwrap()
+    }
+
+    #[test]
+    fn a_share_needs_enough_genuine_comments_and_some_spam() {
+        let shares = |found: &SpamThresholds| found.points.iter().map(|point| point.lose).collect::<Vec<_>>();
+        let few = thresholds(40, 20, 0.005);
+        assert_eq!((few.default, few.points[0].threshold, shares(&few)), (0.7, 0.8, vec![0.001]));
+        let some = thresholds(200, 20, 0.005);
+        assert_eq!(shares(&some), [0.001, 0.005]);
+        assert!((some.default - 0.495).abs() < 0.001 && some.points[0].threshold == 0.8, "{}", some.default);
+        assert_eq!(thresholds(200, 9, 0.005).default, 0.7);
+        let many = thresholds(1000, 10, 0.02);
+        assert_eq!(shares(&many), [0.001, 0.005, 0.01, 0.02]);
+        assert!(many.points[0].threshold < 0.5);
+    }
+
+    #[test]
+    fn a_kept_threshold_follows_the_temperature() {
+        assert_eq!(at_temperature(0.9, 1.0, 1.0), 0.9);
+        // A logit of ln 9 at temperature 1 is ln 3 at temperature 2.
+        assert!((at_temperature(0.9, 1.0, 2.0) - 0.75).abs() < 1e-6);
+        assert_eq!((at_temperature(0.0, 1.0, 2.0), at_temperature(1.0, 1.0, 2.0)), (0.0, 1.0));
+    }
 }

@@ -1,12 +1,12 @@
 //! `copydesk cascade`: when a small model may answer for a large one.
 
 use super::args::CascadeArgs;
-use super::calibration::{FOLDS, HeldOut, SEED, SpamThresholds, spam_thresholds};
+use super::calibration::{FOLDS, HeldOut, SEED, SpamRows, SpamThresholds};
 use super::error::CliError;
 use super::job::Tally;
 use super::output::{Output, Target};
 use super::tell;
-use crate::eval::{CascadeFit, CascadeRow, SmallReading, fit_cascade};
+use crate::eval::{CascadeFit, CascadeOptions, CascadeRow, SmallReading, fit_cascade};
 use crate::label::Scores;
 use crate::model::{
     Asked, CascadeSettings, Classifier, Development, Digest, Member, Mixture, ModelError, ModelSource, Reading,
@@ -33,11 +33,11 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     let small_on_page = held_out.on_page(&small).map_err(of_small)?;
     let large_alone = held_out.alone(&large).map_err(of_large)?;
     let large_on_page = held_out.on_page(&large).map_err(of_large)?;
-    let (gold, documents) = (held_out.gold(), held_out.documents());
+    let (gold, pages) = (held_out.gold(), held_out.pages());
     let rows: Vec<CascadeRow<'_>> = (0..gold.len())
         .map(|row| CascadeRow {
             gold: gold[row],
-            document: documents[row],
+            page: pages[row],
             alone: small_reading(&small_alone[row]),
             on_page: small_on_page[row].on_page.then(|| small_reading(&small_on_page[row])),
             large: &large_alone[row].logits,
@@ -45,7 +45,12 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
             large_on_page: large_on_page[row].prediction.scores.best().0,
         })
         .collect();
-    let fit = fit_cascade(&rows, args.within, FOLDS, SEED).map_err(TrainError::from)?;
+    let half = |temperature: f32| 0.5 / temperature;
+    let large_alone = half(large.settings().temperature);
+    let before = [small.settings().temperature, small.settings().page_temperature].map(|t| [half(t), large_alone]);
+    let options = CascadeOptions { within: args.within, before, folds: FOLDS, seed: SEED };
+    let fit = fit_cascade(&rows, &options).map_err(TrainError::from)?;
+    tell(format_args!("fitted on {} rows, {} of them read beside neighbours", fit.rows[0], fit.rows[1]));
     report(&fit, args.json)?;
     if !fit.wanted_macro_f1.reached_by(&fit.chosen) {
         tell(format_args!("no threshold keeps the macro-F1 wanted; the best is taken"));
@@ -53,10 +58,6 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     let choice = fit.chosen.choice;
     let alone: Vec<Scores> = rows.iter().map(|row| choice.alone(row).0.into_owned()).collect();
     let on_page: Vec<Scores> = rows.iter().map(|row| choice.on_page(row).0.into_owned()).collect();
-    let SpamThresholds { default, points } = match small.roles().spam {
-        Some(spam_label) => spam_thresholds(labels, spam_label, &alone, &gold, args.lose)?,
-        None => SpamThresholds::default(),
-    };
     let asked = Asked { rows: fit.chosen.on_page.rows_asked, tokens: fit.chosen.on_page.tokens_asked };
     let figures = Development { asked: Some(asked), ..held_out.figures(&alone, &on_page)? };
     let name = args.out.file_name().map_or_else(|| "cascade".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -64,8 +65,12 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     let mixture = |[small, large]: [f32; 2]| Mixture { small, large };
     settings.threshold = choice.threshold;
     (settings.alone, settings.on_page) = (mixture(choice.alone), mixture(choice.on_page));
-    settings.spam_operating_points = points;
-    settings.spam_threshold = default.unwrap_or(settings.spam_threshold);
+    if let Some(spam_label) = small.roles().spam {
+        let stored = SpamThresholds { default: settings.spam_threshold, points: Vec::new() };
+        let rows = SpamRows { labels, spam_label, scores: &alone, held_out: &held_out, lose: args.lose };
+        let SpamThresholds { default, points } = rows.thresholds(stored)?;
+        (settings.spam_threshold, settings.spam_operating_points) = (default, points);
+    }
     settings.data.insert(Development::FIELD.to_owned(), figures.to_value());
     settings.save(&args.out).map_err(|error| CliError::Model { model: args.out.display().to_string(), error })?;
     Ok(tally)

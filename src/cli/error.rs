@@ -59,6 +59,9 @@ pub(super) enum CliError {
     #[error("{model}: no head over the first token's vector that training could keep (--keep-head)")]
     NoHeadToKeep { model: String },
     #[cfg(feature = "train")]
+    #[error("{model} is a pair of models: it is packed alone, with --calibrate")]
+    PackPair { model: String },
+    #[cfg(feature = "train")]
     #[error("hf:{repository}: {reason}")]
     Hub { repository: String, reason: String },
 }

@@ -1,21 +1,26 @@
 //! `copydesk pack`: a trained model made ready to ship.
 
 use super::args::PackArgs;
-use super::calibration::{FOLDS, HeldOut, SEED, SpamThresholds, spam_thresholds};
+use super::calibration::{FOLDS, HeldOut, SEED, SpamRows, SpamThresholds, at_temperature};
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
 use super::train::{LEFT_OUT, left_out_of, remembered, unseen};
-use crate::eval::{EvalError, cross_fit_temperature, fit_temperature};
+use crate::eval::{check_enough, cross_fit_temperature};
 use crate::label::{LabelId, LabelSet, Scores};
-use crate::model::{Checkpoint, Classifier, Development, Reading, Storage};
+use crate::model::{Cascade, Checkpoint, Classifier, Development, Model, ModelSource, Reading, Storage};
+use crate::page::PageKey;
 use crate::train::{TrainError, soup};
 use std::path::Path;
 
 /// Carries out the arguments.
 pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
     let named = |model: &Path, error| CliError::Model { model: model.display().to_string(), error };
-    let models = args.model.iter().map(|model| Checkpoint::load(model).map_err(|error| named(model, error)));
+    if let Some(pair) = args.model.iter().find(|model| Cascade::is_named(model)) {
+        return pack_cascade(&args, pair);
+    }
+    let models =
+        args.model.iter().map(|model| ModelSource::new(model).checkpoint().map_err(|error| named(model, error)));
     let mut checkpoint = mean(models.collect::<Result<Vec<_>, _>>()?)?;
     checkpoint.settings.name = args.name.unwrap_or(checkpoint.settings.name);
     let model_error = |error| named(&args.out, error);
@@ -27,18 +32,28 @@ pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
         let packed = Classifier::from_checkpoint(stored, precision).map_err(model_error)?;
         let labels = packed.labels();
         let held_out = HeldOut::read(path, labels, &mut tally)?;
-        let (gold, documents) = (held_out.gold(), held_out.documents());
+        let (gold, pages) = (held_out.gold(), held_out.pages());
         let alone = held_out.alone(&packed).map_err(model_error)?;
         let on_page = held_out.on_page(&packed).map_err(model_error)?;
         let settings = &mut checkpoint.settings;
         let logits: Vec<&[f32]> = alone.iter().map(|reading| reading.logits.as_slice()).collect();
-        settings.temperature = fit("temperature", labels, &logits, &gold, &documents)?;
+        let before = settings.temperature;
+        settings.temperature = fit("temperature", labels, &logits, &gold, &pages, before)?;
         let rows: Vec<usize> = (0..on_page.len()).filter(|&row| on_page[row].on_page).collect();
-        if !rows.is_empty() {
+        let of_rows = (
+            rows.iter().map(|&row| gold[row]).collect::<Vec<_>>(),
+            rows.iter().map(|&row| pages[row]).collect::<Vec<_>>(),
+        );
+        if let Err(error) = check_enough(&of_rows.0, &of_rows.1) {
+            tell(format_args!(
+                "page temperature {:.4} stays: rows beside neighbours: {error}",
+                settings.page_temperature
+            ));
+        } else {
             let logits: Vec<&[f32]> = rows.iter().map(|&row| on_page[row].logits.as_slice()).collect();
-            let gold: Vec<LabelId> = rows.iter().map(|&row| gold[row]).collect();
-            let documents: Vec<Option<&str>> = rows.iter().map(|&row| documents[row]).collect();
-            settings.page_temperature = fit("page temperature", labels, &logits, &gold, &documents)?;
+            let (gold, pages) = of_rows;
+            let before = settings.page_temperature;
+            settings.page_temperature = fit("page temperature", labels, &logits, &gold, &pages, before)?;
         }
         let scores = |reading: &Reading| {
             let temperature = if reading.on_page { settings.page_temperature } else { settings.temperature };
@@ -47,9 +62,14 @@ pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
         let alone: Vec<Scores> = alone.iter().map(scores).collect();
         let on_page: Vec<Scores> = on_page.iter().map(scores).collect();
         if let Some(spam_label) = packed.roles().spam {
-            let SpamThresholds { default, points } = spam_thresholds(labels, spam_label, &alone, &gold, args.lose)?;
-            settings.spam_operating_points = points;
-            settings.spam_threshold = default.unwrap_or(settings.spam_threshold);
+            // Texts that a kept threshold called spam are to be called spam still.
+            let moved = |threshold| at_temperature(threshold, before, settings.temperature);
+            let mut points = settings.spam_operating_points.clone();
+            points.iter_mut().for_each(|point| point.threshold = moved(point.threshold));
+            let stored = SpamThresholds { default: moved(settings.spam_threshold), points };
+            let rows = SpamRows { labels, spam_label, scores: &alone, held_out: &held_out, lose: args.lose };
+            let SpamThresholds { default, points } = rows.thresholds(stored)?;
+            (settings.spam_threshold, settings.spam_operating_points) = (default, points);
         }
         let figures = held_out.figures(&alone, &on_page)?;
         settings.data.insert(Development::FIELD.to_owned(), figures.to_value());
@@ -72,28 +92,60 @@ fn mean(models: Vec<Checkpoint>) -> Result<Checkpoint, CliError> {
     Ok(mean)
 }
 
-/// Fits a temperature and tells what it does to the calibration error of documents that it was not fitted on.
+/// A pair of models with spam thresholds of the held-out rows; its two models and their mixture stay.
+fn pack_cascade(args: &PackArgs, pair: &Path) -> Result<Tally, CliError> {
+    let failed = |error| CliError::Model { model: pair.display().to_string(), error };
+    let (1, Some(path)) = (args.model.len(), &args.calibrate) else {
+        return Err(CliError::PackPair { model: pair.display().to_string() });
+    };
+    let model = Model::open(pair).map_err(failed)?;
+    let Model::Cascade(cascade) = &model else { unreachable!("a cascade was named; this is a bug") };
+    let mut tally = Tally::default();
+    let labels = model.labels();
+    let held_out = HeldOut::read(path, labels, &mut tally)?;
+    let mut settings = cascade.settings().clone();
+    let folder_name = || args.out.file_name().map(|name| name.to_string_lossy().into_owned());
+    settings.name = args.name.clone().or_else(folder_name).unwrap_or(settings.name);
+    let [alone, on_page] = held_out.answers(&model).map_err(failed)?;
+    match model.roles().spam {
+        None => tell(format_args!("{}: no label is for spam, so there is no threshold to find", pair.display())),
+        Some(spam_label) => {
+            let stored =
+                SpamThresholds { default: settings.spam_threshold, points: settings.spam_operating_points.clone() };
+            let rows = SpamRows { labels, spam_label, scores: &alone, held_out: &held_out, lose: args.lose };
+            let SpamThresholds { default, points } = rows.thresholds(stored)?;
+            (settings.spam_threshold, settings.spam_operating_points) = (default, points);
+        }
+    }
+    let figures = held_out.figures(&alone, &on_page)?;
+    settings.data.insert(Development::FIELD.to_owned(), figures.to_value());
+    let out = |error| CliError::Model { model: args.out.display().to_string(), error };
+    Cascade::check_beside(&settings, &args.out).map_err(out)?;
+    settings.save(&args.out).map_err(out)?;
+    Ok(tally)
+}
+
+/// Fits a temperature, and tells on how many rows it rests and what it does to the calibration error of pages that it was not
+/// fitted on. The stored one stays where those are no likelier with the new one.
 fn fit(
     name: &str,
     labels: &LabelSet,
     logits: &[&[f32]],
     gold: &[LabelId],
-    documents: &[Option<&str>],
+    pages: &[Option<PageKey<&str>>],
+    stored: f32,
 ) -> Result<f32, CliError> {
-    let fit = match cross_fit_temperature(labels, logits, gold, documents, FOLDS, SEED) {
-        Ok(fit) => fit,
-        Err(EvalError::FoldCount { documents, .. }) => {
-            let temperature = fit_temperature(logits, gold).map_err(TrainError::from)?;
-            tell(format_args!("{name} {temperature:.4}; {documents} documents are too few to say what it is worth"));
-            return Ok(temperature);
-        }
-        Err(error) => return Err(TrainError::from(error).into()),
-    };
+    let fit = cross_fit_temperature(labels, logits, gold, pages, stored, FOLDS, SEED).map_err(TrainError::from)?;
     tell(format_args!(
-        "{name} {:.4}; expected calibration error, cross-fitted: {:.4} before, {:.4} after",
+        "{name} {:.4} from {} rows; expected calibration error, cross-fitted: {:.4} before, {:.4} after",
         fit.temperature,
+        fit.rows,
         fit.before.calibration.expected_calibration_error,
         fit.after.calibration.expected_calibration_error
     ));
-    Ok(fit.temperature)
+    if fit.improves() {
+        return Ok(fit.temperature);
+    }
+    tell(format_args!("{name}: rows that it was not fitted on are no likelier with it; the stored {stored:.4} stays"));
+    Ok(stored)
 }

@@ -4,6 +4,7 @@ use super::chunk::{Chunk, Item, RecordLine};
 use super::error::Decoded;
 use super::record::Record;
 use super::sniff::InputFormat;
+use crate::page::PageKey;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub struct PageChunks<I> {
     page_field: String,
     /// Items of the page that is still open, with its key and the number of its records.
     open: Vec<Item>,
-    key: Option<(Arc<str>, String)>,
+    key: Option<PageOfFile>,
     records: usize,
     /// Bytes of those records.
     page_bytes: usize,
@@ -36,7 +37,8 @@ pub struct PageChunks<I> {
 }
 
 impl<I: Iterator<Item = Chunk>> PageChunks<I> {
-    /// Neighbouring records whose field `page_field` has the same value are one page.
+    /// Neighbouring records of one input whose field `page_field` has the same value, and whose `source` is the same where they
+    /// have one, are one page.
     pub fn new(chunks: I, page_field: String) -> PageChunks<I> {
         PageChunks {
             chunks,
@@ -102,19 +104,23 @@ impl<I: Iterator<Item = Chunk>> Iterator for PageChunks<I> {
     }
 }
 
-/// A page's name: its source and the field's value.
-type PageKey = (Arc<str>, String);
+/// A page's name, and the input that it stands in: two files' pages are never one.
+type PageOfFile = (Arc<str>, PageKey<String>);
 
 /// A record with its size and the page that it stands on, or `None` inside for a page of its own. What is no JSON is set aside
 /// at once, without its text and without a page, for it would be held as long as its neighbours.
-fn keyed(line: RecordLine, page_field: &str) -> (Item, usize, Option<Option<PageKey>>) {
+fn keyed(line: RecordLine, page_field: &str) -> (Item, usize, Option<Option<PageOfFile>>) {
     let size = line.text.len();
     if line.format != InputFormat::Jsonl {
         return (Item::Record(line), size, Some(None));
     }
-    match Record::parse(&line.text).map(|record| record.name(page_field).map(Cow::into_owned)) {
-        Ok(name) => {
-            let key = name.map(|name| (Arc::clone(&line.source), name));
+    let page = |record: Record<'_>| {
+        let name = |field: &str| record.name(field).map(Cow::into_owned);
+        PageKey::new(name("source"), name(page_field))
+    };
+    match Record::parse(&line.text).map(page) {
+        Ok(page) => {
+            let key = page.map(|page| (Arc::clone(&line.source), page));
             (Item::Record(line), size, Some(key))
         }
         Err(error) => (Item::Failed(line.failed(error)), 0, None),
@@ -233,6 +239,26 @@ mod tests {
             chunks.iter().map(|chunk| chunk.items.len()).collect::<Vec<_>>(),
             [PAGE_ITEMS, PAGE_ITEMS, PAGE_ITEMS, 1]
         );
+    }
+
+    #[test]
+    fn pages_of_two_sources_with_one_name_are_two() {
+        let record = |(number, source): (u64, &str)| {
+            let text = format!("{{\"page\": 1{source}}}");
+            Item::Record(RecordLine {
+                source: "in".into(),
+                line: number,
+                record: None,
+                text,
+                format: InputFormat::Jsonl,
+            })
+        };
+        let sources = [r#","source":"a""#, r#","source":"a""#, r#","source":"b""#, "", ""];
+        let items = (1..).zip(sources).map(record).collect();
+        let chunks = PageChunks::new(std::iter::once(Chunk { items, ..Chunk::default() }), "page".to_owned());
+        let pages: Vec<u64> = chunks.flat_map(|chunk| chunk.pages).collect();
+        let lengths: Vec<usize> = pages.chunk_by(|a, b| a == b).map(<[u64]>::len).collect();
+        assert_eq!(lengths, [2, 1, 2]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Percentile bootstrap intervals of everything that follows from counts and sums over rows.
 
 use super::metrics::LabelCounts;
-use super::sampling::group_by_document;
+use super::sampling::group_by_page;
 use crate::label::LabelId;
+use crate::page::PageKey;
 use crate::random::SplitMix64;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -11,8 +12,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resampling {
-    /// Whole documents. Paragraphs of one page resemble each other and are misjudged together, so drawing them one by
-    /// one gives intervals that are too narrow. A row that names no document is drawn by itself.
+    /// Whole pages, those of [`PageKey`]. Paragraphs of one page resemble each other and are misjudged together, so drawing them one by
+    /// one gives intervals that are too narrow. A row that names no page is drawn by itself.
     #[default]
     Documents,
     /// Single rows, as if they were independent.
@@ -56,7 +57,7 @@ pub struct Estimate {
 pub(crate) struct Outcome<'a> {
     pub gold: LabelId,
     pub predicted: LabelId,
-    pub document: Option<&'a str>,
+    pub page: Option<PageKey<&'a str>>,
     pub brier: f64,
     pub negative_log_likelihood: f64,
 }
@@ -72,8 +73,8 @@ pub(crate) struct Units {
 impl Units {
     /// Of outcomes with so many labels.
     pub(crate) fn new(labels: usize, outcomes: &[Outcome<'_>], resampling: Resampling) -> Units {
-        let (assigned, count) = group_by_document(outcomes.iter().map(|outcome| match resampling {
-            Resampling::Documents => outcome.document,
+        let (assigned, count) = group_by_page(outcomes.iter().map(|outcome| match resampling {
+            Resampling::Documents => outcome.page,
             Resampling::Rows => None,
         }));
         let mut members: Vec<Vec<usize>> = vec![Vec::new(); count];
@@ -207,7 +208,8 @@ mod tests {
 
     fn outcome(correct: bool, document: Option<&str>) -> Outcome<'_> {
         let predicted = if correct { REPORTING } else { OPINION };
-        Outcome { gold: REPORTING, predicted, document, brier: 0.5, negative_log_likelihood: 0.25 }
+        let page = PageKey::new(None, document);
+        Outcome { gold: REPORTING, predicted, page, brier: 0.5, negative_log_likelihood: 0.25 }
     }
 
     fn accuracy(outcomes: &[Outcome<'_>], options: BootstrapOptions) -> Estimate {

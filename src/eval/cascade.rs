@@ -2,10 +2,12 @@
 
 use super::EvalError;
 use super::calibration::Calibration;
+use super::enough::{LEAST_ROWS, check_enough};
 use super::metrics::LabelCounts;
-use super::mixture::{TwoJudged, fit};
+use super::mixture::{Pull, TwoJudged, fit};
 use super::temperature::{assign_folds, check_rows};
 use crate::label::{LabelId, Scores};
+use crate::page::PageKey;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -15,6 +17,12 @@ const STEPS: usize = 50;
 /// Weights are fitted on the rows that they are for, and at least on this share of the rows, the least sure ones, so that two
 /// numbers do not rest on a handful.
 const LEAST_SHARE: f64 = 0.2;
+
+/// Rows that the weights known before count for.
+const PRIOR_ROWS: f64 = 5.0;
+
+/// Fewest rows on pages that weights of their own are fitted on.
+const LEAST_ON_PAGE: usize = LEAST_ROWS;
 
 /// What a small model made of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,7 +39,7 @@ pub struct CascadeRow<'a> {
     /// The annotator's label.
     pub gold: LabelId,
     /// Its page; rows of one page are in one fold.
-    pub document: Option<&'a str>,
+    pub page: Option<PageKey<&'a str>>,
     /// The small model, which read the row alone.
     pub alone: SmallReading<'a>,
     /// The small model, which read the row beside its neighbours; `None` for a row without.
@@ -54,6 +62,20 @@ pub struct CascadeChoice {
     pub alone: [f32; 2],
     /// The same where the small model has read the row beside its neighbours.
     pub on_page: [f32; 2],
+}
+
+/// How a cascade is fitted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CascadeOptions {
+    /// Macro-F1 that may be lost to the large model.
+    pub within: f64,
+    /// Weights that hold before any row is seen, those of the two models' logits alone and on their pages: each model's own
+    /// calibration, halved.
+    pub before: [[f32; 2]; 2],
+    /// Folds of pages for the figures that are cross-fitted.
+    pub folds: usize,
+    /// Seed of the folds.
+    pub seed: u64,
 }
 
 /// What a cascade does to rows that are read in one of the two ways.
@@ -103,6 +125,8 @@ impl BothReadings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, serde(deny_unknown_fields))]
 pub struct CascadeFit {
+    /// Rows, and those of them that the small model read beside neighbours.
+    pub rows: [usize; 2],
     /// Macro-F1 of the large model.
     pub large_macro_f1: BothReadings,
     /// Macro-F1 that the cascade was to have, in both readings.
@@ -143,22 +167,26 @@ impl CascadeChoice {
 }
 
 /// Chooses the least work for the large model with which the macro-F1 of rows read alone and of rows read on their pages is
-/// at most `within` below the large model's, and measures the choice by cross-fitting over `folds` folds of documents.
+/// at most [`CascadeOptions::within`] below the large model's, and measures the choice by cross-fitting over folds of pages.
+/// No weight is below 0, and few rows leave the weights near those that held before.
 ///
 /// # Errors
 ///
-/// [`EvalError::NoRows`], [`EvalError::RowWidth`], [`EvalError::LogitNotFinite`], [`EvalError::FoldCount`].
+/// [`EvalError::NoRows`], [`EvalError::RowWidth`], [`EvalError::LogitNotFinite`], [`EvalError::FoldCount`], and those
+/// of [`check_enough`].
 ///
 /// # Panics
 ///
 /// If a label is beyond the logits.
-pub fn fit_cascade(rows: &[CascadeRow<'_>], within: f64, folds: usize, seed: u64) -> Result<CascadeFit, EvalError> {
+pub fn fit_cascade(rows: &[CascadeRow<'_>], options: &CascadeOptions) -> Result<CascadeFit, EvalError> {
+    let CascadeOptions { within, before, folds, seed } = *options;
     let labels = rows.first().ok_or(EvalError::NoRows)?.alone.scores.labels().len();
     check_rows(rows.iter().map(|row| row.alone.logits), labels)?;
     check_rows(rows.iter().map(|row| row.on_page.unwrap_or(row.alone).logits), labels)?;
     check_rows(rows.iter().map(|row| row.large), labels)?;
-    let documents: Vec<Option<&str>> = rows.iter().map(|row| row.document).collect();
-    let fold_of_row = assign_folds(&documents, folds, seed)?;
+    let pages: Vec<Option<PageKey<&str>>> = rows.iter().map(|row| row.page).collect();
+    check_enough(&rows.iter().map(|row| row.gold).collect::<Vec<_>>(), &pages)?;
+    let fold_of_row = assign_folds(&pages, folds, seed)?;
     let mut judged: [Vec<Judged>; 2] = [Vec::new(), Vec::new()];
     for fold in 0..folds {
         let part = |inside: bool| -> Vec<CascadeRow<'_>> {
@@ -166,15 +194,17 @@ pub fn fit_cascade(rows: &[CascadeRow<'_>], within: f64, folds: usize, seed: u64
             rows.map(|(row, _)| *row).collect()
         };
         let others = part(false);
-        let chosen = choose(&curve(labels, &others), wanted(large_macro_f1(labels, &others), within));
+        let chosen = choose(&curve(labels, &others, before), wanted(large_macro_f1(labels, &others), within));
         judged[0].extend(part(true).iter().map(|row| judged_row(row, chosen.choice.alone(row))));
         judged[1].extend(part(true).iter().map(|row| judged_row(row, chosen.choice.on_page(row))));
     }
-    let curve = curve(labels, rows);
+    let curve = curve(labels, rows, before);
     let large_macro_f1 = large_macro_f1(labels, rows);
     let wanted_macro_f1 = wanted(large_macro_f1, within);
     let chosen = choose(&curve, wanted_macro_f1);
+    let on_page = rows.iter().filter(|row| row.on_page.is_some()).count();
     Ok(CascadeFit {
+        rows: [rows.len(), on_page],
         large_macro_f1,
         wanted_macro_f1,
         chosen,
@@ -241,7 +271,7 @@ fn choose(curve: &[CascadePoint], wanted: BothReadings) -> CascadePoint {
 }
 
 /// All points for at least one row.
-fn curve(labels: usize, rows: &[CascadeRow<'_>]) -> Vec<CascadePoint> {
+fn curve(labels: usize, rows: &[CascadeRow<'_>], before: [[f32; 2]; 2]) -> Vec<CascadePoint> {
     let alone: Vec<(f32, TwoJudged<'_>)> = rows.iter().map(|row| sureness(row.alone, row)).collect();
     let on_page: Vec<(f32, TwoJudged<'_>)> =
         rows.iter().filter_map(|row| row.on_page.map(|reading| sureness(reading, row))).collect();
@@ -254,9 +284,10 @@ fn curve(labels: usize, rows: &[CascadeRow<'_>]) -> Vec<CascadePoint> {
     });
     thresholds
         .map(|threshold| {
-            let weights_alone = fit_unsure(&alone, threshold);
-            // Without a row on a page there is nothing to fit: what holds alone is the best guess.
-            let weights_on_page = if on_page.is_empty() { weights_alone } else { fit_unsure(&on_page, threshold) };
+            let weights_alone = fit_unsure(&alone, threshold, before[0]);
+            // A handful of rows on pages is too little to fit: what holds alone is the better guess.
+            let few = on_page.len() < LEAST_ON_PAGE;
+            let weights_on_page = if few { weights_alone } else { fit_unsure(&on_page, threshold, before[1]) };
             let choice = CascadeChoice { threshold, alone: weights_alone, on_page: weights_on_page };
             let judged = |judge: &dyn Fn(&CascadeRow<'_>) -> Judged| {
                 figures(labels, &rows.iter().map(judge).collect::<Vec<_>>())
@@ -275,12 +306,13 @@ fn sureness<'a>(reading: SmallReading<'a>, row: &CascadeRow<'a>) -> (f32, TwoJud
 }
 
 /// Weights for the rows below the threshold.
-fn fit_unsure(rows: &[(f32, TwoJudged<'_>)], threshold: f32) -> [f32; 2] {
+fn fit_unsure(rows: &[(f32, TwoJudged<'_>)], threshold: f32, before: [f32; 2]) -> [f32; 2] {
     let mut sorted = rows.to_vec();
     sorted.sort_by(|left, right| left.0.total_cmp(&right.0));
     let least = (sorted.len() as f64 * LEAST_SHARE).ceil() as usize;
     let unsure = sorted.partition_point(|(confidence, _)| *confidence < threshold).max(least);
-    fit(&sorted[..unsure].iter().map(|(_, row)| *row).collect::<Vec<_>>())
+    let unsure: Vec<TwoJudged<'_>> = sorted[..unsure].iter().map(|(_, row)| *row).collect();
+    fit(&unsure, Pull::of_prior(before, PRIOR_ROWS, unsure.len()))
 }
 
 #[cfg(test)]
@@ -337,7 +369,7 @@ mod tests {
             .enumerate()
             .map(|(number, row)| CascadeRow {
                 gold: row.gold,
-                document: Some(&row.document),
+                page: PageKey::new(None, Some(&row.document)),
                 alone: small(&row.small),
                 on_page: (number % 3 == 0).then_some(small(&row.small)),
                 large: &row.large.0,
@@ -347,10 +379,14 @@ mod tests {
             .collect()
     }
 
+    fn options(within: f64) -> CascadeOptions {
+        CascadeOptions { within, before: [[0.5; 2]; 2], folds: 5, seed: 1 }
+    }
+
     #[test]
     fn only_the_unsure_rows_are_sent_on_and_that_is_enough() {
         let drawn = drawn();
-        let fit = fit_cascade(&rows(&drawn), 0.003, 5, 1).unwrap();
+        let fit = fit_cascade(&rows(&drawn), &options(0.003)).unwrap();
         assert_eq!(fit.curve.len(), STEPS + 1);
         assert_eq!((fit.curve[0].on_page.rows_asked, fit.curve[STEPS].on_page.rows_asked), (0.0, 1.0));
         assert!(fit.curve[0].on_page.macro_f1 < 0.85 && fit.large_macro_f1.on_page > 0.85);
@@ -368,7 +404,7 @@ mod tests {
     #[test]
     fn the_best_point_is_taken_where_none_is_good_enough() {
         let drawn = drawn();
-        let fit = fit_cascade(&rows(&drawn), -0.5, 5, 1).unwrap();
+        let fit = fit_cascade(&rows(&drawn), &options(-0.5)).unwrap();
         let best = fit.curve.iter().map(|point| point.on_page.macro_f1).fold(0.0, f64::max);
         assert_eq!(fit.chosen.on_page.macro_f1, best);
         assert!(best < fit.wanted_macro_f1.on_page);
@@ -381,7 +417,7 @@ mod tests {
         let drawn = drawn();
         let (on_page, alone) = (reading(OTHER, 6.0), reading(OPINION, 1.0));
         let row = CascadeRow { on_page: Some(small(&on_page)), ..rows(&drawn)[0] };
-        let row = CascadeRow { alone: small(&alone), document: None, ..row };
+        let row = CascadeRow { alone: small(&alone), page: None, ..row };
         let choice = CascadeChoice { threshold: 0.9, alone: [0.5, 2.0], on_page: [1.0, 1.0] };
         assert_eq!(choice.on_page(&row), (Cow::Borrowed(&on_page.1), false));
         let mixed = Scores::from_mixture(&LabelSet::copydesk(), [row.alone.logits, row.large], [0.5, 2.0]);
@@ -392,15 +428,18 @@ mod tests {
 
     #[test]
     fn unusable_rows_are_refused() {
-        assert_eq!(fit_cascade(&[], 0.0, 5, 1), Err(EvalError::NoRows));
+        assert_eq!(fit_cascade(&[], &options(0.0)), Err(EvalError::NoRows));
         let drawn = drawn();
         let mut rows = rows(&drawn);
         let large = [0.0, f32::NAN, 0.0, 0.0, 0.0];
         rows[3].large = &large[..4];
-        let width = fit_cascade(&rows, 0.0, 5, 1);
+        let width = fit_cascade(&rows, &options(0.0));
         assert_eq!(width, Err(EvalError::RowWidth { row: 3, expected: 5, got: 4 }));
         rows[3].large = &large;
-        assert!(matches!(fit_cascade(&rows, 0.0, 5, 1), Err(EvalError::LogitNotFinite { row: 3, .. })));
-        assert!(matches!(fit_cascade(&rows[..2], 0.0, 5, 1), Err(EvalError::FoldCount { .. })));
+        assert!(matches!(fit_cascade(&rows, &options(0.0)), Err(EvalError::LogitNotFinite { row: 3, .. })));
+        let few = fit_cascade(&rows[..3], &options(0.0));
+        assert_eq!(few, Err(EvalError::TooFewRows { expected: LEAST_ROWS, got: 3 }));
+        let ones: Vec<CascadeRow<'_>> = self::rows(&drawn).into_iter().filter(|row| row.gold == OTHER).collect();
+        assert_eq!(fit_cascade(&ones, &options(0.0)), Err(EvalError::OneLabel));
     }
 }

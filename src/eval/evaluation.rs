@@ -293,7 +293,7 @@ fn outcomes<'a>(rows: &[&'a JudgedRow]) -> Vec<Outcome<'a>> {
         .map(|row| Outcome {
             gold: row.gold,
             predicted: row.scores.best().0,
-            document: row.doc.as_deref(),
+            page: row.page(),
             brier: brier_score(&row.scores, row.gold),
             negative_log_likelihood: negative_log_likelihood(&row.scores, row.gold),
         })

@@ -14,6 +14,7 @@ mod bootstrap;
 mod calibration;
 mod cascade;
 mod coverage;
+mod enough;
 mod evaluation;
 mod metrics;
 mod mixture;
@@ -26,15 +27,17 @@ pub use bootstrap::{BootstrapOptions, Estimate, Resampling};
 pub use calibration::Calibration;
 #[cfg(test)]
 pub(crate) use cascade::{BothReadings, CascadeChoice};
-pub use cascade::{CascadeFigures, CascadeFit, CascadePoint, CascadeRow, SmallReading, fit_cascade};
+pub use cascade::{CascadeFigures, CascadeFit, CascadeOptions, CascadePoint, CascadeRow, SmallReading, fit_cascade};
 pub use coverage::CoveragePoint;
+pub use enough::check_enough;
 pub use evaluation::{ClassMetrics, Evaluation, GenuineRows, Metrics, SourceMetrics, SpamOperatingPoints, evaluate};
 pub use metrics::LabelCounts;
 pub use operating_points::{LOSS_BUDGETS, Proportion, spam_operating_points};
 pub use robustness::{NoiseFigures, robustness};
-pub use temperature::{cross_fit_temperature, fit_temperature};
+pub use temperature::{assign_folds, cross_fit_temperature};
 
 use crate::label::{Label, LabelId, Scores};
+use crate::page::PageKey;
 
 /// The annotator's confidence that counts as sure: 3 on the scale of 1 (a coin toss), 2 (leaning), 3 (sure).
 pub const SURE_CONFIDENCE: u8 = 3;
@@ -50,8 +53,16 @@ pub struct JudgedRow {
     pub confidence: Option<u8>,
     /// Where the paragraph comes from: a site, a collection.
     pub source: Option<String>,
-    /// The page that the paragraph stands on. Paragraphs of one page are drawn together when intervals are made.
+    /// The page that the paragraph stands on, by its name within the source. Paragraphs of one page are drawn together when
+    /// intervals are made.
     pub doc: Option<String>,
+}
+
+impl JudgedRow {
+    /// The page, named by source and doc.
+    pub(crate) fn page(&self) -> Option<PageKey<&str>> {
+        PageKey::new(self.source.as_deref(), self.doc.as_deref())
+    }
 }
 
 /// How to evaluate.
@@ -85,6 +96,25 @@ pub enum EvalError {
     /// There is nothing to evaluate.
     #[error("no rows to evaluate")]
     NoRows,
+    /// Settings cannot be fitted on so few rows.
+    #[error("expected at least {expected} labelled rows to fit settings on, got {got}")]
+    TooFewRows {
+        /// Rows needed.
+        expected: usize,
+        /// Rows there are.
+        got: usize,
+    },
+    /// Settings cannot be fitted on rows of so few pages.
+    #[error("expected rows of at least {expected} pages (source and doc) to fit settings on, got {got}")]
+    TooFewPages {
+        /// Pages needed.
+        expected: usize,
+        /// Pages there are.
+        got: usize,
+    },
+    /// Settings cannot be fitted on rows that all have one label.
+    #[error("expected rows of at least two labels to fit settings on, got one")]
+    OneLabel,
     /// A row was judged by a model of other labels than the first one.
     #[error("row {row}: the labels are not those of the first row")]
     UnlikeLabels {
@@ -142,18 +172,18 @@ pub enum EvalError {
         got: usize,
     },
     /// Two lists that describe the same rows differ in length.
-    #[error("expected as many labels and documents as rows of logits, {expected}, got {got}")]
+    #[error("expected as many labels and pages as rows of logits, {expected}, got {got}")]
     LengthMismatch {
         /// Rows of logits.
         expected: usize,
         /// Entries of the other list.
         got: usize,
     },
-    /// The documents cannot be dealt into so many folds.
-    #[error("expected between 2 folds and one for each of the {documents} documents, got {got}")]
+    /// The pages cannot be dealt into so many folds.
+    #[error("expected between 2 folds and one for each of the {pages} pages, got {got}")]
     FoldCount {
-        /// Documents there are.
-        documents: usize,
+        /// Pages there are.
+        pages: usize,
         /// Folds asked for.
         got: usize,
     },

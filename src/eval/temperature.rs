@@ -1,17 +1,21 @@
 //! Temperature scaling: one divisor for all logits, fitted so that probabilities mean what they say, and its error
-//! measured on documents that it was not fitted on.
+//! measured on pages that it was not fitted on.
 
 use super::EvalError;
 use super::calibration::Calibration;
 use super::metrics::{brier_score, negative_log_likelihood};
-use super::sampling::group_by_document;
+use super::sampling::group_by_page;
 use crate::label::{LabelId, LabelSet, Scores};
+use crate::page::PageKey;
 use crate::random::SplitMix64;
 use serde::{Deserialize, Serialize};
 
 /// The smallest and the largest temperature that a fit gives. Rows that are all judged right ask for a temperature of
 /// 0; rows no better than chance for an infinite one.
 pub const TEMPERATURE_RANGE: [f32; 2] = [0.05, 20.0];
+
+/// Rows that the stored temperature counts for beside those that a new one is fitted on.
+pub const PRIOR_ROWS: f32 = 50.0;
 
 /// The temperature at which the mean negative log-likelihood of the gold labels is least (Guo et al. 2017), within
 /// [`TEMPERATURE_RANGE`]; 1 where the logits say nothing.
@@ -26,6 +30,7 @@ pub const TEMPERATURE_RANGE: [f32; 2] = [0.05, 20.0];
 /// # Panics
 ///
 /// If a gold label is beyond the logits.
+#[cfg(test)]
 pub fn fit_temperature<R: AsRef<[f32]>>(logits: &[R], gold: &[LabelId]) -> Result<f32, EvalError> {
     check(logits, gold)?;
     let rows: Vec<usize> = (0..logits.len()).collect();
@@ -36,14 +41,23 @@ pub fn fit_temperature<R: AsRef<[f32]>>(logits: &[R], gold: &[LabelId]) -> Resul
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, serde(deny_unknown_fields))]
 pub struct TemperatureFit {
-    /// Fitted on all rows: the one to store with a model.
+    /// Fitted on all rows and drawn towards the stored one: the one to store with a model.
     pub temperature: f32,
-    /// `[folds]`: fitted on the rows outside each fold. Their spread shows how certain `temperature` is.
+    /// Rows that it rests on.
+    pub rows: usize,
+    /// `[folds]`: fitted in the same way on the rows outside each fold. Their spread shows how certain `temperature` is.
     pub fold_temperatures: Vec<f32>,
-    /// The rows at temperature 1.
+    /// The rows at the stored temperature.
     pub before: CalibrationSummary,
     /// Each row at the temperature fitted on the other folds.
     pub after: CalibrationSummary,
+}
+
+impl TemperatureFit {
+    /// Whether rows that it was not fitted on are likelier at the new temperature than at the stored one.
+    pub fn improves(&self) -> bool {
+        self.after.negative_log_likelihood < self.before.negative_log_likelihood
+    }
 }
 
 /// How good the probabilities of a data set are.
@@ -71,15 +85,18 @@ impl CalibrationSummary {
     }
 }
 
-/// Fits a temperature on all rows, and measures the probabilities it gives by cross-fitting: the documents are dealt
-/// into `folds` folds, and each fold is scaled by the temperature of the others.
+/// Fits a temperature on all rows, and measures the probabilities it gives by cross-fitting: the pages are dealt into
+/// `folds` folds, and each fold is scaled by the temperature of the others.
 ///
-/// `logits` is `[rows, labels]`, in the order of `labels`; `gold` and `documents` are `[rows]`. A row without a document is a document of its
-/// own.
+/// Few rows say little: a fitted temperature is drawn towards `stored`, the one that the model has, as far as
+/// [`PRIOR_ROWS`] further rows that ask for that one would draw it.
+///
+/// `logits` is `[rows, labels]`, in the order of `labels`; `gold` and `pages` are `[rows]`. A row without a page is a page of
+/// its own.
 ///
 /// # Errors
 ///
-/// As [`fit_temperature`], and [`EvalError::FoldCount`] unless there are at least two folds and a document for each.
+/// As [`fit_temperature`], and [`EvalError::FoldCount`] unless there are at least two folds and a page for each.
 ///
 /// # Panics
 ///
@@ -88,44 +105,55 @@ pub fn cross_fit_temperature<R: AsRef<[f32]>>(
     labels: &LabelSet,
     logits: &[R],
     gold: &[LabelId],
-    documents: &[Option<&str>],
+    pages: &[Option<PageKey<&str>>],
+    stored: f32,
     folds: usize,
     seed: u64,
 ) -> Result<TemperatureFit, EvalError> {
     check(logits, gold)?;
     check_rows(logits.iter().map(AsRef::as_ref), labels.len())?;
-    let fold_of_row = assign_folds(documents, folds, seed)?;
+    let fold_of_row = assign_folds(pages, folds, seed)?;
     if fold_of_row.len() != logits.len() {
-        return Err(EvalError::LengthMismatch { expected: logits.len(), got: documents.len() });
+        return Err(EvalError::LengthMismatch { expected: logits.len(), got: pages.len() });
     }
     let outside = |fold: usize| -> Vec<usize> { (0..logits.len()).filter(|&row| fold_of_row[row] != fold).collect() };
-    let fold_temperatures: Vec<f32> = (0..folds).map(|fold| fit(logits, gold, &outside(fold))).collect();
-    let before: Vec<Scores> = logits.iter().map(|logits| Scores::from_logits(labels, logits.as_ref())).collect();
+    let fold_temperatures: Vec<f32> = (0..folds).map(|fold| drawn(logits, gold, &outside(fold), stored)).collect();
+    let at_stored = |logits: &R| Scores::at_temperature(labels, logits.as_ref(), stored);
+    let before: Vec<Scores> = logits.iter().map(at_stored).collect();
     let after: Vec<Scores> = logits
         .iter()
         .zip(&fold_of_row)
         .map(|(logits, &fold)| Scores::at_temperature(labels, logits.as_ref(), fold_temperatures[fold]))
         .collect();
     Ok(TemperatureFit {
-        temperature: fit_temperature(logits, gold)?,
+        temperature: drawn(logits, gold, &(0..logits.len()).collect::<Vec<_>>(), stored),
+        rows: logits.len(),
         fold_temperatures,
         before: CalibrationSummary::of(&before, gold),
         after: CalibrationSummary::of(&after, gold),
     })
 }
 
-/// Deals documents into folds of nearly equal numbers of rows: `[rows]`, the fold of each row, `0..folds`.
+/// The temperature of some rows, drawn towards the stored one: a mean of logarithms, weighted by rows.
+fn drawn<R: AsRef<[f32]>>(logits: &[R], gold: &[LabelId], rows: &[usize], stored: f32) -> f32 {
+    let own = rows.len() as f32 / (rows.len() as f32 + PRIOR_ROWS);
+    let logarithm = own * fit(logits, gold, rows).ln() + (1.0 - own) * stored.ln();
+    let [coolest, hottest] = TEMPERATURE_RANGE;
+    logarithm.exp().clamp(coolest, hottest)
+}
+
+/// Deals pages into folds of nearly equal numbers of rows: `[rows]`, the fold of each row, `0..folds`.
 ///
-/// Rows of one document are in one fold; a row without a document is a document of its own. The documents are shuffled,
+/// Rows of one page are in one fold; a row without a page is a page of its own. The pages are shuffled,
 /// then each goes to the fold that has the fewest rows so far.
 ///
 /// # Errors
 ///
-/// [`EvalError::FoldCount`] unless there are at least two folds and a document for each.
-pub fn assign_folds(documents: &[Option<&str>], folds: usize, seed: u64) -> Result<Vec<usize>, EvalError> {
-    let (unit_of_row, units) = group_by_document(documents.iter().copied());
+/// [`EvalError::FoldCount`] unless there are at least two folds and a page for each.
+pub fn assign_folds(pages: &[Option<PageKey<&str>>], folds: usize, seed: u64) -> Result<Vec<usize>, EvalError> {
+    let (unit_of_row, units) = group_by_page(pages.iter().copied());
     if folds < 2 || units < folds {
-        return Err(EvalError::FoldCount { documents: units, got: folds });
+        return Err(EvalError::FoldCount { pages: units, got: folds });
     }
     let mut rows_of_unit = vec![0_usize; units];
     for &unit in &unit_of_row {
@@ -241,6 +269,17 @@ mod tests {
     }
 
     #[test]
+    fn few_rows_move_a_temperature_little_and_many_move_it_all_the_way() {
+        let at = |rows: usize, stored: f32| {
+            let (logits, gold) = self::rows(rows, 0);
+            drawn(&logits, &gold, &(0..rows).collect::<Vec<_>>(), stored)
+        };
+        // Rows that are all right ask for the coolest temperature there is.
+        assert!((at(40, 1.0) - 0.05_f32.powf(40.0 / 90.0)).abs() < 1e-3, "{}", at(40, 1.0));
+        assert!(at(10_000, 1.0) < 0.052 && (at(1, 0.9) - 0.9).abs() < 0.06);
+    }
+
+    #[test]
     fn the_ends_of_the_range_are_kept() {
         let (logits, gold) = rows(10, 0);
         assert!((fit_temperature(&logits, &gold).unwrap() - TEMPERATURE_RANGE[0]).abs() < 1e-6);
@@ -263,18 +302,18 @@ mod tests {
             Err(EvalError::RowWidth { row: 1, expected: 5, got: 4 })
         ));
         let labels = LabelSet::copydesk();
-        let one_document = [Some("a"); 2];
-        let error = cross_fit_temperature(&labels, &[SURE; 2], &[OTHER; 2], &one_document, 2, 1).unwrap_err();
-        assert!(matches!(error, EvalError::FoldCount { documents: 1, got: 2 }));
-        let error = cross_fit_temperature(&labels, &[SURE; 2], &[OTHER; 2], &[None; 3], 2, 1).unwrap_err();
+        let one_page = [PageKey::new(None, Some("a")); 2];
+        let error = cross_fit_temperature(&labels, &[SURE; 2], &[OTHER; 2], &one_page, 1.0, 2, 1).unwrap_err();
+        assert!(matches!(error, EvalError::FoldCount { pages: 1, got: 2 }));
+        let error = cross_fit_temperature(&labels, &[SURE; 2], &[OTHER; 2], &[None; 3], 1.0, 2, 1).unwrap_err();
         assert!(matches!(error, EvalError::LengthMismatch { expected: 2, got: 3 }));
     }
 
     #[test]
-    fn folds_keep_documents_whole_and_balance_rows() {
+    fn folds_keep_pages_whole_and_balance_rows() {
         let names: Vec<String> = (0..100).map(|row| (row / 3).to_string()).collect();
-        let documents: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
-        let folds = assign_folds(&documents, 5, 9).unwrap();
+        let pages: Vec<_> = names.iter().map(|name| PageKey::new(None, Some(name.as_str()))).collect();
+        let folds = assign_folds(&pages, 5, 9).unwrap();
         for (left, right) in names.iter().zip(&folds).zip(names.iter().zip(&folds).skip(1)) {
             assert!(left.0 != right.0 || left.1 == right.1);
         }
@@ -282,9 +321,9 @@ mod tests {
             let rows = folds.iter().filter(|&&other| other == fold).count();
             assert!((17..=23).contains(&rows), "{rows}");
         }
-        assert_eq!(folds, assign_folds(&documents, 5, 9).unwrap());
-        assert_ne!(folds, assign_folds(&documents, 5, 10).unwrap());
-        assert!(matches!(assign_folds(&documents, 1, 9), Err(EvalError::FoldCount { .. })));
+        assert_eq!(folds, assign_folds(&pages, 5, 9).unwrap());
+        assert_ne!(folds, assign_folds(&pages, 5, 10).unwrap());
+        assert!(matches!(assign_folds(&pages, 1, 9), Err(EvalError::FoldCount { .. })));
     }
 
     #[test]
@@ -294,18 +333,18 @@ mod tests {
         let (more_logits, more_gold) = rows(2, 2);
         logits.extend(more_logits);
         gold.extend(more_gold);
-        let documents: Vec<Option<&str>> = (0..8).map(|row| Some(if row < 4 { "right" } else { "half" })).collect();
-        let fit = cross_fit_temperature(&LabelSet::copydesk(), &logits, &gold, &documents, 2, 1).unwrap();
-        let of_half = fit_temperature(&logits[4..], &gold[4..]).unwrap();
-        let of_right = fit_temperature(&logits[..4], &gold[..4]).unwrap();
+        let pages: Vec<_> =
+            (0..8).map(|row| PageKey::new(None, Some(if row < 4 { "right" } else { "half" }))).collect();
+        let fit = cross_fit_temperature(&LabelSet::copydesk(), &logits, &gold, &pages, 1.0, 2, 1).unwrap();
+        let of_half = drawn(&logits, &gold, &[4, 5, 6, 7], 1.0);
+        let of_right = drawn(&logits, &gold, &[0, 1, 2, 3], 1.0);
         let mut expected = vec![of_right, of_half];
         let mut got = fit.fold_temperatures.clone();
         expected.sort_by(f32::total_cmp);
         got.sort_by(f32::total_cmp);
         assert_eq!(got, expected);
-        assert_eq!(fit.temperature, fit_temperature(&logits, &gold).unwrap());
-        // The right document is scaled to 0.5, the half-right one to 1: each gap is one half.
-        assert!((fit.after.calibration.expected_calibration_error - 0.5).abs() < 1e-5);
+        assert_eq!(fit.temperature, drawn(&logits, &gold, &(0..8).collect::<Vec<_>>(), 1.0));
+        assert_eq!(fit.rows, 8);
         let json = serde_json::to_string(&fit).unwrap();
         assert_eq!(serde_json::from_str::<TemperatureFit>(&json).unwrap(), fit);
     }
@@ -313,10 +352,10 @@ mod tests {
     #[test]
     fn scaling_repairs_overconfidence_on_documents_not_fitted_on() {
         let names: Vec<String> = (0..400).map(|row| (row / 4).to_string()).collect();
-        let documents: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
+        let pages: Vec<_> = names.iter().map(|name| PageKey::new(None, Some(name.as_str()))).collect();
         let mut random = SplitMix64::new(11);
         let gold: Vec<LabelId> = (0..400).map(|_| if random.below(10) < 7 { REPORTING } else { OPINION }).collect();
-        let fit = cross_fit_temperature(&LabelSet::copydesk(), &vec![SURE; 400], &gold, &documents, 5, 1).unwrap();
+        let fit = cross_fit_temperature(&LabelSet::copydesk(), &vec![SURE; 400], &gold, &pages, 1.0, 5, 1).unwrap();
         assert!(fit.before.calibration.expected_calibration_error > 0.15);
         assert!(fit.after.calibration.expected_calibration_error < 0.05);
         assert!(fit.after.negative_log_likelihood < fit.before.negative_log_likelihood);

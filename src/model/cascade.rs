@@ -12,7 +12,7 @@ pub use settings::Mixture;
 pub use settings::{CascadeSettings, Member};
 
 use super::checkpoint::{SETTINGS_LIMIT_BYTES, optional};
-use super::embedded::CASCADE;
+use super::embedded::{CASCADE, EMBEDDED_CASCADE};
 use super::{Classifier, Digest, EmbeddedModel, ModelError, ModelSource, PageText, Prediction, Reading, Session};
 use crate::label::Scores;
 use std::path::Path;
@@ -72,18 +72,30 @@ impl Cascade {
         let settings = CascadeSettings::from_json(
             &optional(&path, SETTINGS_LIMIT_BYTES)?.ok_or(ModelError::MissingFile { path })?,
         )?;
-        let source = |member: &Member| {
-            let beside = dir.join("..").join(&member.name);
-            match EmbeddedModel::from_name(&member.name) {
-                Some(model) if !beside.is_dir() => ModelSource::Embedded(model),
-                _ => ModelSource::Folder(beside),
-            }
-        };
-        let (small, large) = (source(&settings.small), source(&settings.large));
+        let (small, large) = (source(dir, &settings.small), source(dir, &settings.large));
         let cascade = Cascade::new(settings, &small, large)?;
         // What is wrong with a file is told before the first text is read.
         cascade.large()?;
         Ok(cascade)
+    }
+
+    /// Whether a name or a folder is that of a cascade and not of a network.
+    pub fn is_named(name: &Path) -> bool {
+        name.to_str() == Some(EMBEDDED_CASCADE) || Cascade::is_in(name)
+    }
+
+    /// Whether a cascade that is written to a folder would find its two models from there.
+    ///
+    /// # Errors
+    /// As [`Cascade::from_dir`].
+    pub fn check_beside(settings: &CascadeSettings, dir: &Path) -> Result<(), ModelError> {
+        [&settings.small, &settings.large].into_iter().try_for_each(|member| {
+            let got = source(dir, member).digest()?;
+            match got == member.digest {
+                true => Ok(()),
+                false => Err(ModelError::OtherModel { name: member.name.clone(), expected: member.digest, got }),
+            }
+        })
     }
 
     fn new(settings: CascadeSettings, small: &ModelSource, large: ModelSource) -> Result<Cascade, ModelError> {
@@ -133,6 +145,19 @@ impl Cascade {
     /// Buffers for one thread.
     pub fn session(&self) -> CascadeSession<'_> {
         CascadeSession { cascade: self, small: self.small.session(), large: None, helpers: 1 }
+    }
+}
+
+/// Where a member of the cascade in a folder is: in the folder of its name beside that one, else embedded.
+fn source(dir: &Path, member: &Member) -> ModelSource {
+    // A folder that is yet to be made has no `..`.
+    let beside = match (dir.is_dir(), dir.parent()) {
+        (false, Some(parent)) => parent.join(&member.name),
+        _ => dir.join("..").join(&member.name),
+    };
+    match EmbeddedModel::from_name(&member.name) {
+        Some(model) if !beside.is_dir() => ModelSource::Embedded(model),
+        _ => ModelSource::Folder(beside),
     }
 }
 

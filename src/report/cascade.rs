@@ -10,8 +10,9 @@ pub struct CascadeTable<'a>(pub &'a CascadeFit);
 
 impl fmt::Display for CascadeTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CascadeFit { large_macro_f1, wanted_macro_f1, chosen, curve, cross_fitted_alone, cross_fitted_on_page } =
-            self.0;
+        let CascadeFit {
+            large_macro_f1, wanted_macro_f1, chosen, curve, cross_fitted_alone, cross_fitted_on_page, ..
+        } = self.0;
         let title = format!(
             "Large model's macro-F1: {:.4} alone, {:.4} on the page; wanted with the least work: {:.4}, {:.4}",
             large_macro_f1.alone, large_macro_f1.on_page, wanted_macro_f1.alone, wanted_macro_f1.on_page
@@ -75,6 +76,7 @@ mod tests {
             on_page: figures(share / 2.0),
         };
         let fit = CascadeFit {
+            rows: [600, 200],
             large_macro_f1: BothReadings { alone: 0.853, on_page: 0.86 },
             wanted_macro_f1: BothReadings { alone: 0.85, on_page: 0.857 },
             chosen: point(0.5),

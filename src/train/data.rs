@@ -2,6 +2,7 @@
 
 use super::TrainError;
 use crate::label::{Label, LabelSet, Scores, annotator_confidence};
+use crate::page::PageKey;
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::Value;
@@ -33,6 +34,11 @@ pub struct LabelledRow {
 }
 
 impl LabelledRow {
+    /// The page that the row stands on, named by source and doc; `None` for a row without doc, which is a page of its own.
+    pub fn page(&self) -> Option<PageKey<&str>> {
+        PageKey::new(self.source.as_deref(), self.doc.as_deref())
+    }
+
     /// Takes a model's probabilities as the target, and the most probable label.
     pub(super) fn set_scores(&mut self, scores: Scores) {
         self.label = Some(scores.best_label().0);

@@ -45,7 +45,7 @@ pub(super) fn draw_evenly(rows: Vec<LabelledRow>, labels: &LabelSet, count: usiz
 
 /// The ranges of neighbouring rows that are one page: same source, same doc. A row without doc is a page of its own.
 pub fn pages(rows: &[LabelledRow]) -> Vec<Range<usize>> {
-    let keys: Vec<_> = rows.iter().map(|row| Some((&row.source, row.doc.as_ref()?))).collect();
+    let keys: Vec<_> = rows.iter().map(LabelledRow::page).collect();
     page_ranges(&keys)
 }
 

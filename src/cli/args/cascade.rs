@@ -1,5 +1,6 @@
 //! Arguments of `copydesk cascade`.
 
+use super::{difference, share};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -14,20 +15,20 @@ pub struct CascadeArgs {
     #[arg(long, value_name = "DIR|NAME")]
     pub large: PathBuf,
 
-    /// Held-out labelled rows
+    /// Held-out labelled rows, at least 50 of at least 10 pages
     #[arg(long, value_name = "FILE")]
     pub calibrate: PathBuf,
 
     /// Macro-F1 that may be lost to the large model
     ///
     /// The least work for the large model is taken that loses no more, in rows read alone and in rows read on their page.
-    #[arg(long, value_name = "D", default_value_t = 0.003)]
+    #[arg(long, value_name = "D", value_parser = difference, default_value = "0.003")]
     pub within: f64,
 
     /// Share of genuine comments that the spam threshold may lose
     ///
     /// Counted over the rows labelled opinion, each read alone, or all that are no spam where no label has that name.
-    #[arg(long, value_name = "P", default_value_t = 0.005)]
+    #[arg(long, value_name = "P", value_parser = share, default_value = "0.005")]
     pub lose: f64,
 
     /// Folder for cascade.json, which gives the cascade its name

@@ -229,6 +229,24 @@ fn probability(text: &str) -> Result<f32, String> {
     }
 }
 
+/// A share of rows, above 0 and below 1.
+#[cfg(feature = "train")]
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("expected a number above 0 and below 1".to_owned()),
+    }
+}
+
+/// A difference of macro-F1, from 0 to below 1.
+#[cfg(feature = "train")]
+fn difference(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(difference) if (0.0..1.0).contains(&difference) => Ok(difference),
+        _ => Err("expected a number from 0 to below 1".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,5 +275,13 @@ mod tests {
         for bad in ["-0.1", "1.1", "NaN", "half", ""] {
             assert!(probability(bad).is_err(), "{bad}");
         }
+    }
+
+    #[cfg(feature = "train")]
+    #[test]
+    fn options_out_of_their_range_are_refused() {
+        assert_eq!((share("0.005"), difference("0")), (Ok(0.005), Ok(0.0)));
+        assert!(["0", "1", "-0.1", "2", "NaN", "inf", "x"].iter().all(|text| share(text).is_err()));
+        assert!(["-1", "1", "NaN", "inf", ""].iter().all(|text| difference(text).is_err()));
     }
 }
