@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{arg, copydesk, rows, run, run_with, stderr, stdout};
+use common::{arg, rows, run, run_with, stderr, stdout};
 use serde_json::{Value, json};
 use std::fs;
 use std::process::Stdio;
@@ -164,7 +164,7 @@ fn tables_fit_80_columns() {
 #[cfg(not(feature = "train"))]
 #[test]
 fn a_command_of_training_names_its_feature() {
-    let output = copydesk().args(["train", "--data", "rows.jsonl"]).output().unwrap();
+    let output = common::copydesk().args(["train", "--data", "rows.jsonl"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("`train` needs the feature train"), "{}", stderr(&output));
 }

@@ -181,10 +181,9 @@ mod tests {
             missing_feature(&error)
         };
         for name in ["train", "distill", "join", "cross-eval", "pack", "cascade"] {
-            match hint(name) {
-                Some(hint) => assert!(hint.contains("--features train") && hint.contains(name), "{hint}"),
-                None => assert!(cfg!(feature = "train"), "{name}"),
-            }
+            let named =
+                hint(name).is_some_and(|hint| hint.contains("--features train") && hint.contains(&format!("`{name}`")));
+            assert_eq!(named, cfg!(not(feature = "train")), "{name}");
         }
         assert_eq!(hint("trains"), None);
         assert_eq!(hint("label"), None);
