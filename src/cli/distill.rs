@@ -7,7 +7,7 @@ use super::train::{
     Display, StorageArg, TargetArgs, base_folder, public_name, read_rows, summarise, training_settings,
 };
 use crate::label::LabelSet;
-use crate::model::{Checkpoint, Classifier, Head, ModelError, Settings};
+use crate::model::{Checkpoint, Classifier, Head, ModelError, ModelSource, Settings};
 use crate::train::{
     GivenScores, LabelledRow, StudentSettings, TrainData, TrainError, TrainTarget, draw_texts, give_scores,
     read_labelled, read_scores, read_texts, soup, student, student_training, teach, train,
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `copydesk distill`.
 #[derive(Debug, Args)]
 pub struct DistillArgs {
-    /// Teacher, a folder or hf:OWNER/REPO; may be repeated
+    /// Teacher, a folder, the name of a built-in model or hf:OWNER/REPO; may be repeated
     ///
     /// A model of ours or any BertForSequenceClassification; all teachers and the base have the same labels, in any order.
     /// hf:OWNER/REPO is fetched from the Hugging Face hub; this needs a build with the feature hub. The mean of several
@@ -35,7 +35,7 @@ pub struct DistillArgs {
     #[arg(long, value_name = "FILE")]
     pub scores: Vec<PathBuf>,
 
-    /// Folder of the model that the student starts from; may be repeated [default: a part of the first teacher]
+    /// Model that the student starts from, a folder or the name of a built-in one; may be repeated [default: a part of the first teacher]
     ///
     /// Of several, all trained from one base, it starts from the mean of their weights.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["layers", "intermediate", "vocab"],
@@ -213,7 +213,7 @@ fn start(
 }
 
 fn checkpoint(name: &str, folder: &Path) -> Result<Checkpoint, CliError> {
-    Checkpoint::load(folder).map_err(|error| model_error(name, error))
+    ModelSource::new(folder).checkpoint().map_err(|error| model_error(name, error))
 }
 
 fn model_error(name: &str, error: ModelError) -> CliError {

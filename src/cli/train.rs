@@ -4,7 +4,7 @@ use super::error::CliError;
 use super::job::Tally;
 use super::tell;
 use crate::label::LabelSet;
-use crate::model::{Checkpoint, PageConfig, Settings, Storage};
+use crate::model::{Checkpoint, ModelSource, PageConfig, Settings, Storage};
 use crate::train::{
     LabelledRow, Progress, ReadRows, TrainData, TrainError, TrainReport, TrainSettings, TrainTarget, labels_of,
     read_labelled, read_weak, soup, train,
@@ -57,7 +57,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "SOURCE", value_delimiter = ',')]
     pub leave_out: Vec<String>,
 
-    /// Model to start from: a folder, or hf:OWNER/REPO
+    /// Model to start from: a folder, the name of a built-in model, or hf:OWNER/REPO
     ///
     /// A folder holds config.json, tokenizer.json and model.safetensors of a BERT encoder; a head in it is left aside.
     /// hf:OWNER/REPO is fetched from the Hugging Face hub; this needs a build with the feature hub. May be repeated with
@@ -147,7 +147,10 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     let settings = settings(&args)?;
     settings.check()?;
     let mut tally = Tally::default();
-    let load = if args.keep_head { Checkpoint::load } else { Checkpoint::load_base };
+    let load = |folder: &Path| {
+        let source = ModelSource::new(folder);
+        if args.keep_head { source.checkpoint() } else { source.base() }
+    };
     let models = args
         .base
         .iter()
