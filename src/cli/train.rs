@@ -386,6 +386,14 @@ impl Display {
                 self.bar.reset_eta();
                 self.line(format_args!("going on after step {step}"));
             }
+            Progress::Finished => self.line(format_args!(
+                "this run is finished, with the same data and settings; nothing is trained (another --out trains anew)"
+            )),
+            Progress::Replaces(differences) => {
+                self.line(format_args!(
+                    "the folder holds another run's model, which is replaced; changed: {differences}"
+                ));
+            }
             Progress::Checkpoint(_) => {}
         }
     }

@@ -24,6 +24,7 @@ mod parameters;
 mod run;
 mod settings;
 mod soup;
+mod state;
 mod student;
 mod teacher;
 #[cfg(test)]
@@ -36,9 +37,10 @@ pub use data::{LabelledRow, ReadRows, labels_of, read_labelled, read_texts, read
 pub use draw::{draw_texts, pages};
 pub use error::TrainError;
 pub use given::{GivenLabel, GivenLabels, GivenScores, give_scores, read_labels, read_scores, take_labels};
-pub use run::{TrainData, TrainReport, TrainTarget, train};
+pub use run::{RunIdentity, TrainData, TrainReport, TrainTarget, train};
 pub use settings::TrainSettings;
 pub use soup::soup;
+pub use state::EpochFigures;
 pub use student::{StudentSettings, student, student_training};
 pub use teacher::teach;
-pub use trainer::{EpochFigures, Progress};
+pub use trainer::Progress;
