@@ -190,3 +190,65 @@ fn labels_passed_on_without_texts_join_the_texts_in_their_order() {
     assert!(written.status.success() && written.stdout.is_empty());
     assert_eq!(fs::read(&out).unwrap(), joined.stdout);
 }
+
+#[test]
+fn settings_are_not_fitted_on_a_handful_of_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = folder.path().join("few.jsonl");
+    let lines = fs::read_to_string(DEV).unwrap();
+    fs::write(&few, lines.lines().take(40).collect::<Vec<_>>().join("\n")).unwrap();
+    let out = folder.path().join("out");
+    let commands = [
+        vec!["pack", "--model", "fast", "--calibrate", arg(&few), "--out", arg(&out)],
+        vec!["pack", "--model", "auto", "--calibrate", arg(&few), "--out", arg(&out)],
+        vec!["cascade", "--small", "fast", "--large", "base", "--calibrate", arg(&few), "--out", arg(&out)],
+    ];
+    for command in &commands {
+        let refused = run(command);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(
+            stderr(&refused).contains("at least 50 labelled rows to fit settings on, got 40"),
+            "{}",
+            stderr(&refused)
+        );
+        for wrong in ["0", "1.5", "NaN"] {
+            let refused = run(&[&command[..], &["--lose", wrong]].concat());
+            assert!(
+                !refused.status.success() && stderr(&refused).contains("above 0 and below 1"),
+                "{}",
+                stderr(&refused)
+            );
+        }
+    }
+    let refused = run(&[&commands[2][..], &["--within=-1"]].concat());
+    assert!(!refused.status.success() && stderr(&refused).contains("from 0 to below 1"), "{}", stderr(&refused));
+    let refused = run(&["pack", "--model", "auto", "--out", arg(&out)]);
+    assert!(stderr(&refused).contains("--calibrate"), "{}", stderr(&refused));
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_pair_gets_thresholds_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("own");
+    let packed = run(&["pack", "--model", "auto", "--calibrate", TRAIN, "--lose", "0.05", "--out", arg(&own)]);
+    assert_eq!(packed.status.code(), Some(0), "{}", stderr(&packed));
+    let read = |path: &Path| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
+    let (before, after) = (read(Path::new("models/auto/cascade.json")), read(&own.join("cascade.json")));
+    for kept in ["small", "large", "threshold", "alone", "on_page"] {
+        assert_eq!(before[kept], after[kept]);
+    }
+    assert_eq!(after["name"], "own");
+    // The rows have too few genuine comments for a share of 1 in 1000: the stored threshold stays.
+    assert!(stderr(&packed).contains("no new spam threshold for the share 0.001"), "{}", stderr(&packed));
+    assert_eq!(after["spam_operating_points"][0], before["spam_operating_points"][0]);
+    let shares: Vec<f64> = after["spam_operating_points"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| point["lose"].as_f64().unwrap())
+        .collect();
+    assert!(shares.contains(&0.05), "{shares:?}");
+    let filtered = run(&["filter", "-q", "--lose", "0.05", "--model", arg(&own), "data/comments.jsonl"]);
+    assert_eq!(filtered.status.code(), Some(0), "{}", stderr(&filtered));
+}

@@ -253,7 +253,7 @@ mod tests {
         let few = thresholds(40, 20, 0.005);
         assert_eq!((few.default, few.points[0].threshold, shares(&few)), (0.7, 0.8, vec![0.001]));
         let some = thresholds(200, 20, 0.005);
-        assert_eq!(shares(&some), [0.001, 0.005]);
+        assert_eq!(shares(&some), [0.001, 0.005, 0.01]);
         assert!((some.default - 0.495).abs() < 0.001 && some.points[0].threshold == 0.8, "{}", some.default);
         assert_eq!(thresholds(200, 9, 0.005).default, 0.7);
         let many = thresholds(1000, 10, 0.02);

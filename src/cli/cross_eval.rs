@@ -9,7 +9,7 @@ use super::tell;
 use super::train::{left_out_of, read_rows};
 use crate::eval::{EvalOptions, JudgedRow, evaluate};
 use crate::label::{LabelId, LabelSet};
-use crate::model::{Classifier, ModelError};
+use crate::model::{Classifier, ModelError, ModelSource};
 use crate::train::{LabelledRow, TrainError, read_labelled, teach};
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn run(args: CrossEvalArgs) -> Result<Tally, CliError> {
     let mut tally = Tally::default();
     let failed = |folder: &Path, error: ModelError| CliError::Model { model: folder.display().to_string(), error };
-    let open = |folder: &PathBuf| Classifier::from_dir(folder).map_err(|error| failed(folder, error));
+    let open = |folder: &PathBuf| ModelSource::new(folder).classifier().map_err(|error| failed(folder, error));
     let classifiers = args.model.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let labels = classifiers.first().map_or_else(LabelSet::copydesk, |classifier| classifier.labels().clone());
     let spam_label = classifiers.first().and_then(|classifier| classifier.roles().spam);

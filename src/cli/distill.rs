@@ -6,7 +6,7 @@ use super::job::Tally;
 use super::tell;
 use super::train::{Display, base_folder, public_name, read_rows, summarise, training_settings};
 use crate::label::LabelSet;
-use crate::model::{Checkpoint, Classifier, Head, ModelError, Settings};
+use crate::model::{Checkpoint, Classifier, Head, ModelError, ModelSource, Settings};
 use crate::train::{
     GivenScores, LabelledRow, StudentSettings, TrainData, TrainError, TrainTarget, draw_texts, give_scores,
     read_labelled, read_scores, read_texts, soup, student, student_training, teach, train,
@@ -131,7 +131,7 @@ fn start(
 }
 
 fn checkpoint(name: &str, folder: &Path) -> Result<Checkpoint, CliError> {
-    Checkpoint::load(folder).map_err(|error| model_error(name, error))
+    ModelSource::new(folder).checkpoint().map_err(|error| model_error(name, error))
 }
 
 fn model_error(name: &str, error: ModelError) -> CliError {

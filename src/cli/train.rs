@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::job::Tally;
 use super::tell;
 use crate::label::LabelSet;
-use crate::model::{Checkpoint, PageConfig, Settings, Storage};
+use crate::model::{Checkpoint, ModelSource, PageConfig, Settings, Storage};
 use crate::train::{
     LabelledRow, Progress, ReadRows, TrainData, TrainError, TrainReport, TrainSettings, TrainTarget, labels_of,
     read_labelled, read_weak, soup, train,
@@ -27,7 +27,10 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     let settings = settings(&args)?;
     settings.check()?;
     let mut tally = Tally::default();
-    let load = if args.keep_head { Checkpoint::load } else { Checkpoint::load_base };
+    let load = |folder: &Path| {
+        let source = ModelSource::new(folder);
+        if args.keep_head { source.checkpoint() } else { source.base() }
+    };
     let models = args
         .base
         .iter()
@@ -262,6 +265,14 @@ impl Display {
             Progress::Resumed(step) => {
                 self.bar.reset_eta();
                 self.line(format_args!("going on after step {step}"));
+            }
+            Progress::Finished => self.line(format_args!(
+                "this run is finished, with the same data and settings; nothing is trained (another --out trains anew)"
+            )),
+            Progress::Replaces(differences) => {
+                self.line(format_args!(
+                    "the folder holds another run's model, which is replaced; changed: {differences}"
+                ));
             }
             Progress::Checkpoint => {}
         }

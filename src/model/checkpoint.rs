@@ -101,7 +101,12 @@ impl Checkpoint {
     /// # Errors
     /// As [`Checkpoint::load`].
     pub fn load_base(dir: &Path) -> Result<Checkpoint, ModelError> {
-        Folder::read(dir)?.with_files(|files| read(files, false).map(|(checkpoint, _)| checkpoint))
+        Folder::read(dir)?.with_files(Checkpoint::load_base_bytes)
+    }
+
+    /// [`Checkpoint::load_base`] from memory.
+    pub(super) fn load_base_bytes(files: ModelFiles<'_>) -> Result<Checkpoint, ModelError> {
+        read(files, false).map(|(checkpoint, _)| checkpoint)
     }
 
     /// Reads a model from memory, as [`Checkpoint::load`] does from a folder.

@@ -50,6 +50,14 @@ impl ModelSource {
         self.with_files(Checkpoint::load_bytes)
     }
 
+    /// What its files say, as a base for training: a head is left aside, whatever its labels.
+    ///
+    /// # Errors
+    /// Those of [`Checkpoint::load`].
+    pub fn base(&self) -> Result<Checkpoint, ModelError> {
+        self.with_files(Checkpoint::load_base_bytes)
+    }
+
     /// What tells it from others.
     ///
     /// # Errors

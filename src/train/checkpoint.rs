@@ -1,7 +1,7 @@
 //! A run's whole state in one file, so that a run that was cut off goes on to the same result.
 
 use super::network::Network;
-use super::trainer::{Average, History};
+use super::state::{Average, History};
 use super::{TrainError, TrainSettings};
 use crate::atomic::AtomicFile;
 use crate::label::LabelSet;

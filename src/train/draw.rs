@@ -1,12 +1,14 @@
 //! Which rows to learn from: even draws, and the runs of neighbouring rows that stand on one page.
 
 use super::data::LabelledRow;
-use super::page::RUN;
 use crate::corpus::page_ranges;
 use crate::label::{LabelId, LabelSet};
 use crate::random::SplitMix64;
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+/// Paragraphs of a page that are trained on together; a longer run of rows is cut.
+pub(super) const RUN: usize = 16;
 
 /// Draws `count` rows, evenly over the labels and, within a label, evenly over the sources as far as they last, so that
 /// one large collection does not speak for its label. All rows where there are no more than `count`, or it is 0. Rows without

@@ -24,6 +24,7 @@ mod parameters;
 mod run;
 mod settings;
 mod soup;
+mod state;
 mod student;
 mod teacher;
 #[cfg(test)]

@@ -7,9 +7,6 @@ use crate::text::FACT_COUNT;
 use candle_core::{D, Device, Result, Tensor};
 use std::ops::Range;
 
-/// Paragraphs of a page that are trained on together; a longer run of rows is cut.
-pub(super) const RUN: usize = 16;
-
 /// Logarithm of the weight of a paragraph that is out of sight.
 const MASKED: f32 = -1e9;
 

@@ -4,7 +4,8 @@ use super::data::LabelledRow;
 use super::draw::draw_evenly;
 use super::examples::examples;
 use super::network::Network;
-use super::trainer::{self, EpochFigures, Progress, RunFiles, Stage};
+use super::state::EpochFigures;
+use super::trainer::{self, Progress, RunFiles, Stage};
 use super::{TrainError, TrainSettings, parameters};
 use crate::engine::Matrix;
 use crate::label::LabelSet;
@@ -50,6 +51,47 @@ pub struct TrainReport {
     pub epochs: Vec<EpochFigures>,
     /// Position in `epochs` of the one that was kept.
     pub best_epoch: usize,
+    /// What the run was made of; absent in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_of: Option<RunIdentity>,
+}
+
+/// What a run was made of beside its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunIdentity {
+    /// The labels, in the order of the outputs.
+    pub labels: LabelSet,
+    /// Digest of the base and of all rows, sixteen hexadecimal digits.
+    pub digest: String,
+    /// What the model's `copydesk.json` says.
+    pub model: Settings,
+    /// How the weights are stored.
+    pub storage: String,
+}
+
+impl TrainReport {
+    /// What differs between a finished run and one with these settings made of `made_of`; empty where it is the same run.
+    fn differences(&self, settings: &TrainSettings, made_of: &RunIdentity) -> Vec<String> {
+        let fields = |settings: &TrainSettings| {
+            let value = serde_json::to_value(settings).expect("settings can be written as JSON; this is a bug");
+            value.as_object().cloned().unwrap_or_default()
+        };
+        let (before, now) = (fields(&self.settings), fields(settings));
+        let mut names: Vec<String> = now.keys().filter(|name| before.get(*name) != now.get(*name)).cloned().collect();
+        match &self.made_of {
+            None => names.push("a version that did not note its rows".to_owned()),
+            Some(before) => {
+                let rules = [
+                    (before.labels != made_of.labels, "the labels"),
+                    (before.digest != made_of.digest, "the base or the rows"),
+                    (before.model != made_of.model, "the model's name, base, roles or sources left out"),
+                    (before.storage != made_of.storage, "the storage"),
+                ];
+                names.extend(rules.into_iter().filter(|rule| rule.0).map(|rule| rule.1.to_owned()));
+            }
+        }
+        names
+    }
 }
 
 /// Trains `base`, from its head and its page network if it has them and from new ones if not, and keeps the epoch that is
@@ -112,10 +154,33 @@ pub fn train(
             learning_rate: settings.learning_rate,
         },
     ];
+    let digest = trainer::digest(&network, &stages, &dev)?;
     std::fs::create_dir_all(target.folder)
         .map_err(|source| TrainError::Unwritable { path: target.folder.to_owned(), source })?;
+    let made_of = RunIdentity {
+        labels: labels.clone(),
+        digest: format!("{:016x}", digest),
+        model: target.settings.clone(),
+        storage: format!("{:?}", target.storage).to_lowercase(),
+    };
+    let path = target.folder.join("training.json");
+    if let Some(finished) = finished(&path) {
+        let differences = finished.differences(settings, &made_of);
+        if differences.is_empty() && Checkpoint::load(target.folder).is_ok() {
+            progress(Progress::Finished);
+            return Ok(finished);
+        }
+        progress(Progress::Replaces(differences.join(", ")));
+    }
     let files = RunFiles { folder: target.folder.to_owned(), checkpoint_every: target.checkpoint_every };
     let mut keep = |network: &Network| -> Result<(), TrainError> {
+        // From here on the folder holds no finished run: one that is cut off must not look like it.
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(TrainError::Unwritable { path: path.clone(), source });
+            }
+            _ => {}
+        }
         let dense = network.dense_values()?;
         let (weight, bias) = network.head.split_at(labels.len() * network.config.hidden);
         let trained = Checkpoint {
@@ -136,16 +201,21 @@ pub fn train(
         };
         Ok(trained.save(target.folder, target.storage)?)
     };
-    let epochs = trainer::run(&mut network, labels, &stages, &dev, settings, &files, &mut keep, progress)?;
+    let epochs = trainer::run(&mut network, labels, &stages, &dev, settings, digest, &files, &mut keep, progress)?;
     let best_epoch = (0..epochs.len())
         .reduce(|best, next| if epochs[next].merit() > epochs[best].merit() { next } else { best })
         .unwrap_or(0);
     let rows = [weak.len(), annotated.len(), dev.len()];
-    let report = TrainReport { settings: settings.clone(), rows, epochs, best_epoch };
-    let path = target.folder.join("training.json");
+    let report = TrainReport { settings: settings.clone(), rows, epochs, best_epoch, made_of: Some(made_of) };
     let json = serde_json::to_vec_pretty(&report).map_err(std::io::Error::from);
-    json.and_then(|json| std::fs::write(&path, json)).map_err(|source| TrainError::Unwritable { path, source })?;
+    json.and_then(|json| crate::atomic::write(&path, &json))
+        .map_err(|source| TrainError::Unwritable { path, source })?;
     Ok(report)
+}
+
+/// The report of a run that came to its end in a folder; a file that is none counts for nothing.
+fn finished(path: &Path) -> Option<TrainReport> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
 /// Refuses a row without one of the labels, and scores of other ones.

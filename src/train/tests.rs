@@ -485,6 +485,36 @@ fn a_stage_without_rows_is_no_epoch() {
 }
 
 #[test]
+fn a_finished_run_is_not_trained_again_unless_something_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let same = TrainSettings { epochs: 1, ..settings() };
+    let run = |settings: &TrainSettings, name: &str, annotated: Vec<LabelledRow>| {
+        let data = TrainData { labels: LabelSet::copydesk(), weak: Vec::new(), annotated, dev: rows() };
+        let mut target = target(folder.path(), 0);
+        target.settings.name = name.to_owned();
+        let (mut steps, mut told) = (0, String::new());
+        let report = train(&fixture::checkpoint(3), data, settings, &target, &mut |progress| match progress {
+            Progress::Step { .. } => steps += 1,
+            Progress::Finished => told = "finished".to_owned(),
+            Progress::Replaces(what) => told = what,
+            _ => {}
+        });
+        (report.unwrap(), steps > 0, told)
+    };
+    let (report, trained, told) = run(&same, "a", rows());
+    assert!(trained && told.is_empty(), "{told}");
+    let (again, trained, told) = run(&same, "a", rows());
+    assert_eq!((again, trained, told.as_str()), (report, false, "finished"));
+    let (_, trained, told) = run(&TrainSettings { seed: 9, epochs: 2, ..same.clone() }, "a", rows());
+    // A new seed gives another order of rows, not other rows, but noise and threads are drawn from it.
+    assert!(trained && told.starts_with("epochs, seed"), "{told}");
+    let (_, trained, told) = run(&TrainSettings { seed: 9, epochs: 2, ..same.clone() }, "a", rows().split_off(1));
+    assert_eq!((trained, told.as_str()), (true, "the base or the rows"));
+    let (_, trained, told) = run(&TrainSettings { seed: 9, epochs: 2, ..same }, "b", rows().split_off(1));
+    assert_eq!((trained, told.as_str()), (true, "the model's name, base, roles or sources left out"));
+}
+
+#[test]
 fn a_checkpoint_of_another_run_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let same = TrainSettings { epochs: 1, ..settings() };

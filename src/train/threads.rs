@@ -2,8 +2,7 @@
 
 use super::TrainSettings;
 use super::data::LabelledRow;
-use super::draw::run_numbers;
-use super::page::RUN;
+use super::draw::{RUN, run_numbers};
 use crate::random::SplitMix64;
 use std::ops::Range;
 

@@ -1,6 +1,7 @@
 //! Arguments of `copydesk cross-eval`.
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use std::path::PathBuf;
 
 /// Arguments of `copydesk cross-eval`.
@@ -19,7 +20,7 @@ pub struct CrossEvalArgs {
     pub pages: bool,
 
     /// Threads
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024), default_value = "2")]
     pub threads: usize,
 
     /// Write one JSON object

@@ -46,7 +46,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "SOURCE", value_delimiter = ',')]
     pub leave_out: Vec<String>,
 
-    /// Model to start from: a folder, or hf:OWNER/REPO
+    /// Model to start from: a folder, the name of a built-in model, or hf:OWNER/REPO
     ///
     /// A folder holds config.json, tokenizer.json and model.safetensors of a BERT encoder; a head in it is left aside.
     /// hf:OWNER/REPO is fetched from the Hugging Face hub; this needs a build with the feature hub. May be repeated with
