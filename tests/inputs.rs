@@ -142,6 +142,15 @@ fn what_is_no_text_is_refused_with_the_next_command() {
     }
     let bench = run(&["bench", "--repeats", "1", arg(&folder.path().join("comments.csv"))]);
     assert!(stderr(&bench).contains("csv.DictReader"), "{}", stderr(&bench));
+    // The advice names the command in use, and a table is refused once wherever it comes from.
+    let named = run(&["filter", arg(&folder.path().join("comments.csv"))]);
+    assert!(stderr(&named).contains("| copydesk filter --input-format jsonl"), "{}", stderr(&named));
+    for arguments in [&["eval", "--data", "-"][..], &["label", "--input-format", "jsonl"]] {
+        let piped = run_with(arguments, table.as_bytes());
+        let message = stderr(&piped);
+        assert_eq!((piped.status.code(), message.matches("csv.DictReader").count()), (Some(2), 1), "{message}");
+        assert!(!message.contains("invalid JSON"), "{message}");
+    }
     let eval = run(&["eval", "--data", arg(&folder.path().join("comments.csv"))]);
     assert_eq!(eval.status.code(), Some(2));
     assert!(stderr(&eval).contains("csv.DictReader"), "{}", stderr(&eval));

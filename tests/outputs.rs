@@ -80,6 +80,52 @@ fn descriptors_are_written_in_place() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_descriptor_of_a_file_is_that_file() {
+    let (status, rows) = shell("\"$0\" filter -q --ham /dev/fd/3 --spam rows page.txt 3>rows", "rows");
+    assert_eq!((status, rows.as_str()), (Some(2), ""));
+    let (status, page) = shell("\"$0\" label -q -o /dev/fd/3 page.txt 3>>page.txt", "page.txt");
+    assert_eq!((status, page.lines().count()), (Some(2), 1));
+    // One file behind two descriptors is written in turn.
+    assert_eq!(shell("\"$0\" filter -q --spam /dev/stderr page.txt >log 2>&1", "log"), {
+        (Some(0), "A single paragraph of words.\n".to_owned())
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_input_and_a_closed_output_are_status_2() {
+    let (status, message) = shell("\"$0\" label -q <&- 2>log", "log");
+    assert_eq!(status, Some(2));
+    assert!(message.contains("standard input: it is closed"), "{message}");
+    assert_eq!(shell("\"$0\" label -q page.txt <&-", "log").0, Some(0));
+    for asked in ["--help", "--version", "label --help", "models"] {
+        assert_eq!(shell(&format!("\"$0\" {asked} >/dev/full"), "log").0, Some(2), "{asked}");
+        assert_eq!(shell(&format!("\"$0\" {asked} >&-"), "log").0, Some(2), "{asked}");
+    }
+}
+
+/// Each would wait for the end of the input, which does not come.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_the_command_while_input_is_open() {
+    let input = "{ head -c 40000 /dev/zero | tr '\\0' 'a' | fold -w 40; sleep 20; }";
+    for limited in [
+        "\"$0\" filter -q --model fast >/dev/full",
+        "\"$0\" filter -q --model fast --ham /dev/full",
+        "ulimit -f 1; \"$0\" filter -q --model fast --ham rows",
+    ] {
+        let started = std::time::Instant::now();
+        let script = format!(
+            "mkfifo pipe; {input} >pipe & ({limited}) <pipe 2>log; status=$?; kill $!; ls -A >rows; exit $status"
+        );
+        let (status, files) = shell(&script, "rows");
+        assert_eq!((status, files.contains(".copydesk")), (Some(2), false), "{limited}: {files}");
+        assert!(started.elapsed().as_secs() < 15, "{limited}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn an_output_that_takes_nothing_is_status_2() {
     assert_eq!(shell("\"$0\" label -q page.txt >&-", "log").0, Some(2));
     assert_eq!(shell("\"$0\" label -q page.txt > /dev/full", "log").0, Some(2));

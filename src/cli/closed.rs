@@ -1,10 +1,13 @@
-//! A standard output that nobody reads.
+//! A standard output that nobody reads, and a standard input that nobody opened.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether standard output was closed when the process began.
 static CLOSED_AT_START: AtomicBool = AtomicBool::new(false);
+
+/// Whether standard input was closed when the process began.
+static INPUT_CLOSED_AT_START: AtomicBool = AtomicBool::new(false);
 
 /// Whether everything was written.
 static ALL_WRITTEN: AtomicBool = AtomicBool::new(false);
@@ -15,6 +18,16 @@ static ALL_WRITTEN: AtomicBool = AtomicBool::new(false);
 /// number. After that nothing tells it from a user's `/dev/null`: Python's `subprocess.DEVNULL` is opened in the same mode.
 pub fn note_closed_output() {
     CLOSED_AT_START.store(true, Ordering::Relaxed);
+}
+
+/// As [`note_closed_output`], of standard input, which would look empty.
+pub fn note_closed_input() {
+    INPUT_CLOSED_AT_START.store(true, Ordering::Relaxed);
+}
+
+/// Whether there is no standard input to read.
+pub(super) fn is_input_closed() -> bool {
+    INPUT_CLOSED_AT_START.load(Ordering::Relaxed)
 }
 
 /// Whether what is written to standard output is lost.

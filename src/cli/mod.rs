@@ -40,7 +40,7 @@ mod target;
 #[cfg(feature = "train")]
 pub mod train;
 
-pub use self::closed::note_closed_output;
+pub use self::closed::{note_closed_input, note_closed_output};
 
 use self::args::{Args, Command};
 use self::error::CliError;
@@ -51,6 +51,7 @@ use console::Term;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// How a command went that could be carried out.
 struct Outcome {
@@ -72,20 +73,37 @@ impl From<Tally> for Outcome {
     }
 }
 
+/// How the command in use is called by one that hands it its input.
+static COMMAND: OnceLock<&str> = OnceLock::new();
+
 /// Runs the command given by `arguments`, the program's own name first, and says how it went.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => {
-            // Where the help cannot be printed there is nobody to tell.
-            let _ = error.print();
+            let asked = !error.use_stderr();
+            let printed = match error.print() {
+                Ok(()) if asked && closed::was_closed_at_start() => Err(closed::error()),
+                printed => printed,
+            };
+            if let Err(error) = printed.and_then(|()| std::io::stdout().flush())
+                && asked
+                && error.kind() != std::io::ErrorKind::BrokenPipe
+            {
+                tell(format_args!("{}", CliError::Unwritable { path: "standard output".into(), error }));
+                return ExitCode::from(2);
+            }
             if let Some(hint) = missing_feature(&error) {
                 tell(format_args!("{hint}"));
             }
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            return ExitCode::from(if asked { 0 } else { 2 });
         }
     };
     signals::watch();
+    // Whoever asks twice in one process keeps the first name.
+    if let Some(command) = args.command.as_input() {
+        let _ = COMMAND.set(command);
+    }
     let outcome = match args.command {
         Command::Label(args) => plan::label(args).and_then(label::run).map(Outcome::from),
         Command::Filter(args) => plan::filter(args).and_then(filter::run),
@@ -133,10 +151,22 @@ fn exit_status(outcome: &Result<Outcome, CliError>) -> u8 {
     }
 }
 
+/// A message in which advice names the command in use in place of "copydesk …".
+fn advised(message: &str, command: Option<&str>) -> String {
+    match command {
+        // These read labelled rows, always JSON.
+        Some("eval --data -") => {
+            message.replace(" --input-format jsonl", "").replace("copydesk …", "copydesk eval --data -")
+        }
+        Some(command) => message.replace("copydesk …", &format!("copydesk {command}")),
+        None => message.to_owned(),
+    }
+}
+
 /// A message on standard error, after the program's name. What inputs say of themselves may be in it: no control character
 /// of theirs reaches the terminal.
 fn tell(message: std::fmt::Arguments<'_>) {
-    let message = crate::report::printable(&format!("copydesk: {message}"));
+    let message = crate::report::printable(&advised(&format!("copydesk: {message}"), COMMAND.get().copied()));
     let message = match terminal_columns() {
         Some(columns) => wrapped(&message, columns),
         None => message,

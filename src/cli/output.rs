@@ -85,7 +85,12 @@ impl Output {
 /// that neither what others wrote before nor what they write after is lost.
 #[cfg(unix)]
 fn duplicate(number: i32) -> io::Result<File> {
-    filedescriptor::FileDescriptor::dup(&number).and_then(|descriptor| descriptor.as_file()).map_err(io::Error::other)
+    // The library's error wraps the system's, which says what is wrong.
+    let failed = |error: filedescriptor::Error| match error {
+        filedescriptor::Error::Dup { source, .. } => source,
+        other => io::Error::other(other),
+    };
+    filedescriptor::FileDescriptor::dup(&number).and_then(|descriptor| descriptor.as_file()).map_err(failed)
 }
 
 #[cfg(not(unix))]

@@ -4,6 +4,7 @@ use super::args::{
     ColorArg, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg, ParagraphsArg,
     UnitArg,
 };
+use super::closed;
 use super::error::CliError;
 use super::target::{self, Target};
 use crate::corpus::{ForeignFormat, InputFormat, ReadOptions, Sources, Unit, is_standard_input, resolve};
@@ -214,6 +215,9 @@ pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Sources, ReadOpt
     let got = input.inputs.iter().filter(|input| is_standard_input(input)).count();
     if got > 1 {
         return Err(CliError::StandardInputTwice { got });
+    }
+    if closed::is_input_closed() && (got == 1 || input.inputs.is_empty()) {
+        return Err(CliError::StandardInput(closed::error()));
     }
     let format = match input.input_format {
         InputFormatArg::Auto => None,

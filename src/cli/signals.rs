@@ -2,12 +2,16 @@
 
 #[cfg(unix)]
 use signal_hook::iterator::Signals;
+#[cfg(unix)]
+use std::sync::Arc;
 
 /// Removes temporary files when the process is told to end, says so, and ends with 128 plus the signal's number, as shells
 /// count it.
 pub(super) fn watch() {
     #[cfg(unix)]
     {
+        // A file that grows beyond its limit is then an error of the write, and no end without a word.
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
         let (ready, is_ready) = std::sync::mpsc::channel();
         // Registered in the thread: where none can be started, signals keep their usual effect.
         let started = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {

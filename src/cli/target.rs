@@ -44,10 +44,15 @@ impl Target {
     fn identity(&self) -> Identity {
         match self {
             Target::StandardOutput => {
-                Identity { place: None, file: standard_output().and_then(|metadata| regular(&metadata)) }
+                Identity { open: true, place: None, file: standard_output().and_then(|metadata| regular(&metadata)) }
             }
-            Target::Descriptor(_) => Identity { place: None, file: None },
+            Target::Descriptor(_) => Identity {
+                open: true,
+                place: None,
+                file: fs::metadata(self.name()).ok().and_then(|metadata| regular(&metadata)),
+            },
             Target::File(path) => Identity {
+                open: false,
                 place: place(path).ok(),
                 file: fs::metadata(path).ok().and_then(|metadata| regular(&metadata)),
             },
@@ -76,13 +81,18 @@ fn descriptor(path: &Path) -> Option<i32> {
 /// Two names with a place or a file in common are one output.
 #[derive(Default)]
 struct Identity {
+    /// Whether it is an open descriptor.
+    open: bool,
     place: Option<PathBuf>,
     file: Option<FileId>,
 }
 
 impl Identity {
     fn is_same(&self, other: &Identity) -> bool {
-        (self.place.is_some() && self.place == other.place) || (self.file.is_some() && self.file == other.file)
+        // Two descriptors of one file are written in turn, as a shell's `> log 2>&1` wants it.
+        let in_turn = self.open && other.open;
+        (self.place.is_some() && self.place == other.place)
+            || (self.file.is_some() && self.file == other.file && !in_turn)
     }
 }
 
@@ -137,7 +147,7 @@ fn is_read(input: &Path, output: &Identity) -> bool {
     let metadata = if is_standard_input(input) { standard_input() } else { fs::metadata(input).ok() };
     let Some(metadata) = metadata else { return false };
     if !metadata.is_dir() {
-        return output.is_same(&Identity { place: None, file: regular(&metadata) });
+        return output.is_same(&Identity { file: regular(&metadata), ..Identity::default() });
     }
     // A file that does not exist yet is no input.
     let (Some(place), Some(_), Ok(folder)) = (&output.place, &output.file, input.canonicalize()) else { return false };

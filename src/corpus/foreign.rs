@@ -20,6 +20,8 @@ impl ForeignFormat {
     pub(super) const CSV: ForeignFormat = format("CSV, not lines of text", CSV_COMMAND);
     pub(super) const SEMICOLONS: ForeignFormat = format("CSV with semicolons, not lines of text", SEMICOLON_COMMAND);
     pub(super) const TSV: ForeignFormat = format("a table with tabs, not lines of text", TSV_COMMAND);
+    pub(super) const PIPES: ForeignFormat = format("a table with vertical bars, not lines of text", PIPE_COMMAND);
+    pub(super) const SUBTITLES: ForeignFormat = format("subtitles", SUBTITLE_COMMAND);
     pub(super) const HTML: ForeignFormat = format("HTML", "trafilatura < FILE | copydesk …");
     pub(super) const XML: ForeignFormat = format("XML", XML_COMMAND);
     pub(super) const WORDPRESS: ForeignFormat = format("a WordPress export (WXR)", WORDPRESS_COMMAND);
@@ -48,6 +50,10 @@ impl ForeignFormat {
             "yaml" | "yml" => ForeignFormat::YAML,
             "mbox" => ForeignFormat::MAILBOX,
             "eml" => ForeignFormat::MAIL,
+            "srt" | "vtt" => ForeignFormat::SUBTITLES,
+            "ics" => CALENDAR,
+            "sql" => SQL,
+            "tar" => format("a tar archive", "tar -xOf FILE | copydesk …"),
             _ => return None,
         })
     }
@@ -80,6 +86,9 @@ const SEMICOLON_COMMAND: &str = "python3 -c 'import csv,json,sys; [print(json.du
      copydesk … --input-format jsonl --text-field COLUMN";
 const TSV_COMMAND: &str = "python3 -c 'import csv,json,sys; [print(json.dumps(r)) for r in csv.DictReader(sys.stdin, delimiter=\"\\t\")]' < FILE | \
      copydesk … --input-format jsonl --text-field COLUMN";
+const PIPE_COMMAND: &str = "python3 -c 'import csv,json,sys; [print(json.dumps(r)) for r in csv.DictReader(sys.stdin, delimiter=\"|\")]' < FILE | \
+     copydesk … --input-format jsonl --text-field COLUMN";
+const SUBTITLE_COMMAND: &str = "grep -v -e '-->' -e '^[0-9]*.\\?$' -e '^WEBVTT' FILE | copydesk … --input-format text";
 const XML_COMMAND: &str = "python3 -c 'import sys,xml.etree.ElementTree as x; print(\"\\n\\n\".join(x.parse(sys.stdin).getroot().itertext()))' \
      < FILE | copydesk … --input-format text";
 const WORDPRESS_COMMAND: &str = "python3 -c 'import json,sys,xml.etree.ElementTree as x; [print(json.dumps({\"text\": e.text or \"\"})) for e in \
@@ -99,6 +108,8 @@ const WORDS_COMMAND: &str = "pandoc -t plain --wrap=none FILE | copydesk …";
 const SHEET_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_excel(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
      lines=True)' FILE | copydesk …";
 const BZIP2: ForeignFormat = format("compressed with bzip2", "bzip2 -dc FILE | copydesk …");
+const CALENDAR: ForeignFormat = format("a calendar (iCalendar)", NO_TEXT);
+const SQL: ForeignFormat = format("an SQL dump", "sqlite3 -json DATABASE 'SELECT * FROM TABLE' | copydesk …");
 const NO_TEXT: &str = "a file that holds text";
 
 /// Bytes of an archive in which the names of its first members stand.
@@ -133,6 +144,12 @@ const MAGIC: &[(&[u8], Option<ForeignFormat>)] = &[
     (b"FEA1", Some(format("a Feather table", ARROW_COMMAND))),
     (b"Obj\x01", Some(format("an Avro file", "avro-tools tojson FILE | copydesk …"))),
     (b"SQLite format 3\0", Some(format("an SQLite database", SQLITE_COMMAND))),
+    (b"WEBVTT\n", Some(ForeignFormat::SUBTITLES)),
+    (b"WEBVTT\r", Some(ForeignFormat::SUBTITLES)),
+    (b"BEGIN:VCALENDAR", Some(CALENDAR)),
+    (b"-- MySQL dump ", Some(SQL)),
+    (b"-- MariaDB dump ", Some(SQL)),
+    (b"--\n-- PostgreSQL database", Some(SQL)),
     (b"WARC/1.", Some(format("a web archive (WARC)", WARC_COMMAND))),
     (b"WARC/0.", Some(format("a web archive (WARC)", WARC_COMMAND))),
     (b"\x89PNG\r\n\x1a\n", Some(format("a PNG image", NO_TEXT))),

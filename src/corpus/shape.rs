@@ -76,7 +76,7 @@ pub(super) fn lines(text: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
 
 /// The format that the beginning of a text has: `Some(None)` for none, `None` where more must be seen.
 pub(super) fn recognise(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
-    for rule in [markup, mail, yaml, table] {
+    for rule in [markup, mail, subtitles, yaml, table] {
         if let Some(format) = rule(text, whole)? {
             return Some(Some(format));
         }
@@ -190,6 +190,19 @@ fn header(line: &[u8]) -> Option<String> {
     (is_name && spaced).then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
 }
 
+/// Subtitles by the number and the times of the first.
+fn subtitles(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
+    let mut lines = filled_lines(text, whole);
+    let Some(number) = lines.next() else { return whole.then_some(None) };
+    if !number.trim_ascii().iter().all(u8::is_ascii_digit) {
+        return Some(None);
+    }
+    let Some(times) = lines.next() else { return whole.then_some(None) };
+    let clock = times.get(..3).is_some_and(|hour| hour[..2].iter().all(u8::is_ascii_digit) && hour[2] == b':');
+    let arrow = times.windows(5).any(|part| part == b" --> ");
+    Some((clock && arrow).then_some(ForeignFormat::SUBTITLES))
+}
+
 /// YAML: a document's beginning that no second one ends, as in the front matter of a Markdown text; or a list of fields.
 fn yaml(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
     let mut lines = filled_lines(text, whole);
@@ -203,6 +216,21 @@ fn yaml(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
             Some(second) => {
                 let goes_on = second.strip_prefix(b"  ").is_some_and(|line| header(line).is_some());
                 Some((header(field).is_some() && goes_on).then_some(ForeignFormat::YAML))
+            }
+            None => whole.then_some(None),
+        };
+    }
+    if first.strip_suffix(b":").is_some_and(|name| !name.is_empty() && !name.contains(&b' ')) {
+        // A name, and below it a list of fields.
+        return match lines.next() {
+            Some(second) => {
+                let item = second.trim_ascii_start().strip_prefix(b"- ");
+                let third = if item.is_some_and(|item| header(item).is_some()) { lines.next() } else { Some(&b""[..]) };
+                let goes_on = |line: &[u8]| line.starts_with(b"  ") && header(line.trim_ascii_start()).is_some();
+                match third {
+                    Some(third) => Some(goes_on(third).then_some(ForeignFormat::YAML)),
+                    None => whole.then_some(None),
+                }
             }
             None => whole.then_some(None),
         };
@@ -229,7 +257,12 @@ fn yaml(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
 /// Prose has commas too, but blanks after them, and not as many in each line.
 fn table(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
     let text = text.trim_ascii_start();
-    let tables = [(b',', ForeignFormat::CSV), (b'\t', ForeignFormat::TSV), (b';', ForeignFormat::SEMICOLONS)];
+    let tables = [
+        (b',', ForeignFormat::CSV),
+        (b'\t', ForeignFormat::TSV),
+        (b';', ForeignFormat::SEMICOLONS),
+        (b'|', ForeignFormat::PIPES),
+    ];
     let mut undecided = false;
     for (delimiter, format) in tables {
         match is_table(text, delimiter, whole) {
@@ -244,7 +277,7 @@ fn table(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
 fn is_table(text: &[u8], delimiter: u8, whole: bool) -> Option<bool> {
     let Some(first_line) = lines(text, whole).next() else { return whole.then_some(false) };
     if !first_line.contains(&delimiter) {
-        return Some(false);
+        return if delimiter == b',' { is_column(text, whole) } else { Some(false) };
     }
     let mut rest = text;
     let header = match record(rest, delimiter, whole) {
@@ -278,6 +311,26 @@ fn is_table(text: &[u8], delimiter: u8, whole: bool) -> Option<bool> {
     whole.then_some(false)
 }
 
+/// Whether a text is a table of one column: a usual name, and below it a field in quotation marks that is all of its record.
+fn is_column(text: &[u8], whole: bool) -> Option<bool> {
+    let Fields::Some(name, rest) = record(text, b',', whole) else { return Some(false) };
+    let known = |field: &Field<'_>| {
+        COLUMNS.contains(&String::from_utf8_lossy(field.text.trim_ascii()).to_ascii_lowercase().as_str())
+    };
+    if !name.iter().all(known) {
+        return Some(false);
+    }
+    let blank = rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    if rest.len() == blank {
+        return whole.then_some(false);
+    }
+    match record(&rest[blank..], b',', whole) {
+        Fields::Some(fields, _) => Some(matches!(fields[..], [Field { quoted: true, .. }])),
+        Fields::Unfinished => None,
+        Fields::Broken => Some(false),
+    }
+}
+
 /// How many records with as many fields as the first make a table of it; `None` for no number of them.
 fn records_wanted(first: &[Field<'_>]) -> Option<usize> {
     if first.len() < 2 {
@@ -285,8 +338,8 @@ fn records_wanted(first: &[Field<'_>]) -> Option<usize> {
     }
     let column = |field: &Field<'_>| {
         let text = field.text.trim_ascii();
-        let letter = text.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-. /#()".contains(byte);
+        let letter = text.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_' || !byte.is_ascii());
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-. /#()".contains(byte) || !byte.is_ascii();
         letter && text.len() <= 40 && text.iter().all(plain) && text.last() != Some(&b'.')
     };
     let apart = first.iter().skip(1).all(|field| !field.text.starts_with(b" "));
@@ -381,6 +434,14 @@ mod tests {
         ] {
             assert_eq!(name(table), Some(ForeignFormat::CSV.name), "{table}");
         }
+        for column in ["comment\n\"First line\nand second\"\n\"short\"\n", "text\r\n\"One, two\"\r\n"] {
+            assert_eq!(name(column), Some(ForeignFormat::CSV.name), "{column}");
+        }
+        assert_eq!(
+            name("Größe,Ort,Kommentar\n1,Köln,\"Erste Zeile\nund zweite\"\n2,Ulm,kurz\n"),
+            Some(ForeignFormat::CSV.name)
+        );
+        assert_eq!(name("id|author|comment\n1|Ann|First line\n"), Some(ForeignFormat::PIPES.name));
         assert_eq!(name("name\tcomment\nAnn\tWell\n"), Some(ForeignFormat::TSV.name));
         assert_eq!(name("name;comment\nAnn;\"Well; yes\"\n"), Some(ForeignFormat::SEMICOLONS.name));
         for prose in [
@@ -391,6 +452,10 @@ mod tests {
             "Dear all,\nthank you,\nAnn\n",
             "1,000 people came,\n2,000 left,\n3,000 stayed,\n",
             "Great,really great\nFine,just fine\n",
+            "comment\nA comment.\n",
+            "Comment:\n\"No,\" he said.\n",
+            "a | b\n- | -\n1 | 2\n",
+            "12\nTwelve of them came.\n",
             "A line without any.\n",
             "",
         ] {
@@ -439,6 +504,9 @@ mod tests {
     fn yaml_is_no_front_matter() {
         assert_eq!(name("---\n- id: 1\n  text: Hello\n- id: 2\n  text: There\n"), Some("YAML"));
         assert_eq!(name("- id: 1\n  text: Hello\n"), Some("YAML"));
+        assert_eq!(name("comments:\n  - id: 1\n    text: Hello\n"), Some("YAML"));
+        assert_eq!(name("Shopping:\n- bread\n- cheese\n"), None);
+        assert_eq!(name("1\n00:00:01,000 --> 00:00:02,000\nHello\n"), Some("subtitles"));
         for text in [
             "---\ntitle: A page\n---\n\nText.\n",
             "---\n\nA text after a rule.\n",

@@ -70,7 +70,7 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
         return refused(shape::recognise(text, whole)?.unwrap_or(named));
     }
     let format = match name.and_then(InputFormat::from_extension) {
-        Some(InputFormat::Jsonl) => return Some(Ok(InputFormat::Jsonl)),
+        Some(InputFormat::Jsonl) => return check_json(head),
         named => named,
     };
     if format.is_none() && is_json(text, whole)? {
@@ -85,7 +85,13 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
 
 /// Refuses what is said to be JSON and begins as no JSON can; `None` where more bytes are needed.
 pub(super) fn check_json(head: Head<'_>) -> Option<Result<InputFormat, InputError>> {
-    let format = ForeignFormat::from_magic(head.bytes, head.ended)?;
+    let mut format = ForeignFormat::from_magic(head.bytes, head.ended)?;
+    let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes).trim_ascii_start();
+    if format.is_none() && !matches!(text.first(), Some(b'{' | b'[')) {
+        // Said once of the table that it is, rather than of each of its lines that it is no JSON.
+        let text = &text[..text.len().min(HEAD_BYTES)];
+        format = shape::recognise(text, head.is_whole())?;
+    }
     Some(format.map_or(Ok(InputFormat::Jsonl), |format| Err(InputError::ForeignFormat(format))))
 }
 

@@ -137,6 +137,19 @@ pub enum Command {
     Cascade(CascadeArgs),
 }
 
+impl Command {
+    /// How the command is called where its input comes from standard input; `None` for commands that read files of their own.
+    pub(super) fn as_input(&self) -> Option<&'static str> {
+        match self {
+            Command::Label(_) => Some("label"),
+            Command::Filter(_) => Some("filter"),
+            Command::Eval(_) => Some("eval --data -"),
+            Command::Bench(_) => Some("bench -"),
+            _ => None,
+        }
+    }
+}
+
 /// How inputs are read.
 #[derive(Debug, clap::Args)]
 pub struct InputArgs {
@@ -150,7 +163,7 @@ pub struct InputArgs {
     ///
     /// auto goes by the extension (.jsonl .ndjson .json are JSON, .txt .text are text, .md .markdown .mkd are Markdown), and
     /// for all others and standard input by the content. What is recognisably something else (a table, a web page, a
-    /// compressed file) is refused with the command that makes text of it; text and jsonl read it all the same. A line or an
+    /// compressed file) is refused with the command that makes text of it; text reads tables and markup all the same. A line or an
     /// object of more than 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormatArg::Auto)]
     pub input_format: InputFormatArg,
