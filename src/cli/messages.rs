@@ -6,8 +6,8 @@ use super::output::Output;
 use super::progress::Progress;
 use super::target::Target;
 use super::tell;
-use crate::corpus::Decoded;
-use crate::pipeline::Rejected;
+use crate::corpus::{Decoded, InputError};
+use crate::pipeline::{LabelError, Rejected};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -139,7 +139,9 @@ impl Messages {
 
 /// What helps against a kind of error, where something does.
 fn hint(rejected: &Rejected) -> Option<String> {
-    if rejected.kind() != "missing_field" {
+    let LabelError::Input(InputError::MissingField { field: missing }) = &rejected.reason else { return None };
+    // Labelled rows need their label too, for which no other field stands in.
+    if missing == "label" {
         return None;
     }
     let record: Value = serde_json::from_str(rejected.input.as_deref()?).ok()?;

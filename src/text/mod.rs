@@ -63,10 +63,10 @@
 //!    | lines | condition |
 //!    |---|---|
 //!    | sentences | at least 60% of the lines before a break end sentences, 90% of the open ones are followed by a line that begins anew, at most 10% run on in small letters; mean width 36 columns, or 20 if all end sentences. Of two lines the first must have room, or be less than 55 or more than 85 columns wide |
-//!    | headlines, posts | three or more lines, mean width 36 columns; 90% of the open ones are followed by a line that begins anew, and the last line is open or half of the open ones (of four or more: a fifth) have room. With fewer than five lines none is below 30 columns |
+//!    | headlines, posts | three or more lines, mean width 36 columns, or eight or more, mean width 20, none ending in a comma or the like; 90% of the open ones are followed by a line that begins anew, and the last line is open or half of the open ones (of four or more: a fifth) have room. With fewer than five lines none is below 30 columns |
 //!    | comments | five or more lines, mean width 36 columns; 60% of the open ones are followed by a line that begins anew, and two thirds of them have room |
 //!    | scripts without capitals | five or more lines, 90% of the open ones followed by one that tells nothing, two thirds with room; a mean of 36 columns, or 12 characters where words have no spaces between them |
-//!    | posts to people or under topics, chats, programmes | every line begins with `@` or every line with `#` and a letter, and they are more than tags; or every line begins with a time, `9:30` or `[12:05` |
+//!    | posts to people or under topics, chats, programmes | every line begins with `@` or every line with `#` and a letter, and they are more than tags; or every line begins with a time, `9:30` or `[12:05`; or every line begins with a speaker's name and a colon, and one name comes back |
 //!
 //!    Joined nevertheless is a line that runs on in small letters with more indent, or, among sentences, after a line
 //!    without room.

@@ -3,6 +3,7 @@
 use super::layout::{MAX_WRAP_COLUMNS, width_that_few_exceed};
 use super::line::{Line, is_table};
 use super::marks::{Opening, is_unspaced};
+use std::collections::HashSet;
 
 /// Mean width from which on lines with capitals and no full stops are items, such as headlines; below it they may be
 /// verse, lyrics, a menu or an address.
@@ -13,6 +14,11 @@ const MIN_MEAN_SENTENCE_COLUMNS: usize = 20;
 /// have a high mean too.
 const FEW_LINES: usize = 5;
 const MIN_FEW_COLUMNS: u16 = 30;
+/// From so many lines on, a mean of [`MIN_MEAN_SENTENCE_COLUMNS`] does for lines with capitals and no full stops, if none
+/// ends in a comma: stanzas and addresses are shorter, and verse of that length has commas.
+const MANY_LINES: usize = 8;
+/// Longest name of a speaker in front of what he says, in bytes.
+const MAX_SPEAKER_BYTES: usize = 24;
 /// From so many breaks on, one in five with room at the line's end speaks against wrapped text.
 const MIN_ROOMY_BREAKS: usize = 4;
 /// What a character of a script without spaces between words is worth in columns of an alphabet.
@@ -75,7 +81,10 @@ pub(super) fn line_list(lines: &[Line<'_>]) -> Option<LineList> {
         return None;
     }
     let columns = width_that_few_exceed(lines.iter().map(|line| line.shape.width), lines.len() / 20);
-    if begin_all_with(lines, '@') || begin_all_with(lines, '#') || lines.iter().all(|line| begins_with_time(line.text))
+    if begin_all_with(lines, '@')
+        || begin_all_with(lines, '#')
+        || lines.iter().all(|line| begins_with_time(line.text))
+        || is_conversation(lines)
     {
         return Some(LineList::Items);
     }
@@ -85,10 +94,11 @@ pub(super) fn line_list(lines: &[Line<'_>]) -> Option<LineList> {
     }
     let total: usize = lines.iter().map(|line| usize::from(line.shape.width.min(MAX_WRAP_COLUMNS))).sum();
     let wide = total >= MIN_MEAN_COLUMNS * lines.len();
+    let many = lines.len() >= MANY_LINES && breaks.soft == 0 && total >= MIN_MEAN_SENTENCE_COLUMNS * lines.len();
     if are_sentences(lines, breaks, columns, total, wide) {
         return Some(LineList::Sentences { columns });
     }
-    (wide && are_headlines(lines, breaks) || are_unclear_lines(lines, breaks)).then_some(LineList::Items)
+    ((wide || many) && are_headlines(lines, breaks) || are_unclear_lines(lines, breaks)).then_some(LineList::Items)
 }
 
 /// `@` or `#` in front of each line's first word, as in posts to people or under topics.
@@ -106,6 +116,21 @@ fn begins_with_time(text: &str) -> bool {
     let hours = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let minutes = text[hours..].strip_prefix([':', '.']).unwrap_or("");
     (1..=2).contains(&hours) && minutes.bytes().take_while(u8::is_ascii_digit).count() == 2
+}
+
+/// What several people say in turn, each line behind its speaker's name: `Ann: …`. One name comes back; in a form every line
+/// has a name of its own.
+fn is_conversation(lines: &[Line<'_>]) -> bool {
+    let speakers: Option<HashSet<&str>> = lines.iter().map(|line| speaker(line.text)).collect();
+    speakers.is_some_and(|speakers| (2..lines.len()).contains(&speakers.len()))
+}
+
+fn speaker(text: &str) -> Option<&str> {
+    let (name, said) = text.split_once(": ")?;
+    let is_name = name.len() <= MAX_SPEAKER_BYTES
+        && name.starts_with(char::is_alphabetic)
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '\''));
+    (is_name && !said.trim().is_empty()).then_some(name)
 }
 
 fn all_tags(text: &str) -> bool {
