@@ -96,11 +96,11 @@ impl CalibrationSummary {
 ///
 /// # Errors
 ///
-/// As [`fit_temperature`], and [`EvalError::FoldCount`] unless there are at least two folds and a page for each.
+/// [`EvalError::NoRows`], [`EvalError::LengthMismatch`], [`EvalError::RowWidth`], [`EvalError::LogitNotFinite`], and [`EvalError::FoldCount`] unless there are at least two folds and a page for each.
 ///
 /// # Panics
 ///
-/// As [`fit_temperature`].
+/// If a gold label is beyond the logits.
 pub fn cross_fit_temperature<R: AsRef<[f32]>>(
     labels: &LabelSet,
     logits: &[R],
@@ -193,7 +193,7 @@ pub(super) fn check_rows<'a>(rows: impl Iterator<Item = &'a [f32]>, labels: usiz
     Ok(())
 }
 
-/// [`fit_temperature`] on some of the rows, which have been checked.
+/// The temperature that fits some of the rows best; they have been checked.
 fn fit<R: AsRef<[f32]>>(logits: &[R], gold: &[LabelId], rows: &[usize]) -> f32 {
     const MOST_STEPS: usize = 100;
     let derivatives = |inverse: f64| {
