@@ -153,6 +153,11 @@ fn somebodys_own_labels_are_trained_packed_and_used() {
     let packed = folder.path().join("packed");
     let pack = run(&["pack", "--model", arg(&out), "--calibrate", arg(&data), "--out", arg(&packed)]);
     assert_eq!(pack.status.code(), Some(0), "{}", stderr(&pack));
+    assert!(
+        stderr(&pack).contains("as trained, ") && stderr(&pack).contains(" in 8-bit integers"),
+        "{}",
+        stderr(&pack)
+    );
     let ham = rows(&run(&["filter", "-q", "--model", arg(&packed), arg(&data)]), 0);
     assert!((40..=52).contains(&ham.len()), "{}", ham.len());
     // An order of one's own, and rows with other labels set aside.
