@@ -2,7 +2,6 @@
 
 use std::num::NonZero;
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -47,35 +46,15 @@ pub(crate) fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Ve
 ///
 /// # Panics
 /// With the panic of `state` or `work`.
-pub(crate) fn map_with<S, T: Send>(
+pub(crate) fn map_with<S: Send, T: Send>(
     threads: usize,
     count: usize,
     state: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, usize) -> T + Sync,
 ) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let take = || {
-        let mut own = None;
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
-                return done;
-            }
-            done.push((index, work(own.get_or_insert_with(&state), index)));
-        }
-    };
-    let mut results = thread::scope(|scope| {
-        let others: Vec<_> =
-            (1..threads.min(count)).map_while(|_| thread::Builder::new().spawn_scoped(scope, take).ok()).collect();
-        let mut results = take();
-        for other in others {
-            results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        results
-    });
-    results.sort_unstable_by_key(|&(index, _)| index);
-    results.into_iter().map(|(_, result)| result).collect()
+    // Made by the thread that needs it, so that none is made for a thread that finds no job.
+    let mut states: Vec<Option<S>> = (0..threads.min(count).max(1)).map(|_| None).collect();
+    share(&mut states, (0..count).collect(), |own, index| work(own.get_or_insert_with(&state), index))
 }
 
 /// The results of `work` for each of `jobs`, in their order; one thread for each of `states`, which it has for itself. The

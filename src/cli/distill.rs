@@ -4,7 +4,7 @@ use super::args::{DistillArgs, StorageArg};
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
-use super::train::{Display, base_folder, public_name, read_rows, summarise, training_settings};
+use super::train::{Display, public_name, read_rows, summarise, training_settings};
 use crate::label::LabelSet;
 use crate::model::{Checkpoint, Classifier, Head, ModelError, ModelSource, Settings};
 use crate::train::{
@@ -18,8 +18,7 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     let settings = training_settings(&args.settings, student_training())?;
     settings.check()?;
     let mut tally = Tally::default();
-    let teachers =
-        args.teacher.iter().map(|name| checkpoint(name, &base_folder(name)?)).collect::<Result<Vec<_>, _>>()?;
+    let teachers = args.teacher.iter().map(|name| checkpoint(name, Path::new(name))).collect::<Result<Vec<_>, _>>()?;
     let bases = args.base.iter().map(|path| checkpoint(&path.display().to_string(), path));
     let base = match bases.collect::<Result<Vec<_>, _>>()? {
         bases if bases.is_empty() => None,

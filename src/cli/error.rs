@@ -61,7 +61,4 @@ pub(super) enum CliError {
     #[cfg(feature = "train")]
     #[error("{model} is a pair of models: it is packed alone, with --calibrate")]
     PackPair { model: String },
-    #[cfg(feature = "train")]
-    #[error("hf:{repository}: {reason}")]
-    Hub { repository: String, reason: String },
 }

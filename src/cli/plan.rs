@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::target::{self, Target};
 use crate::corpus::{ForeignFormat, InputFormat, ReadOptions, Sources, Unit, is_standard_input, resolve};
 use crate::label::LabelId;
-use crate::model::Model;
+use crate::model::{Model, ModelError, Role};
 use crate::parallel;
 use crate::pipeline::{Labeller, RowOptions};
 use crate::report::{PageStyle, VerdictOptions};
@@ -109,7 +109,7 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     };
     let model = open(&args.model.model)?;
     let without = match args.no_other {
-        true => Some(role(&model, model.roles().furniture, "--no-other", "furniture_label")?),
+        true => Some(role(&model, Role::Furniture, "--no-other")?),
         false => None,
     };
     Ok(LabelPlan {
@@ -135,7 +135,7 @@ pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
     }
     let reading = reading(args.input, Unit::Record, &args.model, &targets)?;
     let model = open(&args.model.model)?;
-    let spam_label = role(&model, model.roles().spam, "filter", "spam_label")?;
+    let spam_label = role(&model, Role::Spam, "filter")?;
     let threshold = match args.lose {
         Some(lose) => operating_point(&model, lose)?,
         None => args.threshold.unwrap_or_else(|| model.spam_threshold()),
@@ -158,17 +158,10 @@ pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
 }
 
 /// The label of a role that a command or an option needs.
-fn role(
-    model: &Model,
-    label: Option<LabelId>,
-    needed_by: &'static str,
-    setting: &'static str,
-) -> Result<LabelId, CliError> {
-    label.ok_or_else(|| CliError::NoRole {
-        model: model.name().to_owned(),
-        needed_by,
-        setting,
-        labels: model.labels().list(),
+fn role(model: &Model, role: Role, needed_by: &'static str) -> Result<LabelId, CliError> {
+    model.role(role).map_err(|error| match error {
+        ModelError::NoRole { model, setting, labels } => CliError::NoRole { model, needed_by, setting, labels },
+        error => CliError::Model { model: model.name().to_owned(), error },
     })
 }
 

@@ -27,14 +27,12 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
     let settings = settings(&args)?;
     settings.check()?;
     let mut tally = Tally::default();
-    let load = |folder: &Path| {
-        let source = ModelSource::new(folder);
+    let load = |name: &String| {
+        let source = ModelSource::new(name);
         if args.keep_head { source.checkpoint() } else { source.base() }
     };
-    let models = args
-        .base
-        .iter()
-        .map(|name| load(&base_folder(name)?).map_err(|error| CliError::Model { model: name.clone(), error }));
+    let models =
+        args.base.iter().map(|name| load(name).map_err(|error| CliError::Model { model: name.clone(), error }));
     let models = models.collect::<Result<Vec<_>, _>>()?;
     if args.keep_head {
         for (name, model) in args.base.iter().zip(&models) {
@@ -195,27 +193,6 @@ pub(super) fn training_settings(paths: &[PathBuf], defaults: TrainSettings) -> R
         settings = serde_json::from_value(fields).map_err(|error| unusable(error.to_string()))?;
     }
     Ok(settings)
-}
-
-/// The folder that a name means; one of the hub is fetched.
-#[cfg(feature = "hub")]
-pub(super) fn base_folder(base: &str) -> Result<PathBuf, CliError> {
-    match base.strip_prefix("hf:") {
-        None => Ok(PathBuf::from(base)),
-        Some(repository) => crate::model::hub::fetch(repository)
-            .map_err(|error| CliError::Hub { repository: repository.to_owned(), reason: error.to_string() }),
-    }
-}
-
-#[cfg(not(feature = "hub"))]
-pub(super) fn base_folder(base: &str) -> Result<PathBuf, CliError> {
-    match base.strip_prefix("hf:") {
-        None => Ok(PathBuf::from(base)),
-        Some(repository) => Err(CliError::Hub {
-            repository: repository.to_owned(),
-            reason: "this build has no access to the hub; build with --features train,hub".to_owned(),
-        }),
-    }
 }
 
 /// The progress bar, with the loss averaged over the last steps.

@@ -89,6 +89,14 @@ pub enum InputError {
 }
 
 impl InputError {
+    /// The error in words, with what to do about `source` where it is of a format that is not read.
+    pub(crate) fn explanation(&self, source: &str) -> String {
+        match self {
+            InputError::ForeignFormat(format) => format.advice_for(source),
+            error => error.to_string(),
+        }
+    }
+
     /// A short name of the broken rule, the same for all errors of one kind.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -128,18 +136,26 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.source)?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        if let Some(record) = self.record {
-            write!(f, ": record {record}")?;
-        }
-        match &self.error {
-            InputError::ForeignFormat(format) => write!(f, ": {}", format.advice_for(&self.source)),
-            error => write!(f, ": {error}"),
-        }
+        write_place(f, &self.source, self.line, self.record)?;
+        write!(f, ": {}", self.error.explanation(&self.source))
     }
+}
+
+/// Writes where something stands: `rows.jsonl:7: record 2`.
+pub(crate) fn write_place(
+    f: &mut fmt::Formatter<'_>,
+    source: &str,
+    line: Option<u64>,
+    record: Option<u64>,
+) -> fmt::Result {
+    f.write_str(source)?;
+    if let Some(line) = line {
+        write!(f, ":{line}")?;
+    }
+    if let Some(record) = record {
+        write!(f, ": record {record}")?;
+    }
+    Ok(())
 }
 
 /// Lines of a source that are not UTF-8 and were read as windows-1252. Nothing is lost, but a guess was made.

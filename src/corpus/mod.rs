@@ -24,6 +24,7 @@ mod text_pieces;
 
 pub use chunk::{Chunk, ChunkReader, Item, Passage, ReadOptions, RecordLine, Unit};
 pub use encoding_rs::Encoding;
+pub(crate) use error::write_place;
 pub use error::{Decoded, Failure, InputError};
 pub use foreign::ForeignFormat;
 pub use pages::{PageChunks, page_ranges};

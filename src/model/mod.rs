@@ -29,7 +29,7 @@ mod error;
 pub(crate) mod fixture;
 mod head;
 #[cfg(feature = "hub")]
-pub(crate) mod hub;
+mod hub;
 mod layout;
 pub(crate) mod page;
 mod roles;

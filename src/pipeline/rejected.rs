@@ -1,6 +1,6 @@
 //! What got no label, and why.
 
-use crate::corpus::{Failure, InputError, RecordLine};
+use crate::corpus::{Failure, InputError, RecordLine, write_place};
 use crate::model::ModelError;
 use std::fmt;
 use std::sync::Arc;
@@ -63,8 +63,8 @@ impl Rejected {
     /// The reason in words, with what to do about it where the source is of a format that is not read.
     pub fn explanation(&self) -> String {
         match &self.reason {
-            LabelError::Input(InputError::ForeignFormat(format)) => format.advice_for(&self.source),
-            reason => reason.to_string(),
+            LabelError::Input(error) => error.explanation(&self.source),
+            LabelError::Model(error) => error.to_string(),
         }
     }
 }
@@ -79,13 +79,7 @@ impl From<Failure> for Rejected {
 impl fmt::Display for Rejected {
     /// Source, line, record and paragraph before the reason: `rows.jsonl:7: no field `text``.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.source)?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        if let Some(record) = self.record {
-            write!(f, ": record {record}")?;
-        }
+        write_place(f, &self.source, self.line, self.record)?;
         if let Some(paragraph) = self.paragraph {
             write!(f, ": paragraph {paragraph}")?;
         }
