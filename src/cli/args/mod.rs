@@ -38,6 +38,8 @@ pub use self::pack::PackArgs;
 pub use self::train::{StorageArg, TargetArgs, TrainArgs};
 
 use crate::corpus::Encoding;
+use crate::page::Region;
+use crate::pipeline::RowOptions;
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -193,6 +195,48 @@ impl InputArgs {
     pub(super) fn new(inputs: Vec<PathBuf>, input_format: InputFormatArg, text_field: String) -> InputArgs {
         InputArgs { inputs, input_format, encoding: None, text_field, errors: None }
     }
+}
+
+/// Where the texts stand on their pages.
+#[derive(Debug, Default, clap::Args)]
+pub struct RegionArgs {
+    /// All texts stand in this region of their pages
+    ///
+    /// A reader knows whether he is in an article or among the comments; a text alone does not say so.
+    #[arg(long, value_enum, value_name = "REGION", conflicts_with = "region_field")]
+    pub region: Option<RegionArg>,
+
+    /// Field that says where a record stands on its page: article, comment or furniture
+    ///
+    /// Records without the field, or with null in it, are read as before. Any other value sets the record aside.
+    #[arg(long, value_name = "NAME")]
+    pub region_field: Option<String>,
+}
+
+impl RegionArgs {
+    /// Tells the reader of rows.
+    pub(super) fn tell(self, rows: RowOptions) -> RowOptions {
+        match (self.region, self.region_field) {
+            (Some(region), _) => rows.region(match region {
+                RegionArg::Article => Region::Article,
+                RegionArg::Comment => Region::Comment,
+                RegionArg::Furniture => Region::Furniture,
+            }),
+            (None, Some(field)) => rows.region_field(field),
+            (None, None) => rows,
+        }
+    }
+}
+
+/// `--region`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RegionArg {
+    /// The text that the page is there for
+    Article,
+    /// What readers wrote under it
+    Comment,
+    /// Menus, notices, headlines
+    Furniture,
 }
 
 /// Which model, and how hard it works.
