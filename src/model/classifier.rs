@@ -36,7 +36,7 @@ pub struct Classifier {
     hidden: usize,
 }
 
-/// A text as the model sees it, with facts about it as it is written. A page is a slice of them, in reading order.
+/// A text as the model sees it, with facts about it. A page is a slice of them, in reading order.
 #[derive(Clone, Debug)]
 pub struct PageText<'text> {
     text: Cow<'text, str>,
@@ -46,12 +46,13 @@ pub struct PageText<'text> {
 impl<'text> PageText<'text> {
     /// A text as it is written in its source: what the model sees is its [`model_text`].
     pub fn new(written: &'text str) -> PageText<'text> {
-        PageText { text: model_text(written), facts: facts(written) }
+        PageText::of(model_text(written), written)
     }
 
     /// A text whose model text was made before.
     pub(crate) fn of(text: impl Into<Cow<'text, str>>, written: &str) -> PageText<'text> {
-        PageText { text: text.into(), facts: facts(written) }
+        let text = text.into();
+        PageText { facts: facts(&text, written), text }
     }
 
     /// What the model sees.

@@ -98,6 +98,8 @@
 mod auto;
 mod blank;
 mod boundary;
+mod disguise;
+mod emphasis;
 mod facts;
 mod layout;
 mod line;
@@ -107,6 +109,7 @@ mod lookalike;
 pub mod markdown;
 mod marker;
 mod marks;
+mod markup;
 mod normalize;
 mod oneline;
 mod pictograph;

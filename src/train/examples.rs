@@ -55,7 +55,8 @@ pub(super) fn examples(
             let row = &rows[row];
             let text = noisy(row, settings.noise, &mut random);
             let mut ids = vec![tokenizer.cls()];
-            ids.extend(tokenizer.encode(&model_text(&text)).into_iter().take(settings.max_tokens - 2));
+            let plain = model_text(&text);
+            ids.extend(tokenizer.encode(&plain).into_iter().take(settings.max_tokens - 2));
             ids.push(tokenizer.sep());
             let label = label_of(row);
             let target = target(row, label, labels, settings.label_smoothing, label_shares);
@@ -67,7 +68,7 @@ pub(super) fn examples(
             };
             let weight = class_weights[label.index()] * confidence_weight;
             let vector = row.vector.clone();
-            Example { ids, label, target, weight, facts: facts(&text), run, in_thread, vector }
+            Example { ids, label, target, weight, facts: facts(&plain, &text), run, in_thread, vector }
         })
         .collect()
 }
