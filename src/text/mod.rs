@@ -102,6 +102,7 @@ mod disguise;
 mod emphasis;
 mod facts;
 mod layout;
+mod leet;
 mod line;
 mod lines;
 mod list;

@@ -3,6 +3,7 @@
 use super::blank::{is_blank, is_invisible};
 use super::disguise::{turned_upright, without_overrides, without_spacing};
 use super::emphasis::{without_emphasis, without_line_marks};
+use super::leet::{may_have_leet, without_leet};
 use super::lookalike::{latin_lookalikes, without_frames};
 use super::marker::list_number;
 use super::markup::without_tags;
@@ -83,7 +84,7 @@ fn is_plain(trimmed: &str) -> bool {
         }
         before = byte;
     }
-    !trimmed.starts_with('#') && list_number(trimmed).is_none()
+    !trimmed.starts_with('#') && !may_have_leet(trimmed) && list_number(trimmed).is_none()
 }
 
 /// Every rule once. A rule that would leave nothing is not applied.
@@ -101,6 +102,7 @@ fn pass(trimmed: &str) -> String {
     let plain: String = unframed.nfkc().map(|(c, _)| plain_mark(c)).collect();
     let plain = collapse(without_spacing(&plain).chars());
     let plain = latin_lookalikes(&join_dashes(&plain)).into_owned();
+    let plain = without_leet(&plain).into_owned();
     let without = collapse(plain.chars().map(|c| if is_pictograph(c) { ' ' } else { c }));
     let kept = if without.is_empty() { if plain.is_empty() { trimmed } else { &plain } } else { &without };
     without_list_number(kept).to_owned()
