@@ -37,8 +37,8 @@ pub struct Classifier {
     hidden: usize,
 }
 
-/// A text as the model sees it, with facts about it as it is written, and its region if that is known. A page is a slice of
-/// them, in reading order.
+/// A text as the model sees it, with facts about it, and its region if that is known. A page is a slice of them, in reading
+/// order.
 #[derive(Clone, Debug)]
 pub struct PageText<'text> {
     text: Cow<'text, str>,
@@ -53,7 +53,8 @@ impl<'text> PageText<'text> {
 
     /// A text whose model text was made before.
     pub(crate) fn of(text: impl Into<Cow<'text, str>>, written: &str) -> PageText<'text> {
-        PageText { text: text.into(), place: Place { facts: facts(written), region: None } }
+        let text = text.into();
+        PageText { place: Place { facts: facts(&text, written), region: None }, text }
     }
 
     /// The same text, known to stand in a region of its page.

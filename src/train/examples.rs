@@ -59,7 +59,8 @@ pub(super) fn examples(
             let row = &rows[row];
             let text = noisy(row, settings.noise, &mut random);
             let mut ids = vec![tokenizer.cls()];
-            ids.extend(tokenizer.encode(&model_text(&text)).into_iter().take(settings.max_tokens - 2));
+            let plain = model_text(&text);
+            ids.extend(tokenizer.encode(&plain).into_iter().take(settings.max_tokens - 2));
             ids.push(tokenizer.sep());
             let label = label_of(row);
             let target = target(row, label, labels, settings.label_smoothing, label_shares);
@@ -74,7 +75,7 @@ pub(super) fn examples(
             if last_run.replace(run) != Some(run) {
                 hidden = hides.unit() < settings.regions_hidden;
             }
-            let place = PagePlace { facts: facts(&text), region: row.region.filter(|_| !hidden) };
+            let place = PagePlace { facts: facts(&plain, &text), region: row.region.filter(|_| !hidden) };
             Example { ids, label, target, weight, place, run, in_thread, vector }
         })
         .collect()
