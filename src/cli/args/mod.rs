@@ -5,6 +5,8 @@ mod bench;
 #[cfg(feature = "train")]
 mod cascade;
 #[cfg(feature = "train")]
+mod compose;
+#[cfg(feature = "train")]
 mod cross_eval;
 #[cfg(feature = "train")]
 mod distill;
@@ -22,6 +24,8 @@ mod train;
 pub use self::bench::{BenchArgs, ModeArg, PrecisionArg};
 #[cfg(feature = "train")]
 pub use self::cascade::CascadeArgs;
+#[cfg(feature = "train")]
+pub use self::compose::ComposeArgs;
 #[cfg(feature = "train")]
 pub use self::cross_eval::CrossEvalArgs;
 #[cfg(feature = "train")]
@@ -125,6 +129,14 @@ pub enum Command {
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk join --labels FILE... --texts FILE... [--out FILE]")]
     Join(JoinArgs),
+    /// Compose rows to train on from comments, pages with discussions and annotated rows
+    ///
+    /// Comments with their site's decision and pages with their discussions get targets that join what people said with a
+    /// teacher's scores. Quotes with answers, comments with a tail of spam, and wrapped texts are made of sure rows; their
+    /// label follows from what most of the words do. A table tells how many rows of each kind there are, and what was left out.
+    #[cfg(feature = "train")]
+    #[command(override_usage = "copydesk compose --teacher MODEL --rows FILE... [OPTIONS]")]
+    Compose(ComposeArgs),
     /// Make a trained model ready to ship
     ///
     /// Stores the weights as 8-bit integers and, given held-out rows, fits the temperature and the spam threshold.
