@@ -176,7 +176,8 @@ pub(crate) fn compose(data: ComposeData, settings: &Settings, teacher: &Classifi
         .filter(|(draft, _)| matches!(draft.basis, Basis::Published))
         .filter_map(|(draft, teacher)| {
             let (site, text) = (draft.row.source.as_deref()?, draft.row.text.as_str());
-            Some(Published { site, text, teacher: (*teacher)? })
+            let teacher = (*teacher)?;
+            Some(Published { site, text, teacher, target: target::genuine(teacher, text) })
         })
         .collect();
     let pools = Pools::new(&rows, &published, &used);
