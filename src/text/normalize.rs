@@ -1,9 +1,9 @@
 //! The text of a paragraph as the model sees it.
 
 use super::blank::{is_blank, is_invisible};
-use super::disguise::{turned_upright, without_overrides, without_spacing};
+use super::disguise::{SPACED_LETTERS, turned_upright, without_overrides, without_spacing};
 use super::emphasis::{without_emphasis, without_line_marks};
-use super::leet::{may_have_leet, without_leet};
+use super::leet::without_leet;
 use super::lookalike::{latin_lookalikes, without_frames};
 use super::marker::list_number;
 use super::markup::without_tags;
@@ -61,30 +61,62 @@ pub fn model_text(span_text: &str) -> Cow<'_, str> {
     if text == trimmed { Cow::Borrowed(trimmed) } else { Cow::Owned(text) }
 }
 
-/// Whether a trimmed text is certain to stay as it is: ASCII with nothing that a [`pass`] looks at.
+/// What the rules of a [`pass`] may do with an ASCII character, as bits.
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+/// Digits and signs that stand for letters in words.
+const SIGN: u8 = 4;
+/// Never plain.
+const TOUCHED: u8 = 8;
+
+const KINDS: [u8; 128] = {
+    let mut kinds = [0; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        kinds[byte as usize] = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+            b'0' | b'1' | b'3' | b'4' | b'5' | b'7' => DIGIT | SIGN,
+            b'0'..=b'9' => DIGIT,
+            b'@' | b'$' => SIGN,
+            b'&' | b'`' | b'<' | b'>' | b'[' | b'*' | b'_' => TOUCHED,
+            b' '..=b'~' => 0,
+            _ => TOUCHED,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+/// Whether a trimmed text is certain to stay as it is: nothing but ASCII and the most frequent of other characters, and no
+/// sign of what a [`pass`] looks for. Most texts end here, so it is one cheap look at every character.
 fn is_plain(trimmed: &str) -> bool {
-    let bytes = trimmed.as_bytes();
-    let mut before = b' ';
-    for (at, &byte) in bytes.iter().enumerate() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' => {}
-            b' ' | b'-' | b'~' if byte == before => return false,
-            b'&' | b'`' | b'<' | b'>' | b'[' | b'*' | b'_' => return false,
-            b' '..=b'~' => {}
-            _ => return false,
-        }
-        // Letters that stand alone, one after the other, may be a spaced word.
-        if !byte.is_ascii_alphanumeric()
-            && at >= 3
-            && !bytes[at - 2].is_ascii_alphanumeric()
-            && before.is_ascii_alphabetic()
-            && bytes[at - 3].is_ascii_alphabetic()
-        {
+    let (mut kind_before, mut last_kind, mut last) = (0, 0, '\n');
+    // Single letters in a row, and characters since the last of them.
+    let (mut single, mut since) = (0, 0);
+    for c in trimmed.chars().chain([' ']) {
+        let kind = match c {
+            '\0'..='\x7f' => KINDS[c as usize],
+            'À'..='ÿ' => LETTER,
+            '—' | '€' | '£' | '©' | '®' | '°' | '§' => 0,
+            _ => TOUCHED,
+        };
+        let beside_sign = kind & LETTER != 0 && last_kind & SIGN != 0 || kind & SIGN != 0 && last_kind & LETTER != 0;
+        let in_word = last == '!' && kind & kind_before & LETTER != 0;
+        let doubled = c == last && matches!(c, ' ' | '-' | '~');
+        if kind & TOUCHED != 0 || beside_sign || in_word || doubled {
             return false;
         }
-        before = byte;
+        since += 1;
+        if last_kind & LETTER != 0 && (kind | kind_before) & (LETTER | DIGIT) == 0 {
+            single = if since == 2 { single + 1 } else { 1 };
+            since = 0;
+            if single == SPACED_LETTERS {
+                return false;
+            }
+        }
+        (kind_before, last_kind, last) = (last_kind, kind, c);
     }
-    !trimmed.starts_with('#') && !may_have_leet(trimmed) && list_number(trimmed).is_none()
+    !trimmed.starts_with('#') && list_number(trimmed).is_none()
 }
 
 /// Every rule once. A rule that would leave nothing is not applied.
@@ -99,11 +131,20 @@ fn pass(trimmed: &str) -> String {
     let unmarked = unless_blank(unmarked, without_emphasis);
     let upright = turned_upright(&unmarked);
     let unframed = without_frames(&upright);
-    let plain: String = unframed.nfkc().map(|(c, _)| plain_mark(c)).collect();
+    // ASCII is its own compatibility form.
+    let plain: String = if unframed.is_ascii() {
+        unframed.replace('`', "'")
+    } else {
+        unframed.nfkc().map(|(c, _)| plain_mark(c)).collect()
+    };
     let plain = collapse(without_spacing(&plain).chars());
-    let plain = latin_lookalikes(&join_dashes(&plain)).into_owned();
-    let plain = without_leet(&plain).into_owned();
-    let without = collapse(plain.chars().map(|c| if is_pictograph(c) { ' ' } else { c }));
+    let plain = join_dashes(&plain);
+    let plain = without_leet(&latin_lookalikes(&plain)).into_owned();
+    let without = if plain.contains(is_pictograph) {
+        collapse(plain.chars().map(|c| if is_pictograph(c) { ' ' } else { c }))
+    } else {
+        plain.clone()
+    };
     let kept = if without.is_empty() { if plain.is_empty() { trimmed } else { &plain } } else { &without };
     without_list_number(kept).to_owned()
 }
