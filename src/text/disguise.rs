@@ -47,8 +47,8 @@ fn mirrored(c: char) -> char {
 }
 
 /// Characters that look like others upside down. Both kinds are listed in the order of the plain ones.
-const TURNED: &str = "ɐɔǝɟƃɓɥᴉıɾʞlɯɹʇʌʍʎ∀ƆƎℲ⅁פſ⅂Ԁ⊥Λ⅄¡¿";
-const UPRIGHT: &str = "acefgghiijklmrtvwyACEFGGJLPTVY!?";
+const TURNED: &str = "ɐɔǝɟƃɓɥᴉıɾʞlןɯɹʇʌʍʎ∀ƆƎℲ⅁פſ⅂Ԁ⊥Λ⅄¡¿";
+const UPRIGHT: &str = "acefgghiijkllmrtvwyACEFGGJLPTVY!?";
 
 /// Those that hardly occur but in texts upside down; phonetic script has some of the others.
 const TELLING: &str = "ǝɟƃᴉʞʇʎ∀ƎℲ⅁⅂⅄";

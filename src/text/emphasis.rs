@@ -47,9 +47,9 @@ fn quote_marks(line: &str) -> Option<usize> {
 fn push_quoted(plain: &mut String, quoted: &mut String) {
     let content = quoted.trim_matches(is_blank);
     if !content.is_empty() {
-        let has_marks = content.starts_with(is_quotation_mark) && content.ends_with(is_quotation_mark);
-        let mark = if has_marks { "" } else { "\"" };
-        plain.extend(["\n", mark, content, mark, "\n"]);
+        let mark = |has_mark: bool| if has_mark { "" } else { "\"" };
+        let (first, last) = (mark(content.starts_with(is_quotation_mark)), mark(content.ends_with(is_quotation_mark)));
+        plain.extend(["\n", first, content, last, "\n"]);
     }
     quoted.clear();
 }

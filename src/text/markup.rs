@@ -269,9 +269,9 @@ impl BbCode {
         let trace = match name.to_ascii_lowercase().as_str() {
             "quote" if closes => Trace::CloseQuote,
             "quote" => Trace::OpenQuote,
-            "url" if has_value => link_trace(value, &rest[length..], '['),
-            "url" if closes => Trace::CloseLink,
-            "url" | "img" => Trace::Nothing,
+            "url" | "link" if has_value => link_trace(value, &rest[length..], '['),
+            "url" | "link" if closes => Trace::CloseLink,
+            "url" | "link" | "img" => Trace::Nothing,
             name => {
                 let name = BBCODE.split_whitespace().find(|known| *known == name)?;
                 let closed = *self.closed.entry(name).or_insert_with(|| self.lower.contains(&format!("[/{name}]")));

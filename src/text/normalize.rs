@@ -23,11 +23,17 @@ const MAX_PASSES: usize = 8;
 ///   white space becomes one space, and characters that show nothing (byte order mark, zero-width space, soft hyphen,
 ///   direction marks, control codes) vanish. The joiners U+200C and U+200D are kept only where they shape letters: not
 ///   after a Latin one.
-/// - HTML entities that were left in the text are decoded.
-/// - Compatibility forms (Unicode NFKC) become plain: ligatures, full-width and mathematical letters, `…`.
+/// - HTML entities that were left in the text are decoded, and simple tags, comments and CDATA marks go; so do tags of
+///   BBCode and the marks of Markdown around words and in front of a heading. Of a link its address stays, behind its
+///   text. What may be code or arithmetic stays: `Vec<T>`, `a < b`, `5 * 3`, `snake_case`.
+/// - Marks of quotes in front of lines (`> `), `[quote]` and `<blockquote>` become quotation marks.
+/// - Compatibility forms (Unicode NFKC) become plain: ligatures, full-width and mathematical letters, `…`. Letters in frames
+///   and small capitals do as well.
 /// - Curly, low and angle quotation marks and primes become `"` and `'`, a double hyphen becomes a dash, and the
 ///   en dash a hyphen.
-/// - Cyrillic and Greek letters that pass for Latin ones become Latin in words that have Latin letters too.
+/// - Letters of other scripts that pass for Latin ones become Latin in words that have Latin letters too.
+/// - Text that a direction override shows backwards, or that stands upside down, is turned; `s p a c e d` and `d.o.t.t.e.d`
+///   letters become a word; in words such as `v1agra` and `m@rket` digits and signs become letters.
 /// - Emoji and other pictographs are dropped, unless the text has nothing else.
 /// - A list number at the beginning (`12. `, `3) `) is dropped.
 ///
@@ -41,6 +47,7 @@ const MAX_PASSES: usize = 8;
 /// use copydesk::text::model_text;
 /// assert_eq!(model_text("wrapped\n  at\u{a0}random"), "wrapped at random");
 /// assert_eq!(model_text("7. “Fish &amp; chips” 😀"), "\"Fish & chips\"");
+/// assert_eq!(model_text("<p>🅿🅻🅰🆈 <b>n0w</b> аt our c.a.s.i.n.o</p>"), "PLAY now at our casino");
 /// ```
 pub fn model_text(span_text: &str) -> Cow<'_, str> {
     let trimmed = span_text.trim_matches(is_blank);
@@ -267,6 +274,52 @@ mod tests {
         assert_eq!(model_text("3) 1. twice"), "twice");
         for text in ["12.", "1.5 million", "2020. A year"] {
             assert_eq!(model_text(text), text);
+        }
+    }
+
+    #[test]
+    fn disguised_words_are_read() {
+        for disguised in [
+            "🅟🅛🅐🅨 this slot",
+            "🅿🅻🅰🆈 this slot",
+            "🅿\u{fe0f}🅻\u{fe0f}🅰\u{fe0f}🆈\u{fe0f} this slot",
+            "ＰＬＡＹ this slot",
+            "𝗣𝗟𝗔𝗬 this slot",
+            "P L A Y this slot",
+            "P.L.A.Y this slot",
+            "РLАY this slot",
+            "PᏞAY this slot",
+            "\u{202e}tols siht YALP",
+            "P L 4 Y this sl0t",
+        ] {
+            let expected = if disguised.contains('4') { "P L 4 Y this slot" } else { "PLAY this slot" };
+            assert_eq!(model_text(disguised), expected);
+        }
+        assert_eq!(model_text("ᴘʟᴀʏ ʇoןs sᴉɥʇ"), "play this slot");
+    }
+
+    #[test]
+    fn markup_leaves_the_text_that_it_shows() {
+        const TEXT: &str = "The ferry is late again, and nobody tells us why.";
+        for (before, after) in [
+            ("<p>", "</p>"),
+            ("<div class=\"comment-body\">", "</div>"),
+            ("<![CDATA[", "]]>"),
+            ("<span style='color: red'><em>", "</em></span>"),
+            ("[b]", "[/b]"),
+            ("[color=red][i]", "[/i][/color]"),
+            ("**", "**"),
+            ("*", "*"),
+            ("__", "__"),
+            ("# ", ""),
+            ("", "<br>"),
+            ("&lt;p&gt;", "&lt;/p&gt;"),
+        ] {
+            assert_eq!(model_text(&format!("{before}{TEXT}{after}")), TEXT);
+        }
+        for quote in ["> ", ">> ", "&gt; ", "[quote]", "[quote=\"ben\"]", "<blockquote><p>", "<q>"] {
+            let end = if quote.starts_with(['>', '&']) { "" } else { "[/quote]" };
+            assert_eq!(model_text(&format!("{quote}{TEXT}{end}\n\nTrue.")), format!("\"{TEXT}\" True."));
         }
     }
 
