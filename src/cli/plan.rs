@@ -76,6 +76,8 @@ pub(super) struct EvalPlan {
     pub model: Arc<Model>,
     pub data: PathBuf,
     pub robustness: bool,
+    /// Fields for whose values the accuracy is wanted.
+    pub by: Vec<String>,
     pub json: bool,
 }
 
@@ -154,7 +156,7 @@ pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
     let mut reading = reading(input, Unit::Record, &args.model, &[])?;
     reading.rows.page_field = args.page_field;
     let model = open(&args.model.model)?;
-    Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, json: args.json })
+    Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, by: args.by, json: args.json })
 }
 
 /// The label of a role that a command or an option needs.
