@@ -11,6 +11,7 @@
 )]
 
 mod bootstrap;
+mod by_field;
 mod calibration;
 mod cascade;
 mod coverage;
@@ -24,6 +25,7 @@ mod sampling;
 mod temperature;
 
 pub use bootstrap::{BootstrapOptions, Estimate, Resampling};
+pub use by_field::{FieldAccuracy, GroupAccuracy, accuracy_by};
 pub use calibration::Calibration;
 #[cfg(test)]
 pub(crate) use cascade::{BothReadings, CascadeChoice};
