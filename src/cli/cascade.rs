@@ -6,10 +6,13 @@ use super::error::CliError;
 use super::job::Tally;
 use super::output::{Output, Target};
 use super::tell;
-use crate::eval::{CascadeFit, CascadeOptions, CascadeRow, SmallReading, fit_cascade};
-use crate::label::Scores;
+use crate::eval::{
+    AskFigures, CascadeFit, CascadeOptions, CascadeRow, CascadeRule, ModelReading, Watched, WatchedRow, fit_cascade,
+};
+use crate::label::{LabelId, LabelSet, Scores, UnknownLabel};
 use crate::model::{
-    Asked, CascadeSettings, Classifier, Development, Digest, Member, Mixture, ModelError, ModelSource, Reading,
+    AskLabel, Asked, CascadeSettings, Classifier, Development, Digest, Member, Mixture, ModelError, ModelSource,
+    Reading,
 };
 use crate::report::CascadeTable;
 use crate::train::TrainError;
@@ -26,6 +29,7 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
         let error = ModelError::UnlikeLabels { small: labels.clone(), large: large.labels().clone() };
         return Err(CliError::Model { model: args.large.display().to_string(), error });
     }
+    let watched = watched(&args.ask, labels, &large).map_err(TrainError::from)?;
     let held_out = HeldOut::read(&args.calibrate, labels, &mut tally)?;
     let of_small = |error| CliError::Model { model: args.small.display().to_string(), error };
     let of_large = |error| CliError::Model { model: args.large.display().to_string(), error };
@@ -38,9 +42,9 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
         .map(|row| CascadeRow {
             gold: gold[row],
             page: pages[row],
-            alone: small_reading(&small_alone[row]),
-            on_page: small_on_page[row].on_page.then(|| small_reading(&small_on_page[row])),
-            large: &large_alone[row].logits,
+            alone: read(&small_alone[row]),
+            on_page: small_on_page[row].on_page.then(|| read(&small_on_page[row])),
+            large: read(&large_alone[row]),
             large_tokens: large_alone[row].prediction.tokens + 2,
             large_on_page: large_on_page[row].prediction.scores.best().0,
         })
@@ -48,22 +52,39 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     let half = |temperature: f32| 0.5 / temperature;
     let large_alone = half(large.settings().temperature);
     let before = [small.settings().temperature, small.settings().page_temperature].map(|t| [half(t), large_alone]);
-    let options = CascadeOptions { within: args.within, before, folds: FOLDS, seed: SEED };
-    let fit = fit_cascade(&rows, &options).map_err(TrainError::from)?;
+    let further = args.ask_rows.iter().map(|path| {
+        let held_out = HeldOut::any(path, labels, &mut tally)?;
+        let (small, large) = (held_out.alone(&small).map_err(of_small)?, held_out.alone(&large).map_err(of_large)?);
+        Ok(FurtherRows { held_out, small, large })
+    });
+    let further: Vec<FurtherRows> = further.collect::<Result<_, CliError>>()?;
+    let further: Vec<WatchedRow<'_>> = further.iter().flat_map(FurtherRows::watched).collect();
+    let options = CascadeOptions { within: args.within, watched, miss: args.miss, before, folds: FOLDS, seed: SEED };
+    let fit = fit_cascade(&rows, &further, &options).map_err(TrainError::from)?;
     tell(format_args!("fitted on {} rows, {} of them read beside neighbours", fit.rows[0], fit.rows[1]));
     report(&fit, args.json)?;
     if !fit.wanted_macro_f1.reached_by(&fit.chosen) {
         tell(format_args!("no threshold keeps the macro-F1 wanted; the best is taken"));
     }
-    let choice = fit.chosen.choice;
-    let alone: Vec<Scores> = rows.iter().map(|row| choice.alone(row).0.into_owned()).collect();
-    let on_page: Vec<Scores> = rows.iter().map(|row| choice.on_page(row).0.into_owned()).collect();
+    for AskFigures { label, from, found, missed } in &fit.asks {
+        tell(format_args!(
+            "the large model is asked from a probability of {from:.6} of {label} on; of {found} rows of it that it finds, {missed} \
+             have less"
+        ));
+    }
+    let asks = fit.rules(labels);
+    let rule = CascadeRule { choice: fit.chosen.choice, asks: &asks };
+    let alone: Vec<Scores> = rows.iter().map(|row| rule.alone(row).0.into_owned()).collect();
+    let on_page: Vec<Scores> = rows.iter().map(|row| rule.on_page(row).0.into_owned()).collect();
     let asked = Asked { rows: fit.chosen.on_page.rows_asked, tokens: fit.chosen.on_page.tokens_asked };
     let figures = Development { asked: Some(asked), ..held_out.figures(&alone, &on_page)? };
     let name = args.out.file_name().map_or_else(|| "cascade".to_owned(), |name| name.to_string_lossy().into_owned());
     let mut settings = CascadeSettings::new(name, small_member, large_member);
     let mixture = |[small, large]: [f32; 2]| Mixture { small, large };
+    let choice = rule.choice;
     settings.threshold = choice.threshold;
+    let ask = |figures: &AskFigures| AskLabel { label: figures.label.to_string(), from: figures.from };
+    settings.ask = fit.asks.iter().map(ask).collect();
     (settings.alone, settings.on_page) = (mixture(choice.alone), mixture(choice.on_page));
     if let Some(spam_label) = small.roles().spam {
         let stored = SpamThresholds { default: settings.spam_threshold, points: Vec::new() };
@@ -86,8 +107,47 @@ fn open(name: &Path) -> Result<(Classifier, Member), CliError> {
     Ok((classifier, member))
 }
 
-fn small_reading(reading: &Reading) -> SmallReading<'_> {
-    SmallReading { logits: &reading.logits, scores: &reading.prediction.scores }
+/// The labels that the small model must not hide, and when the large model finds them.
+fn watched(further: &[String], labels: &LabelSet, large: &Classifier) -> Result<Vec<Watched>, UnknownLabel> {
+    let spam = large.roles().spam;
+    let thresholds = |label: LabelId| match Some(label) == spam {
+        false => vec![0.5],
+        true => {
+            let points = &large.settings().spam_operating_points;
+            points.iter().map(|point| point.threshold).chain([large.spam_threshold()]).collect()
+        }
+    };
+    let mut list: Vec<LabelId> = spam.into_iter().collect();
+    for name in further {
+        let label = labels.require(name)?;
+        if !list.contains(&label) {
+            list.push(label);
+        }
+    }
+    Ok(list.into_iter().map(|label| Watched { label, found_from: thresholds(label) }).collect())
+}
+
+/// Rows of further files as a small and a large model read them alone.
+struct FurtherRows {
+    held_out: HeldOut,
+    small: Vec<Reading>,
+    large: Vec<Reading>,
+}
+
+impl FurtherRows {
+    fn watched(&self) -> impl Iterator<Item = WatchedRow<'_>> {
+        let readings = self.small.iter().zip(&self.large);
+        self.held_out.gold().iter().zip(readings).map(|(&gold, (small, large))| WatchedRow {
+            gold,
+            alone: &small.prediction.scores,
+            on_page: None,
+            large: &large.prediction.scores,
+        })
+    }
+}
+
+fn read(reading: &Reading) -> ModelReading<'_> {
+    ModelReading { logits: &reading.logits, scores: &reading.prediction.scores }
 }
 
 fn report(fit: &CascadeFit, json: bool) -> Result<(), CliError> {

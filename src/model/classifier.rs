@@ -248,7 +248,8 @@ impl Session<'_> {
     /// Labels texts, in their order. What is said of a text does not depend on the others beside it.
     ///
     /// A text longer than the model reads at once is cut into windows that overlap, and the windows' probabilities
-    /// are averaged, weighted by the tokens that each adds. An empty text is one window of no tokens.
+    /// are averaged, weighted by the tokens that each adds; those of spam are added up as evidence, for a few words of it
+    /// make a long text spam. An empty text is one window of no tokens.
     ///
     /// # Errors
     /// [`ModelError::NotFiniteOutput`] for weights that overflow; [`ModelError::Engine`] if the encoder refuses a
@@ -385,7 +386,8 @@ impl Session<'_> {
                 rows.push((window.tokens, output.logits(window_vector)));
             }
             let windows = rows.len();
-            let (logits, scores) = combine(&model.labels, rows.into_iter(), model.settings.temperature);
+            let (logits, scores) =
+                combine(&model.labels, rows.into_iter(), model.settings.temperature, model.roles.spam);
             if scores.values().iter().chain(&logits).any(|value| !value.is_finite()) {
                 return Err(ModelError::NotFiniteOutput { got: logits });
             }
