@@ -7,7 +7,7 @@ use super::job::Tally;
 use super::output::{Output, Target};
 use super::tell;
 use crate::eval::{
-    AskFigures, CascadeFit, CascadeOptions, CascadeRow, CascadeRule, ModelReading, Watched, WatchedRow, fit_cascade,
+    AskFigures, CascadeFit, CascadeOptions, CascadeRow, CascadeRule, ModelReading, Watched, WatchedReading, fit_cascade,
 };
 use crate::label::{LabelId, LabelSet, Scores, UnknownLabel};
 use crate::model::{
@@ -37,6 +37,8 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     let small_on_page = held_out.on_page(&small).map_err(of_small)?;
     let large_alone = held_out.alone(&large).map_err(of_large)?;
     let large_on_page = held_out.on_page(&large).map_err(of_large)?;
+    let small_comments = held_out.as_comments(&small).map_err(of_small)?;
+    let large_comments = held_out.as_comments(&large).map_err(of_large)?;
     let (gold, pages) = (held_out.gold(), held_out.pages());
     let rows: Vec<CascadeRow<'_>> = (0..gold.len())
         .map(|row| CascadeRow {
@@ -45,6 +47,7 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
             alone: read(&small_alone[row]),
             on_page: small_on_page[row].on_page.then(|| read(&small_on_page[row])),
             large: read(&large_alone[row]),
+            comment: [read(&small_comments[row]), read(&large_comments[row])],
             large_tokens: large_alone[row].prediction.tokens + 2,
             large_on_page: large_on_page[row].prediction.scores.best().0,
         })
@@ -54,11 +57,12 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     let before = [small.settings().temperature, small.settings().page_temperature].map(|t| [half(t), large_alone]);
     let further = args.ask_rows.iter().map(|path| {
         let held_out = HeldOut::any(path, labels, &mut tally)?;
-        let (small, large) = (held_out.alone(&small).map_err(of_small)?, held_out.alone(&large).map_err(of_large)?);
-        Ok(FurtherRows { held_out, small, large })
+        let read_by = |model: &Classifier| Ok([held_out.alone(model)?, held_out.as_comments(model)?]);
+        let readings = [read_by(&small).map_err(of_small)?, read_by(&large).map_err(of_large)?];
+        Ok(FurtherRows { gold: held_out.gold().to_vec(), readings })
     });
     let further: Vec<FurtherRows> = further.collect::<Result<_, CliError>>()?;
-    let further: Vec<WatchedRow<'_>> = further.iter().flat_map(FurtherRows::watched).collect();
+    let further: Vec<WatchedReading<'_>> = further.iter().flat_map(FurtherRows::watched).collect();
     let options = CascadeOptions { within: args.within, watched, miss: args.miss, before, folds: FOLDS, seed: SEED };
     let fit = fit_cascade(&rows, &further, &options).map_err(TrainError::from)?;
     tell(format_args!("fitted on {} rows, {} of them read beside neighbours", fit.rows[0], fit.rows[1]));
@@ -68,8 +72,8 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     }
     for AskFigures { label, from, found, missed } in &fit.asks {
         tell(format_args!(
-            "the large model is asked from a probability of {from:.6} of {label} on; of {found} rows of it that it finds, {missed} \
-             have less"
+            "the large model is asked from a probability of {from:.6} of {label} on; of {found} readings of it that it \
+             finds, {missed} have less"
         ));
     }
     let asks = fit.rules(labels);
@@ -88,7 +92,12 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     (settings.alone, settings.on_page) = (mixture(choice.alone), mixture(choice.on_page));
     if let Some(spam_label) = small.roles().spam {
         let stored = SpamThresholds { default: settings.spam_threshold, points: Vec::new() };
-        let rows = SpamRows { labels, spam_label, scores: &alone, held_out: &held_out, lose: args.lose };
+        let comments: Vec<Scores> = small_comments
+            .iter()
+            .zip(&large_comments)
+            .map(|(small, large)| rule.of(read(small), small.on_page, read(large)).0.into_owned())
+            .collect();
+        let rows = SpamRows { labels, spam_label, scores: &comments, held_out: &held_out, lose: args.lose };
         let SpamThresholds { default, points } = rows.thresholds(stored)?;
         (settings.spam_threshold, settings.spam_operating_points) = (default, points);
     }
@@ -127,20 +136,19 @@ fn watched(further: &[String], labels: &LabelSet, large: &Classifier) -> Result<
     Ok(list.into_iter().map(|label| Watched { label, found_from: thresholds(label) }).collect())
 }
 
-/// Rows of further files as a small and a large model read them alone.
+/// Rows of a further file, as the small and the large model read them alone and as comments.
 struct FurtherRows {
-    held_out: HeldOut,
-    small: Vec<Reading>,
-    large: Vec<Reading>,
+    gold: Vec<LabelId>,
+    readings: [[Vec<Reading>; 2]; 2],
 }
 
 impl FurtherRows {
-    fn watched(&self) -> impl Iterator<Item = WatchedRow<'_>> {
-        let readings = self.small.iter().zip(&self.large);
-        self.held_out.gold().iter().zip(readings).map(|(&gold, (small, large))| WatchedRow {
+    fn watched(&self) -> impl Iterator<Item = WatchedReading<'_>> {
+        let [small, large] = &self.readings;
+        let pairs = small.iter().zip(large).flat_map(|(small, large)| self.gold.iter().zip(small.iter().zip(large)));
+        pairs.map(|(&gold, (small, large))| WatchedReading {
             gold,
-            alone: &small.prediction.scores,
-            on_page: None,
+            small: &small.prediction.scores,
             large: &large.prediction.scores,
         })
     }

@@ -1,7 +1,7 @@
 //! When a small model may answer for a large one: the curve of work against quality, and the point to take on it.
 
 use super::EvalError;
-use super::ask::{Ask, AskFigures, Watched, WatchedRow, fit_asks, is_asked};
+use super::ask::{Ask, AskFigures, Watched, WatchedReading, answer_of_both, fit_asks, is_asked};
 use super::calibration::Calibration;
 use super::enough::{LEAST_ROWS, check_enough};
 use super::metrics::LabelCounts;
@@ -47,7 +47,9 @@ pub struct CascadeRow<'a> {
     pub on_page: Option<ModelReading<'a>>,
     /// The large model, which read the row alone.
     pub large: ModelReading<'a>,
-    /// What the large model has to read for them.
+    /// The small and the large model, which read the row alone and were told that it is a comment.
+    pub comment: [ModelReading<'a>; 2],
+    /// What the large model has to read for an answer.
     pub large_tokens: usize,
     /// The large model's label for the row on its page: what the cascade is held against.
     pub large_on_page: LabelId,
@@ -149,10 +151,17 @@ pub struct CascadeFit {
 }
 
 impl<'a> CascadeRow<'a> {
-    /// The row as far as the asking depends on it.
-    fn watched(&self) -> WatchedRow<'a> {
-        let on_page = self.on_page.map(|reading| reading.scores);
-        WatchedRow { gold: self.gold, alone: self.alone.scores, on_page, large: self.large.scores }
+    /// Its readings as far as the asking depends on them.
+    fn watched(&self) -> impl Iterator<Item = WatchedReading<'a>> {
+        let gold = self.gold;
+        let on_page = self.on_page.map(|small| [small, self.large]);
+        let pairs = [Some([self.alone, self.large]), on_page, Some(self.comment)];
+        let reading = move |[small, large]: [ModelReading<'a>; 2]| WatchedReading {
+            gold,
+            small: small.scores,
+            large: large.scores,
+        };
+        pairs.into_iter().flatten().map(reading)
     }
 }
 
@@ -168,22 +177,32 @@ pub struct CascadeRule<'f> {
 impl CascadeRule<'_> {
     /// The cascade's probabilities for a row read alone, and whether the large model is asked for them.
     pub fn alone<'a>(&self, row: &CascadeRow<'a>) -> (Cow<'a, Scores>, bool) {
-        self.judge(row.alone, self.choice.alone, row.large.logits)
+        self.judge(row.alone, self.choice.alone, row.large)
     }
 
     /// The same for a row read on its page.
     pub fn on_page<'a>(&self, row: &CascadeRow<'a>) -> (Cow<'a, Scores>, bool) {
         match row.on_page {
-            Some(reading) => self.judge(reading, self.choice.on_page, row.large.logits),
+            Some(reading) => self.judge(reading, self.choice.on_page, row.large),
             None => self.alone(row),
         }
     }
 
-    fn judge<'a>(&self, small: ModelReading<'a>, weights: [f32; 2], large: &[f32]) -> (Cow<'a, Scores>, bool) {
+    /// The same for one reading of both models, `on_page` whether the small one's page network took part.
+    pub fn of<'a>(&self, small: ModelReading<'a>, on_page: bool, large: ModelReading<'_>) -> (Cow<'a, Scores>, bool) {
+        self.judge(small, if on_page { self.choice.on_page } else { self.choice.alone }, large)
+    }
+
+    fn judge<'a>(
+        &self,
+        small: ModelReading<'a>,
+        weights: [f32; 2],
+        large: ModelReading<'_>,
+    ) -> (Cow<'a, Scores>, bool) {
         match is_asked(small.scores, self.choice.threshold, self.asks) {
             true => {
-                let mixed = Scores::from_mixture(small.scores.labels(), [small.logits, large], weights);
-                (Cow::Owned(mixed), true)
+                let logits = [small.logits, large.logits];
+                (Cow::Owned(answer_of_both(logits, weights, large.scores, self.asks)), true)
             }
             false => (Cow::Borrowed(small.scores), false),
         }
@@ -195,7 +214,7 @@ impl CascadeRule<'_> {
 /// [`CascadeOptions::within`] below the large model's. Measures the choice by cross-fitting over folds of pages. No weight is
 /// below 0, and few rows leave the weights near those that held before.
 ///
-/// `further` are rows that only the watched labels are looked for in: rows that hide them, which ordinary rows have few of.
+/// `further` are readings of rows that only the watched labels are looked for in: rows that hide them, which ordinary rows have few of.
 ///
 /// # Errors
 ///
@@ -207,7 +226,7 @@ impl CascadeRule<'_> {
 /// If a label is beyond the logits.
 pub fn fit_cascade(
     rows: &[CascadeRow<'_>],
-    further: &[WatchedRow<'_>],
+    further: &[WatchedReading<'_>],
     options: &CascadeOptions,
 ) -> Result<CascadeFit, EvalError> {
     let CascadeOptions { within, before, folds, seed, .. } = *options;
@@ -217,8 +236,8 @@ pub fn fit_cascade(
     check_rows(rows.iter().map(|row| row.on_page.unwrap_or(row.alone).logits), labels)?;
     check_rows(rows.iter().map(|row| row.large.logits), labels)?;
     let fit_asks = |rows: &[CascadeRow<'_>]| {
-        let rows: Vec<WatchedRow<'_>> = rows.iter().map(CascadeRow::watched).chain(further.iter().copied()).collect();
-        fit_asks(label_set, &options.watched, &rows, options.miss)
+        let readings = rows.iter().flat_map(CascadeRow::watched).chain(further.iter().copied());
+        fit_asks(label_set, &options.watched, &readings.collect::<Vec<_>>(), options.miss)
     };
     let pages: Vec<Option<PageKey<&str>>> = rows.iter().map(|row| row.page).collect();
     check_enough(&rows.iter().map(|row| row.gold).collect::<Vec<_>>(), &pages)?;
@@ -427,6 +446,7 @@ mod tests {
                 alone: read(&row.small),
                 on_page: (number % 3 == 0).then_some(read(&row.small)),
                 large: read(&row.large),
+                comment: [read(&row.small), read(&row.large)],
                 large_tokens: 10 + number % 7,
                 large_on_page: row.large_on_page,
             })
@@ -477,15 +497,19 @@ mod tests {
         let fit = fit_cascade(&rows(&drawn), &[], &options).unwrap();
         let [figures] = &fit.asks[..] else { panic!("{:?}", fit.asks) };
         assert_eq!((figures.missed, figures.from), (0, reading(LabelId::at(0), 1.0).1.get(label)));
-        // No row that the large model finds is missed, and nothing is lost for it.
+        // No row that the large model finds is missed: it has the large model's own probability. Nothing is lost for it.
         let rule = CascadeRule { choice: fit.chosen.choice, asks: &fit.rules(&LabelSet::copydesk()) };
         let found = |row: &&CascadeRow<'_>| row.gold == label && row.large.scores.get(label) >= 0.5;
-        assert!(rows(&drawn).iter().filter(found).all(|row| rule.alone(row).1 && rule.on_page(row).1));
+        let rows_of_both = rows(&drawn);
+        for row in rows_of_both.iter().filter(found) {
+            let (scores, asked) = rule.alone(row);
+            assert!(asked && rule.on_page(row).1 && (scores.get(label) - row.large.scores.get(label)).abs() < 1e-6);
+        }
         assert!(fit.curve[0].alone.rows_asked > 0.0 && before.curve[0].alone.rows_asked == 0.0);
         assert!(fit.wanted_macro_f1.reached_by(&fit.chosen));
         // Rows of which the small model is sure and wrong make it ask for less.
         let sure = (reading(LabelId::at(0), 6.0), reading(label, 6.0));
-        let hiding = WatchedRow { gold: label, alone: &sure.0.1, on_page: None, large: &sure.1.1 };
+        let hiding = WatchedReading { gold: label, small: &sure.0.1, large: &sure.1.1 };
         let further = fit_cascade(&rows(&drawn), &[hiding], &options).unwrap();
         assert_eq!((further.asks[0].from, further.asks[0].found), (sure.0.1.get(label), figures.found + 1));
         let missing = CascadeOptions { miss: 0.02, ..options };

@@ -24,7 +24,7 @@ mod robustness;
 mod sampling;
 mod temperature;
 
-pub use ask::{Ask, AskFigures, Watched, WatchedRow, is_asked};
+pub use ask::{Ask, AskFigures, Watched, WatchedReading, answer_of_both, is_asked};
 pub use bootstrap::{BootstrapOptions, Estimate, Resampling};
 pub use calibration::Calibration;
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! The small model reads every paragraph, beside its neighbours where it has some. If the largest of its probabilities is
 //! at least the threshold, and no label that it must not hide (spam) has more than a small probability, that is the answer.
 //! Otherwise the large model reads the paragraph alone (its page network
-//! would need all neighbours), and the two models' logits are added, each with its fitted weight. So what a page tells
+//! would need all neighbours), and the two models' logits are added, each with its fitted weight. Of the labels that the
+//! small model must not hide, the large model's own probability counts. So what a page tells
 //! about a hard paragraph comes through the small model. The decision depends on the paragraph's page alone.
 
 mod settings;
@@ -15,8 +16,7 @@ pub use settings::{CascadeSettings, Member};
 use super::checkpoint::{SETTINGS_LIMIT_BYTES, optional};
 use super::embedded::{CASCADE, EMBEDDED_CASCADE};
 use super::{Classifier, Digest, EmbeddedModel, ModelError, ModelSource, PageText, Prediction, Reading, Session};
-use crate::eval::{Ask, is_asked};
-use crate::label::Scores;
+use crate::eval::{Ask, answer_of_both, is_asked};
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -218,9 +218,13 @@ impl<'cascade> CascadeSession<'cascade> {
     /// # Errors
     /// As [`CascadeSession::classify`].
     pub fn classify_pages(&mut self, pages: &[&[PageText<'_>]]) -> Result<Vec<Prediction>, ModelError> {
-        let texts: Vec<&str> = pages.iter().flat_map(|page| page.iter()).map(PageText::text).collect();
+        let texts: Vec<&PageText<'_>> = pages.iter().flat_map(|page| page.iter()).collect();
         let readings = self.small.read_pages(pages)?;
-        self.complete(&texts, readings).map(predictions)
+        let asked = |large: &mut Session<'_>, unsure: &[usize]| {
+            let alone: Vec<&[PageText<'_>]> = unsure.iter().map(|&index| std::slice::from_ref(texts[index])).collect();
+            large.read_pages(&alone)
+        };
+        self.complete(readings, asked).map(predictions)
     }
 
     /// Labels texts that the small model's tokenizer has encoded before, `ids` beside `texts`, each read alone.
@@ -229,11 +233,19 @@ impl<'cascade> CascadeSession<'cascade> {
     /// As [`CascadeSession::classify`], and [`ModelError::Engine`] for ids outside of the vocabulary.
     pub fn answers<T: AsRef<[u32]> + Sync>(&mut self, texts: &[&str], ids: &[T]) -> Result<Vec<Answer>, ModelError> {
         let readings = self.small.read_tokens(ids)?;
-        self.complete(texts, readings)
+        let asked = |large: &mut Session<'_>, unsure: &[usize]| {
+            large.read_texts(&unsure.iter().map(|&index| texts[index]).collect::<Vec<_>>())
+        };
+        self.complete(readings, asked)
     }
 
-    /// Asks the large model where the small one is not sure, or could hide a label that matters.
-    fn complete(&mut self, texts: &[&str], readings: Vec<Reading>) -> Result<Vec<Answer>, ModelError> {
+    /// Asks the large model where the small one is not sure, or could hide a label that matters. `ask` lets it read the texts
+    /// at some positions, each alone.
+    fn complete(
+        &mut self,
+        readings: Vec<Reading>,
+        ask: impl FnOnce(&mut Session<'_>, &[usize]) -> Result<Vec<Reading>, ModelError>,
+    ) -> Result<Vec<Answer>, ModelError> {
         let CascadeSettings { threshold, alone, on_page, .. } = self.cascade.settings;
         let asks = |reading: &Reading| is_asked(&reading.prediction.scores, threshold, &self.cascade.asks);
         let unsure: Vec<usize> = (0..readings.len()).filter(|&index| asks(&readings[index])).collect();
@@ -254,12 +266,12 @@ impl<'cascade> CascadeSession<'cascade> {
                 self.large.insert(session)
             }
         };
-        let hard: Vec<&str> = unsure.iter().map(|&index| texts[index]).collect();
-        for (index, second) in unsure.into_iter().zip(large.read_texts(&hard)?) {
+        let seconds = ask(large, &unsure)?;
+        for (index, second) in unsure.into_iter().zip(seconds) {
             let (first, read_on_page) = &first[index];
             let weights = if *read_on_page { on_page } else { alone };
-            let labels = self.cascade.small.labels();
-            let scores = Scores::from_mixture(labels, [first, &second.logits], [weights.small, weights.large]);
+            let (logits, weights) = ([first.as_slice(), &second.logits], [weights.small, weights.large]);
+            let scores = answer_of_both(logits, weights, &second.prediction.scores, &self.cascade.asks);
             if scores.values().iter().any(|score| !score.is_finite()) {
                 return Err(ModelError::NotFiniteOutput { got: second.logits });
             }

@@ -46,7 +46,7 @@ pub(super) fn combine(
         spam_log_odds.extend(spam.map(|spam| log_odds(&logits, temperature, spam)));
     }
     if let Some(spam) = spam {
-        let log_odds = log_sum_exp(spam_log_odds.iter().copied()) - (count as f64).ln();
+        let log_odds = log_mean_exp(&spam_log_odds);
         let others: f64 = sums.iter().sum::<f64>() - sums[spam.index()];
         // The spam of a text is at least that of the average, so something is left of the others unless all windows are sure.
         let share = if others > 0.0 { sigmoid(-log_odds) / others } else { 0.0 };
@@ -62,10 +62,15 @@ pub(super) fn combine(
 }
 
 /// The logarithm of the odds of a label against all others.
-fn log_odds(logits: &[f32], temperature: f32, label: LabelId) -> f64 {
+pub(super) fn log_odds(logits: &[f32], temperature: f32, label: LabelId) -> f64 {
     let at = |logit: f32| f64::from(logit) / f64::from(temperature);
     let others = logits.iter().enumerate().filter(|(index, _)| *index != label.index()).map(|(_, &logit)| at(logit));
     at(logits[label.index()]) - log_sum_exp(others)
+}
+
+/// The logarithm of the mean of exponentials, without overflow; there is at least one value.
+pub(super) fn log_mean_exp(values: &[f64]) -> f64 {
+    log_sum_exp(values.iter().copied()) - (values.len() as f64).ln()
 }
 
 /// `ln Σ exp x` without overflow.
@@ -74,7 +79,7 @@ fn log_sum_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
     max + values.map(|value| (value - max).exp()).sum::<f64>().ln()
 }
 
-fn sigmoid(x: f64) -> f64 {
+pub(super) fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
