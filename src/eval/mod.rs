@@ -27,7 +27,7 @@ mod temperature;
 
 pub use ask::{Ask, AskFigures, Watched, WatchedReading, answer_of_both, is_asked};
 pub use bootstrap::{BootstrapOptions, Estimate, Resampling};
-pub use by_field::{FieldAccuracy, GroupAccuracy, accuracy_by};
+pub use by_field::{FieldAccuracy, accuracy_by};
 pub use calibration::Calibration;
 #[cfg(test)]
 pub(crate) use cascade::{BothReadings, CascadeChoice};
