@@ -101,6 +101,7 @@ mod boundary;
 mod disguise;
 mod emphasis;
 mod facts;
+mod language;
 mod layout;
 mod leet;
 mod line;
@@ -118,8 +119,10 @@ mod pictograph;
 mod properties;
 mod spaced;
 mod split;
+mod words;
 
 pub use boundary::{last_boundary, last_boundary_with};
 pub use facts::{FACT_COUNT, facts};
+pub use language::{Doubt, Language, language};
 pub use normalize::model_text;
 pub use split::{Paragraph, Paragraphs, split, split_with};
