@@ -514,7 +514,7 @@ mod tests {
             "◘◙○◘ ♦♣♠ §§",
             "Ð¿Ñ€Ð¸Ð²ÐµÑ‚ Ð¼Ð¸Ñ€",
             "⠓⠑⠇⠇⠕",
-            "ɹʌɯɥ ɐɔɟ",
+            "ɖʈɳʂ ɭɻʐ ɕʑɧ",
             "ꆈꌠꁱꂷ ꊿꄷꅇ",
         ] {
             assert_eq!(of(text).doubt, Some(Doubt::NotReadable), "{text}");
