@@ -77,6 +77,8 @@ pub(super) struct EvalPlan {
     pub model: Arc<Model>,
     pub data: PathBuf,
     pub robustness: bool,
+    /// Fields for whose values the accuracy is wanted.
+    pub by: Vec<String>,
     pub json: bool,
 }
 
@@ -158,7 +160,7 @@ pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
     reading.rows.page_field = args.page_field;
     reading.rows = args.region.tell(reading.rows);
     let model = open(&args.model.model)?;
-    Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, json: args.json })
+    Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, by: args.by, json: args.json })
 }
 
 /// The label of a role that a command or an option needs.

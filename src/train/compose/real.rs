@@ -4,7 +4,7 @@
 use super::held::HeldOut;
 use super::source::{AnnotatedParagraph, Comment, Moderation, Region, SitePage};
 use super::target::{self, COMMENT_SPAM, OTHER, Target};
-use super::words::{count, fingerprint, has_link, mixed, opening};
+use super::words::{count, fingerprint, mixed, opening};
 use super::{ComposedRow, LeftOut, Part, Settings};
 use crate::train::LabelledRow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -59,7 +59,7 @@ impl Draft {
         let said = || teacher.expect("all drafts but fixed ones were taught; this is a bug");
         let target = match self.basis {
             Basis::Fixed(target) => target,
-            Basis::Published => target::genuine(said(), has_link(&self.row.text)),
+            Basis::Published => target::genuine(said(), &self.row.text),
             Basis::Teacher => said(),
             Basis::Annotated { label, confidence } => target::annotated(label, confidence, said()),
             Basis::LongFurniture => target::blend(target::mostly(OTHER, 0.95), 0.5, said()),
