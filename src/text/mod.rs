@@ -1,7 +1,7 @@
 //! Splitting a text into paragraphs with exact byte spans, and the text of a paragraph as the model sees it.
 //!
 //! [`split()`] gives the paragraphs of a source in order, [`split_with`] in a mode of one's choice; [`model_text`] turns
-//! the slice under a span into the text that is tokenised; [`last_boundary`] tells where a buffer that is still growing
+//! the slice under a span into the text that is tokenised; [`language()`] tells its language; [`last_boundary`] tells where a buffer that is still growing
 //! may be cut, so that a file of any size can be split piece by piece. [`markdown::split`] reads Markdown.
 //!
 //! # What separates paragraphs
