@@ -6,7 +6,7 @@
 # Usage: models/fast/train.sh DATA MODELS WORK
 #   DATA    folder with annotated-train.jsonl, gold-dev.jsonl, weak.jsonl.zst, unlabelled.jsonl.zst, comments/, threads/
 #   MODELS  folder with base/, the packed model; fast/ and auto/ are written beside it
-#   WORK    folder for everything on the way; that of models/base/train.sh, whose composed.jsonl is used
+#   WORK    folder for everything on the way; that of models/base/train.sh, whose composed rows are used
 set -euo pipefail
 usage="usage: train.sh DATA MODELS WORK"
 data=${1:?$usage} models=${2:?$usage} work=${3:?$usage}
@@ -32,7 +32,7 @@ distill texts --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst
     --layers 2 --intermediate 512 --vocab 16000
 distill annotated --base "$work/fast-texts" --texts "$data/annotated-train.jsonl"
 distill mixed --base "$work/fast-annotated" --texts "$data/annotated-train.jsonl" --texts "$root/data/comment-kinds.jsonl" \
-    --texts "$root/data/more-comments.jsonl" --texts "$work/composed.jsonl"
+    --texts "$root/data/more-comments.jsonl" --texts "$work/composed-mixed.jsonl" --texts "$work/composed-pages.jsonl"
 "$copydesk" pack --model "$work/fast-mixed" --calibrate "$dev" --out "$models/fast"
 # Ordinary rows hardly hide spam behind something else; some of our own cases do.
 grep '"part": "choose"' "$root/data/cases.jsonl" > "$work/choose.jsonl"

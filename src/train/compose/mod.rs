@@ -25,7 +25,7 @@ use self::real::{Basis, Draft, Taken};
 use self::source::Region;
 use self::table::LeftOut;
 use self::target::{Target, best, of_scores};
-use super::{TrainError, teach};
+use super::{GivenLabels, TrainError, teach};
 use crate::label::LabelSet;
 use crate::model::Classifier;
 use serde::Serialize;
@@ -41,6 +41,8 @@ const MIXED_CHARACTERS: usize = 987;
 pub(crate) struct ComposeData {
     pub comments: Vec<Comment>,
     pub pages: Vec<SitePage>,
+    /// What an annotator said of rows of `pages`. If there is any, only pages with such rows are used.
+    pub labels: GivenLabels,
     /// Annotated pages with their discussions.
     pub threads: Vec<AnnotatedParagraph>,
     /// Annotated rows to make mixed texts of.
@@ -151,7 +153,7 @@ pub(crate) struct Composed {
 /// # Errors
 /// As [`teach`].
 pub(crate) fn compose(data: ComposeData, settings: &Settings, teacher: &Classifier) -> Result<Composed, TrainError> {
-    let ComposeData { comments, pages, threads, rows, leave_out, without } = data;
+    let ComposeData { comments, pages, labels, threads, rows, leave_out, without } = data;
     let mut left_out = LeftOut::default();
     let held = HeldOut::new(leave_out.clone(), &without);
     let annotated = HeldOut::new(Vec::new(), &threads);
@@ -162,7 +164,7 @@ pub(crate) fn compose(data: ComposeData, settings: &Settings, teacher: &Classifi
         .collect();
     let mut taken = Taken::default();
     let of_threads = real::threads(&threads, &held, &mut taken, &mut left_out);
-    let of_pages = real::pages(&pages, &held, &annotated, &titles, settings, &mut taken, &mut left_out);
+    let of_pages = real::pages(&pages, &labels, &held, &annotated, &titles, settings, &mut taken, &mut left_out);
     let mut drafts = real::comments(&comments, &held, &taken, settings, &mut left_out);
     drafts.extend(of_pages);
     drafts.extend(of_threads);
