@@ -23,6 +23,9 @@ pub const OTHER: &str = "other";
 /// Name of the built-in models' label for a writer's own view; in files of comments it marks the genuine ones.
 pub const OPINION: &str = "opinion";
 
+/// Probability that no label of a text exceeds which is not English or cannot be read.
+pub(crate) const MOST_IN_DOUBT: f32 = 0.5;
+
 /// Labels that a message lists before it cuts the list.
 const MOST_LISTED: usize = 10;
 
@@ -414,6 +417,19 @@ impl Scores {
             values.fill(share);
             values[label.index()] = 0.0;
         }
+        Scores { labels: self.labels.clone(), values }
+    }
+
+    /// The probabilities of a text that the model cannot know: drawn towards equal shares until none exceeds
+    /// [`MOST_IN_DOUBT`], or all are equal. Their order stays.
+    pub(crate) fn in_doubt(&self) -> Scores {
+        let share = 1.0 / self.values.len() as f32;
+        let highest = best_of(&self.values).1;
+        if highest <= MOST_IN_DOUBT {
+            return self.clone();
+        }
+        let kept = ((MOST_IN_DOUBT - share) / (highest - share)).max(0.0);
+        let values = self.values.iter().map(|score| share + (score - share) * kept).collect();
         Scores { labels: self.labels.clone(), values }
     }
 }

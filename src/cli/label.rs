@@ -55,8 +55,8 @@ impl Rows {
             Event::Document => worked.tally.documents += 1,
             Event::Rejected { rejected, .. } => worked.reject(rejected),
             Event::Labelled(labelled) => {
-                let Labelled { part, paragraph, text, first, prediction } = labelled;
-                let verdict = Verdict::new(&prediction, self.verdict);
+                let Labelled { part, paragraph, text, first, language, prediction } = labelled;
+                let verdict = Verdict::new(&prediction, language, self.verdict);
                 worked.tally.count(verdict.label_id());
                 let out = &mut worked.output;
                 if let RowFormat::Pretty(style) = self.format {

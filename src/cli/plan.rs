@@ -119,7 +119,7 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     Ok(LabelPlan {
         reading,
         model,
-        verdict: VerdictOptions { min_confidence: args.min_confidence, without },
+        verdict: VerdictOptions { min_confidence: args.min_confidence, without, any_language: args.any_language },
         format,
         with_text: args.with_text,
         with_source: args.with_source,

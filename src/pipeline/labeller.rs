@@ -7,7 +7,7 @@ use super::rejected::Rejected;
 use crate::corpus::{Chunk, InputError, Item, Passage, Record, RecordLine, Unit, page_ranges};
 use crate::model::{ModelError, ModelSession, PageText, Prediction};
 use crate::page::Region;
-use crate::text::{Paragraphs, model_text, split_with};
+use crate::text::{Language, Paragraphs, language, model_text, split_with};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -50,6 +50,8 @@ pub(crate) struct Labelled<'a> {
     pub text: &'a str,
     /// Whether this is the first text of its document or record.
     pub first: bool,
+    /// The language that it is in.
+    pub language: Language,
     /// What the model says.
     pub prediction: Prediction,
 }
@@ -249,7 +251,10 @@ fn event<'a>(
 ) -> Event<'a> {
     let paragraph = entry.paragraph.clone();
     match prediction {
-        Ok(prediction) => Event::Labelled(Labelled { part, paragraph, text: entry.text, first, prediction }),
+        Ok(prediction) => {
+            let language = language(&entry.model_text, entry.text);
+            Event::Labelled(Labelled { part, paragraph, text: entry.text, first, language, prediction })
+        }
         Err(error) => {
             let paragraph = paragraph.map(|(number, _)| number);
             match part {

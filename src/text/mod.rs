@@ -1,7 +1,7 @@
 //! Splitting a text into paragraphs with exact byte spans, and the text of a paragraph as the model sees it.
 //!
 //! [`split()`] gives the paragraphs of a source in order, [`split_with`] in a mode of one's choice; [`model_text`] turns
-//! the slice under a span into the text that is tokenised; [`last_boundary`] tells where a buffer that is still growing
+//! the slice under a span into the text that is tokenised; [`language()`] tells its language; [`last_boundary`] tells where a buffer that is still growing
 //! may be cut, so that a file of any size can be split piece by piece. [`markdown::split`] reads Markdown.
 //!
 //! # What separates paragraphs
@@ -101,6 +101,7 @@ mod boundary;
 mod disguise;
 mod emphasis;
 mod facts;
+mod language;
 mod layout;
 mod leet;
 mod line;
@@ -118,8 +119,10 @@ mod pictograph;
 mod properties;
 mod spaced;
 mod split;
+mod words;
 
 pub use boundary::{last_boundary, last_boundary_with};
 pub use facts::{FACT_COUNT, facts};
+pub use language::{Doubt, Language, language};
 pub use normalize::model_text;
 pub use split::{Paragraph, Paragraphs, split, split_with};
