@@ -92,10 +92,10 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     (settings.alone, settings.on_page) = (mixture(choice.alone), mixture(choice.on_page));
     if let Some(spam_label) = small.roles().spam {
         let stored = SpamThresholds { default: settings.spam_threshold, points: Vec::new() };
-        let comments: Vec<Scores> = small_comments
+        let comments: Vec<Scores> = rows
             .iter()
-            .zip(&large_comments)
-            .map(|(small, large)| rule.of(read(small), small.on_page, read(large)).0.into_owned())
+            .zip(&small_comments)
+            .map(|(row, small)| rule.comment(row, small.on_page).0.into_owned())
             .collect();
         let rows = SpamRows { labels, spam_label, scores: &comments, held_out: &held_out, lose: args.lose };
         let SpamThresholds { default, points } = rows.thresholds(stored)?;

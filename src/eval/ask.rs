@@ -20,13 +20,13 @@ pub fn is_asked(scores: &Scores, threshold: f32, asks: &[Ask]) -> bool {
 }
 
 /// The answer where the large model was asked: the softmax of both models' logits under their weights, but for the labels of
-/// `asks`. Of those the large model's own probability counts, so that a threshold finds what it finds with the large model
+/// `decided`. Of those the large model's own probability counts, so that a threshold finds what it finds with the large model
 /// alone.
-pub fn answer_of_both(logits: [&[f32]; 2], weights: [f32; 2], large: &Scores, asks: &[Ask]) -> Scores {
+pub fn answer_of_both(logits: [&[f32]; 2], weights: [f32; 2], large: &Scores, decided: &[Ask]) -> Scores {
     let mixed = Scores::from_mixture(large.labels(), logits, weights);
-    match asks {
+    match decided {
         [] => mixed,
-        _ => mixed.with(&asks.iter().map(|ask| (ask.label, large.get(ask.label))).collect::<Vec<_>>()),
+        _ => mixed.with(&decided.iter().map(|ask| (ask.label, large.get(ask.label))).collect::<Vec<_>>()),
     }
 }
 

@@ -177,32 +177,33 @@ pub struct CascadeRule<'f> {
 impl CascadeRule<'_> {
     /// The cascade's probabilities for a row read alone, and whether the large model is asked for them.
     pub fn alone<'a>(&self, row: &CascadeRow<'a>) -> (Cow<'a, Scores>, bool) {
-        self.judge(row.alone, self.choice.alone, row.large)
+        self.judge([row.alone, row.large], self.choice.alone, self.asks)
+    }
+
+    /// The same for a row read alone that is known to be a comment, `on_page` whether the small model's page network took part.
+    pub fn comment<'a>(&self, row: &CascadeRow<'a>, on_page: bool) -> (Cow<'a, Scores>, bool) {
+        self.judge(row.comment, if on_page { self.choice.on_page } else { self.choice.alone }, self.asks)
     }
 
     /// The same for a row read on its page.
     pub fn on_page<'a>(&self, row: &CascadeRow<'a>) -> (Cow<'a, Scores>, bool) {
         match row.on_page {
-            Some(reading) => self.judge(reading, self.choice.on_page, row.large),
+            // What the page says is known to the small model only, so the large one does not decide.
+            Some(reading) => self.judge([reading, row.large], self.choice.on_page, &[]),
             None => self.alone(row),
         }
     }
 
-    /// The same for one reading of both models, `on_page` whether the small one's page network took part.
-    pub fn of<'a>(&self, small: ModelReading<'a>, on_page: bool, large: ModelReading<'_>) -> (Cow<'a, Scores>, bool) {
-        self.judge(small, if on_page { self.choice.on_page } else { self.choice.alone }, large)
-    }
-
     fn judge<'a>(
         &self,
-        small: ModelReading<'a>,
+        [small, large]: [ModelReading<'a>; 2],
         weights: [f32; 2],
-        large: ModelReading<'_>,
+        decided: &[Ask],
     ) -> (Cow<'a, Scores>, bool) {
         match is_asked(small.scores, self.choice.threshold, self.asks) {
             true => {
                 let logits = [small.logits, large.logits];
-                (Cow::Owned(answer_of_both(logits, weights, large.scores, self.asks)), true)
+                (Cow::Owned(answer_of_both(logits, weights, large.scores, decided)), true)
             }
             false => (Cow::Borrowed(small.scores), false),
         }
@@ -504,6 +505,7 @@ mod tests {
         for row in rows_of_both.iter().filter(found) {
             let (scores, asked) = rule.alone(row);
             assert!(asked && rule.on_page(row).1 && (scores.get(label) - row.large.scores.get(label)).abs() < 1e-6);
+            assert_eq!(rule.comment(row, false), (scores, true));
         }
         assert!(fit.curve[0].alone.rows_asked > 0.0 && before.curve[0].alone.rows_asked == 0.0);
         assert!(fit.wanted_macro_f1.reached_by(&fit.chosen));

@@ -4,7 +4,7 @@
 //! at least the threshold, and no label that it must not hide (spam) has more than a small probability, that is the answer.
 //! Otherwise the large model reads the paragraph alone (its page network
 //! would need all neighbours), and the two models' logits are added, each with its fitted weight. Of the labels that the
-//! small model must not hide, the large model's own probability counts. So what a page tells
+//! small model must not hide, the large model's own probability counts where the paragraph has no neighbours. So what a page tells
 //! about a hard paragraph comes through the small model. The decision depends on the paragraph's page alone.
 
 mod settings;
@@ -224,7 +224,9 @@ impl<'cascade> CascadeSession<'cascade> {
             let alone: Vec<&[PageText<'_>]> = unsure.iter().map(|&index| std::slice::from_ref(texts[index])).collect();
             large.read_pages(&alone)
         };
-        self.complete(readings, asked).map(predictions)
+        let neighbours: Vec<bool> =
+            pages.iter().flat_map(|page| std::iter::repeat_n(page.len() > 1, page.len())).collect();
+        self.complete(readings, |index| neighbours[index], asked).map(predictions)
     }
 
     /// Labels texts that the small model's tokenizer has encoded before, `ids` beside `texts`, each read alone.
@@ -236,14 +238,16 @@ impl<'cascade> CascadeSession<'cascade> {
         let asked = |large: &mut Session<'_>, unsure: &[usize]| {
             large.read_texts(&unsure.iter().map(|&index| texts[index]).collect::<Vec<_>>())
         };
-        self.complete(readings, asked)
+        self.complete(readings, |_| false, asked)
     }
 
     /// Asks the large model where the small one is not sure, or could hide a label that matters. `ask` lets it read the texts
-    /// at some positions, each alone.
+    /// at some positions, each alone. Of a text that has neighbours the small model knows more, so there the large one decides
+    /// nothing by itself.
     fn complete(
         &mut self,
         readings: Vec<Reading>,
+        has_neighbours: impl Fn(usize) -> bool,
         ask: impl FnOnce(&mut Session<'_>, &[usize]) -> Result<Vec<Reading>, ModelError>,
     ) -> Result<Vec<Answer>, ModelError> {
         let CascadeSettings { threshold, alone, on_page, .. } = self.cascade.settings;
@@ -271,7 +275,8 @@ impl<'cascade> CascadeSession<'cascade> {
             let (first, read_on_page) = &first[index];
             let weights = if *read_on_page { on_page } else { alone };
             let (logits, weights) = ([first.as_slice(), &second.logits], [weights.small, weights.large]);
-            let scores = answer_of_both(logits, weights, &second.prediction.scores, &self.cascade.asks);
+            let decided = if has_neighbours(index) { &[] } else { self.cascade.asks.as_slice() };
+            let scores = answer_of_both(logits, weights, &second.prediction.scores, decided);
             if scores.values().iter().any(|score| !score.is_finite()) {
                 return Err(ModelError::NotFiniteOutput { got: second.logits });
             }

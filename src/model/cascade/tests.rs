@@ -111,6 +111,17 @@ fn the_large_model_is_asked_and_decides_where_the_small_one_could_hide_spam() {
         assert!((answer.scores.values().iter().sum::<f32>() - 1.0).abs() < 1e-5);
     }
     assert_eq!(asked, TEXTS.len() - 2);
+    // Among neighbours the large model is asked too, but its word is one of two.
+    let page = cascade.session().classify_pages(&[&texts]).unwrap();
+    let readings = small.session().read_pages(&[&texts]).unwrap();
+    let logits = large.session().logits(&TEXTS).unwrap();
+    for (index, reading) in readings.iter().enumerate() {
+        let expected = match reading.prediction.scores.get(spam) < scores[2] {
+            true => reading.prediction.scores.clone(),
+            false => Scores::from_mixture(small.labels(), [&reading.logits, &logits[index]], [1.5, -0.5]),
+        };
+        assert_eq!(page[index].scores, expected, "{index}");
+    }
     settings.ask[0].label = "junk".to_owned();
     settings.save(&folder).unwrap();
     assert!(matches!(Cascade::from_dir(&folder), Err(ModelError::BadSetting { field: "ask", .. })));

@@ -14,7 +14,7 @@ const PART: usize = 4;
 /// Windows of fewer tokens say nothing.
 const LEAST_TOKENS: usize = 16;
 
-/// Odds of spam from which a text is read again: a probability of 0.05. Nine in ten of the long genuine texts have less.
+/// Odds of spam from which a text is read again: a probability of 0.05. Six in seven of the long genuine texts have less.
 const FROM_ODDS: f64 = 0.05 / 0.95;
 
 /// A probability of spam from which a text need not be read again.
