@@ -350,7 +350,8 @@ const MAX_TRIGRAM_TEXT: usize = 2000;
 
 /// What `whatlang` takes a text for.
 fn detect(text: &str) -> Option<whatlang::Info> {
-    whatlang::detect(&text[..text.floor_char_boundary(MAX_TRIGRAM_TEXT)])
+    let end = (0..=MAX_TRIGRAM_TEXT.min(text.len())).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    whatlang::detect(&text[..end])
 }
 
 /// The ISO 639-1 code of a language. All that `whatlang` knows have one.
