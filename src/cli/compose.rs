@@ -7,8 +7,8 @@ use super::output::{Output, Target};
 use super::tell;
 use super::train::read_rows;
 use crate::model::{Classifier, ModelSource};
-use crate::train::{TrainError, read_labels};
 use crate::train::compose::{ComposeData, Settings, compose, read_annotated, read_comments, read_pages};
+use crate::train::{TrainError, read_labels};
 
 /// Carries out the arguments.
 pub(super) fn run(args: ComposeArgs) -> Result<Tally, CliError> {

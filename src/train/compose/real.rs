@@ -214,7 +214,8 @@ pub(super) fn pages(
             let GivenLabel { label, confidence } = labels.get(&key_of(Some(&page.site), Some(&name), text))?;
             Some(Basis::Annotated { label: target::position(label.as_str())?, confidence: *confidence })
         };
-        let last_given = page.paragraphs.iter().rposition(|row| row.kind == Region::Article && given(&row.text).is_some());
+        let last_given =
+            page.paragraphs.iter().rposition(|row| row.kind == Region::Article && given(&row.text).is_some());
         if !labels.is_empty() && last_given.is_none() {
             left_out.add(Part::Pages, "pages without labels", 1);
             continue;
