@@ -142,7 +142,8 @@ pub struct CascadeFit {
     pub asks: Vec<AskFigures>,
     /// The point taken: the least work that has it, or the best where none has.
     pub chosen: CascadePoint,
-    /// From all answers by the small model to all with the large one's help, fitted and counted on the same rows.
+    /// From the fewest answers with the large model's help, for the sake of `asks` alone, to all; fitted and counted on the
+    /// same rows.
     pub curve: Vec<CascadePoint>,
     /// What to expect elsewhere, rows read alone: each fold answered by the choice that the other folds led to.
     pub cross_fitted_alone: CascadeFigures,
