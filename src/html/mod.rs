@@ -1,0 +1,16 @@
+//! HTML pages as blocks of text, each with what its tags say of it.
+//!
+//! [`read`] gives the blocks of a page with their spans in the source. It makes no tree of the page: it holds the elements that
+//! are open, up to a depth, and those with text in them, so that time is linear in the source and memory bounded by it.
+
+#![forbid(unsafe_code)]
+
+mod bag;
+mod facts;
+mod reader;
+mod tag;
+mod words;
+
+pub use bag::{BUCKETS, Bag, bag};
+pub use facts::facts;
+pub use reader::{Block, Section, read};
