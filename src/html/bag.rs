@@ -23,6 +23,19 @@ pub struct Bag {
     pub words: Vec<u16>,
 }
 
+impl Bag {
+    /// What each weight counts: a bag with many entries says no more than one with few.
+    pub fn scale(&self) -> f32 {
+        3.0 / ((self.names.len() + self.words.len()) as f32).max(1.0).sqrt()
+    }
+}
+
+/// What the names and the words of a bag say, as parts of a logit.
+pub fn bag_scores(weights: &[f32], bag: &Bag) -> [f32; 2] {
+    let sum = |places: &[u16]| places.iter().map(|&place| weights[usize::from(place)]).sum::<f32>() * bag.scale();
+    [sum(&bag.names), sum(&bag.words)]
+}
+
 fn bucket(hash: u64) -> u16 {
     (hash % BUCKETS as u64) as u16
 }

@@ -1,10 +1,11 @@
 //! Numbers about each block of a section, for the trees that judge it.
 
-use super::reader::{Block, Section};
+use super::reader::{Block, Section, read};
 use super::tag::{group, hint};
 use super::words::{hash, words};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Least words of a paragraph of running text.
 const PARAGRAPH_WORDS: u32 = 14;
@@ -240,10 +241,20 @@ fn of_neighbour(blocks: &[Block], scores: &[[f32; 2]], index: usize, offset: isi
     ]);
 }
 
-/// Facts about all blocks, row by row: `[blocks, width]`, the width the same for all sections.
+/// Numbers in a row of facts.
+pub fn width() -> usize {
+    static WIDTH: OnceLock<usize> = OnceLock::new();
+    *WIDTH.get_or_init(|| {
+        let mut width = 0;
+        read("a", &mut |section| facts(&section, &[[0.0; 2]], &mut |row| width = row.len()));
+        width
+    })
+}
+
+/// Hands on the facts about each block, as many for one as for all.
 ///
 /// `scores` are what the names and the words of each block say, `[blocks][names, words]`.
-pub fn facts(section: &Section, scores: &[[f32; 2]]) -> Vec<Vec<f32>> {
+pub fn facts(section: &Section, scores: &[[f32; 2]], take: &mut dyn FnMut(&[f32])) {
     let blocks = &section.blocks;
     let sums = Sums::new(blocks, scores);
     let all = 0..blocks.len();
@@ -271,9 +282,9 @@ pub fn facts(section: &Section, scores: &[[f32; 2]]) -> Vec<Vec<f32>> {
             next = Some(index);
         }
     }
-    let mut rows = Vec::with_capacity(blocks.len());
+    let mut row = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
-        let mut row = Vec::with_capacity(320);
+        row.clear();
         own(block, &mut row);
         row.extend(scores[index]);
         row.push(scores[index][0] + scores[index][1]);
@@ -370,7 +381,6 @@ pub fn facts(section: &Section, scores: &[[f32; 2]]) -> Vec<Vec<f32>> {
             }
         }
         row.extend(&page);
-        rows.push(row);
+        take(&row);
     }
-    rows
 }

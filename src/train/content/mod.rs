@@ -1,0 +1,178 @@
+//! Training of what tells a page's main content from its furniture.
+//!
+//! Pages come with their content as text. Each block's target is how much of it stands there ([`align`]). Two models are fitted
+//! one on the other: weights of names and words ([`linear`]), then trees over facts in which those weights' scores count
+//! ([`boost`]). The scores that the trees learn from come from weights that never saw the site, as they will later be.
+
+mod align;
+mod boost;
+mod linear;
+
+use crate::html::{Bag, ContentModel, ContentModelError, Forest, Section, bag, bag_scores, facts, read};
+use align::{lower_words, targets, word_f1};
+use boost::{Binned, BoostSettings, boost};
+
+/// Parts of the sites; each is judged by what the others taught.
+const FOLDS: usize = 5;
+
+/// A page with its content.
+#[derive(Clone, Debug)]
+pub struct MarkedPage {
+    /// Pages of one site are never on both sides of a fold.
+    pub site: String,
+    /// What kind of page it is, for the report.
+    pub kind: String,
+    /// The source.
+    pub html: String,
+    /// Its main content as plain text.
+    pub content: String,
+}
+
+/// How the model is trained.
+#[derive(Clone, Copy, Debug)]
+pub struct ContentSettings {
+    /// Trees.
+    pub trees: usize,
+    /// Ends of a tree.
+    pub leaves: usize,
+    /// What each tree adds, as a share of what it would.
+    pub rate: f64,
+    /// Share of the rows that a tree sees.
+    pub rows: f32,
+    /// Share of the facts that a tree sees.
+    pub facts: f32,
+    /// Least weight of an end.
+    pub least: f64,
+    /// Added to the weight of an end.
+    pub ridge: f64,
+    /// Seed of all that is drawn.
+    pub seed: u64,
+}
+
+/// A page made ready.
+struct Page {
+    kind: String,
+    fold: usize,
+    sections: Vec<Section>,
+    words: Vec<Vec<String>>,
+    bags: Vec<Bag>,
+    targets: Vec<f32>,
+    weights: Vec<f32>,
+    reference: Vec<String>,
+}
+
+impl Page {
+    fn new(page: MarkedPage) -> Page {
+        let mut sections = Vec::new();
+        read(&page.html, &mut |section| sections.push(section));
+        let blocks = || sections.iter().flat_map(|section| &section.blocks);
+        let words: Vec<Vec<String>> = blocks().map(|block| lower_words(&block.text)).collect();
+        let bags = sections.iter().flat_map(|section| (0..section.blocks.len()).map(|index| bag(section, index))).collect();
+        let targets = targets(&words, &page.content);
+        let sizes: Vec<f32> = words.iter().map(|words| (words.len() as f32 + 1.0).powf(WORDS_POWER)).collect();
+        let whole: f32 = sizes.iter().sum();
+        let weights = sizes.iter().map(|size| (size / whole * PAGE_WEIGHT).min(BLOCK_WEIGHT)).collect();
+        let fold = page.site.bytes().fold(7_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let reference = lower_words(&page.content);
+        let fold = (fold >> 20) as usize % FOLDS;
+        Page { kind: page.kind, fold, sections, words, bags, targets, weights, reference }
+    }
+
+    /// Word F1 of the blocks whose probability reaches the threshold.
+    fn f1(&self, content: &[f32], threshold: f32) -> f64 {
+        let chosen = self.words.iter().zip(content).filter(|(_, content)| **content >= threshold);
+        word_f1(chosen.flat_map(|(words, _)| words).map(String::as_str), &self.reference)
+    }
+}
+
+/// A block counts as much as so many of its words, and all blocks of a page together as much as those of any other.
+const WORDS_POWER: f32 = 0.7;
+const PAGE_WEIGHT: f32 = 40.0;
+const BLOCK_WEIGHT: f32 = 6.0;
+
+/// What came of a training.
+#[derive(Debug)]
+pub struct ContentTraining {
+    /// The model of all pages.
+    pub model: ContentModel,
+    /// Mean word F1 by kind of page (`all` first) on sites that each fold's model did not see: pages, at thresholds.
+    pub held_out: Vec<(String, usize, Vec<f64>)>,
+}
+
+/// Thresholds of the report.
+pub const THRESHOLDS: [f32; 7] = [0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6];
+
+/// Trains on all pages, and judges by folds of sites. `tell` hears what is being done.
+///
+/// # Errors
+/// [`ContentModelError`] never, unless there is a bug.
+pub fn train_content(
+    pages: Vec<MarkedPage>,
+    settings: ContentSettings,
+    tell: &mut dyn FnMut(&str),
+) -> Result<ContentTraining, ContentModelError> {
+    let pages: Vec<Page> = pages.into_iter().map(Page::new).collect();
+    tell("pages read");
+    let fit = |left_out: Option<usize>| {
+        let used = pages.iter().filter(|page| Some(page.fold) != left_out);
+        let rows: Vec<linear::BagRow<'_>> = used
+            .flat_map(|page| page.bags.iter().zip(&page.targets).zip(&page.weights))
+            .map(|((bag, target), weight)| (bag, *target, weight.min(4.0)))
+            .collect();
+        linear::fit(&rows, settings.seed)
+    };
+    let folds: Vec<Vec<f32>> = (0..FOLDS).map(|fold| fit(Some(fold))).collect();
+    tell("weights of names and words by folds");
+    let rows: Vec<Vec<Vec<f32>>> = pages.iter().map(|page| facts_of(page, &folds[page.fold])).collect();
+    let grow = |left_out: Option<usize>| {
+        let used: Vec<usize> = (0..pages.len()).filter(|&page| Some(pages[page].fold) != left_out).collect();
+        let all: Vec<&[f32]> = used.iter().flat_map(|&page| &rows[page]).map(Vec::as_slice).collect();
+        let targets: Vec<f32> = used.iter().flat_map(|&page| &pages[page].targets).copied().collect();
+        let weights: Vec<f32> = used.iter().flat_map(|&page| &pages[page].weights).copied().collect();
+        let ContentSettings { trees, leaves, rate, rows, facts, least, ridge, seed } = settings;
+        boost(&Binned::new(&all), &targets, &weights, BoostSettings { trees, leaves, rate, rows, facts, least, ridge, seed })
+    };
+    let mut judged: Vec<Vec<f32>> = vec![Vec::new(); pages.len()];
+    for fold in 0..FOLDS {
+        let forest = grow(Some(fold));
+        for (page, judged) in pages.iter().zip(&mut judged).zip(&rows).filter(|((page, _), _)| page.fold == fold).map(|((page, judged), rows)| ((page, rows), judged)) {
+            let (_, rows) = page;
+            *judged = probabilities(&forest, rows);
+        }
+        tell(&format!("trees without fold {}", fold + 1));
+    }
+    let held_out = report(&pages, &judged);
+    let model = ContentModel::new(fit(None), grow(None))?;
+    Ok(ContentTraining { model, held_out })
+}
+
+fn probabilities(forest: &Forest, rows: &[Vec<f32>]) -> Vec<f32> {
+    rows.iter().map(|row| 1.0 / (1.0 + (-forest.sum(row)).exp())).collect()
+}
+
+fn facts_of(page: &Page, weights: &[f32]) -> Vec<Vec<f32>> {
+    let mut rows = Vec::with_capacity(page.bags.len());
+    let mut bags = page.bags.iter();
+    for section in &page.sections {
+        let scores: Vec<[f32; 2]> =
+            bags.by_ref().take(section.blocks.len()).map(|bag| bag_scores(weights, bag)).collect();
+        facts(section, &scores, &mut |row| rows.push(row.to_vec()));
+    }
+    rows
+}
+
+fn report(pages: &[Page], judged: &[Vec<f32>]) -> Vec<(String, usize, Vec<f64>)> {
+    let mut kinds: Vec<&str> = pages.iter().map(|page| page.kind.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let of = |kind: Option<&str>| {
+        let used: Vec<usize> =
+            (0..pages.len()).filter(|&page| kind.is_none_or(|kind| pages[page].kind == kind)).collect();
+        let mean = |threshold: f32| {
+            let sum: f64 = used.iter().map(|&page| pages[page].f1(&judged[page], threshold)).sum();
+            sum / used.len().max(1) as f64
+        };
+        (kind.unwrap_or("all").to_owned(), used.len(), THRESHOLDS.iter().map(|&threshold| mean(threshold)).collect())
+    };
+    std::iter::once(of(None)).chain(kinds.into_iter().map(|kind| of(Some(kind)))).collect()
+}
