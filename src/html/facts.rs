@@ -66,12 +66,12 @@ fn is_paragraph(block: &Block) -> bool {
     block.words >= PARAGRAPH_WORDS && block.link_words * 3 < block.words
 }
 
-fn log(value: f32) -> f32 {
+pub(super) fn log(value: f32) -> f32 {
     (value + 1.0).ln()
 }
 
 /// A share, 0 of nothing.
-fn share(part: f32, whole: f32) -> f32 {
+pub(super) fn share(part: f32, whole: f32) -> f32 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
 
@@ -120,7 +120,7 @@ fn own(block: &Block, out: &mut Vec<f32>) {
 }
 
 /// The elements around a block that are no inline ones, from the innermost outwards.
-fn containers(section: &Section, block: &Block) -> Vec<u32> {
+pub(super) fn containers(section: &Section, block: &Block) -> Vec<u32> {
     let mut found = Vec::new();
     let mut node = block.node;
     loop {
@@ -146,9 +146,25 @@ fn holder(section: &Section, sums: &[f32], part: f32) -> Option<u32> {
     (0..section.nodes.len() as u32).rev().find(holds)
 }
 
-fn blocks_of(section: &Section, node: u32) -> Range<usize> {
+pub(super) fn blocks_of(section: &Section, node: u32) -> Range<usize> {
     let blocks = &section.nodes[node as usize].blocks;
     blocks.start as usize..blocks.end as usize
+}
+
+/// What the elements around a block have in common with those around others of its template.
+pub(super) fn signature(section: &Section, block: &Block) -> u64 {
+    let mut sum = u64::from(block.heading);
+    let mut node = block.node;
+    for _ in 0..4 {
+        let at = &section.nodes[node as usize];
+        let own = at.names.iter().fold(u64::from(at.group), |sum, name| sum.wrapping_mul(31).wrapping_add(*name));
+        sum = sum.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(own);
+        if at.parent == node {
+            break;
+        }
+        node = at.parent;
+    }
+    sum
 }
 
 /// Facts of the page that all its blocks share.
@@ -273,6 +289,14 @@ pub fn facts(section: &Section, scores: &[[f32; 2]], take: &mut dyn FnMut(&[f32]
         (at.parent, at.names.iter().fold(u64::from(at.group), |sum, name| sum.wrapping_mul(31).wrapping_add(*name)))
     };
     (0..section.nodes.len() as u32).for_each(|node| *alike.entry(look(node)).or_default() += 1);
+    // Blocks of one template: their number, words, and what is said of them.
+    let mut templates: HashMap<u64, [f32; 4]> = HashMap::new();
+    for (index, block) in blocks.iter().enumerate() {
+        let of = templates.entry(signature(section, block)).or_default();
+        let score = (scores[index][0] + scores[index][1]) * weight(block);
+        let more = [1.0, block.words as f32, score, weight(block)];
+        of.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+    }
     let mut heading_before: Option<usize> = None;
     let mut heading_after = vec![None; blocks.len()];
     let mut next = None;
@@ -330,6 +354,8 @@ pub fn facts(section: &Section, scores: &[[f32; 2]], take: &mut dyn FnMut(&[f32]
             let count = around.get(level).map_or(0, |&node| alike[&look(node)]);
             row.push(log(count as f32));
         }
+        let [number, words_alike, score, weights] = templates[&signature(section, block)];
+        row.extend([log(number), share(words_alike, number), share(score, weights), share(words_alike, total)]);
         // Beside what holds most of the running text.
         for holder in holders {
             let Some(holder) = holder else {

@@ -41,6 +41,11 @@ impl Forest {
         None
     }
 
+    /// The sum as a probability.
+    pub fn probability(&self, facts: &[f32]) -> f32 {
+        1.0 / (1.0 + (-self.sum(facts)).exp())
+    }
+
     /// The sum of what the trees say of one row of facts.
     pub fn sum(&self, facts: &[f32]) -> f32 {
         let mut sum = 0.0;

@@ -8,6 +8,7 @@
 
 mod bag;
 mod content;
+mod context;
 mod facts;
 mod forest;
 mod reader;
@@ -16,6 +17,7 @@ mod words;
 
 pub use bag::{BUCKETS, Bag, bag, bag_scores};
 pub use content::{ContentModel, ContentModelError};
+pub use context::{CONTEXT, Context};
 pub use facts::facts;
 pub use forest::{Forest, Question};
 pub use reader::{Block, Section, read};

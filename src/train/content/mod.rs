@@ -8,7 +8,7 @@ mod align;
 mod boost;
 mod linear;
 
-use crate::html::{Bag, ContentModel, ContentModelError, Forest, Section, bag, bag_scores, facts, read};
+use crate::html::{Bag, ContentModel, ContentModelError, Context, Forest, Section, bag, bag_scores, facts, read};
 use align::{lower_words, targets, word_f1};
 use boost::{Binned, BoostSettings, boost};
 
@@ -124,30 +124,54 @@ pub fn train_content(
     let folds: Vec<Vec<f32>> = (0..FOLDS).map(|fold| fit(Some(fold))).collect();
     tell("weights of names and words by folds");
     let rows: Vec<Vec<Vec<f32>>> = pages.iter().map(|page| facts_of(page, &folds[page.fold])).collect();
+    let (first, judged) = round(&pages, &rows, settings, tell);
+    report(&pages, &judged).iter().for_each(|(kind, _, f1)| tell(&format!("first round: {kind} {f1:.4?}")));
+    let rows: Vec<Vec<Vec<f32>>> = (0..pages.len()).map(|page| with_context(&pages[page], &rows[page], &judged[page])).collect();
+    let (second, judged) = round(&pages, &rows, settings, tell);
+    let held_out = report(&pages, &judged);
+    let model = ContentModel::new(fit(None), first, second)?;
+    Ok(ContentTraining { model, held_out })
+}
+
+/// Grows trees from all pages, and judges each page by trees that did not see its site.
+fn round(
+    pages: &[Page],
+    rows: &[Vec<Vec<f32>>],
+    settings: ContentSettings,
+    tell: &mut dyn FnMut(&str),
+) -> (Forest, Vec<Vec<f32>>) {
     let grow = |left_out: Option<usize>| {
         let used: Vec<usize> = (0..pages.len()).filter(|&page| Some(pages[page].fold) != left_out).collect();
         let all: Vec<&[f32]> = used.iter().flat_map(|&page| &rows[page]).map(Vec::as_slice).collect();
         let targets: Vec<f32> = used.iter().flat_map(|&page| &pages[page].targets).copied().collect();
         let weights: Vec<f32> = used.iter().flat_map(|&page| &pages[page].weights).copied().collect();
         let ContentSettings { trees, leaves, rate, rows, facts, least, ridge, seed } = settings;
-        boost(&Binned::new(&all), &targets, &weights, BoostSettings { trees, leaves, rate, rows, facts, least, ridge, seed })
+        let settings = BoostSettings { trees, leaves, rate, rows, facts, least, ridge, seed };
+        boost(&Binned::new(&all), &targets, &weights, settings)
     };
     let mut judged: Vec<Vec<f32>> = vec![Vec::new(); pages.len()];
     for fold in 0..FOLDS {
         let forest = grow(Some(fold));
-        for (page, judged) in pages.iter().zip(&mut judged).zip(&rows).filter(|((page, _), _)| page.fold == fold).map(|((page, judged), rows)| ((page, rows), judged)) {
-            let (_, rows) = page;
-            *judged = probabilities(&forest, rows);
+        for page in (0..pages.len()).filter(|&page| pages[page].fold == fold) {
+            judged[page] = rows[page].iter().map(|row| forest.probability(row)).collect();
         }
         tell(&format!("trees without fold {}", fold + 1));
     }
-    let held_out = report(&pages, &judged);
-    let model = ContentModel::new(fit(None), grow(None))?;
-    Ok(ContentTraining { model, held_out })
+    (grow(None), judged)
 }
 
-fn probabilities(forest: &Forest, rows: &[Vec<f32>]) -> Vec<f32> {
-    rows.iter().map(|row| 1.0 / (1.0 + (-forest.sum(row)).exp())).collect()
+fn with_context(page: &Page, rows: &[Vec<f32>], judged: &[f32]) -> Vec<Vec<f32>> {
+    let mut all = Vec::with_capacity(rows.len());
+    for section in &page.sections {
+        let here = all.len()..all.len() + section.blocks.len();
+        let context = Context::new(section, &judged[here.clone()]);
+        for (index, row) in rows[here].iter().enumerate() {
+            let mut row = row.clone();
+            context.push(index, &mut row);
+            all.push(row);
+        }
+    }
+    all
 }
 
 fn facts_of(page: &Page, weights: &[f32]) -> Vec<Vec<f32>> {
