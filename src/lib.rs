@@ -56,7 +56,7 @@ mod train;
 pub use corpus::{ForeignFormat, InputError, InputFormat, Unit};
 pub use label::{Label, LabelId, LabelSet, LabelSetError, Scores, UnknownLabel};
 pub use model::ModelError;
-pub use page::PageKey;
+pub use page::{PageKey, Region, UnknownRegion};
 pub use pipeline::{
     Copydesk, CopydeskBuilder, LabelError, LabelledParagraph, LabelledText, Rejected, Row, RowOptions, Rows,
 };

@@ -8,6 +8,7 @@ use crate::eval::{EvalOptions, JudgedRow, LOSS_BUDGETS, assign_folds, check_enou
 use crate::label::{LabelId, LabelSet, OPINION, Scores};
 use crate::model::{Classifier, Development, Model, ModelError, OperatingPoint, PageText, Reading};
 use crate::page::PageKey;
+use crate::page::Region;
 use crate::train::{LabelledRow, TrainError, pages, read_labelled};
 use std::ops::Range;
 use std::path::Path;
@@ -69,16 +70,28 @@ impl HeldOut {
         self.readings(model, self.runs.iter().cloned())
     }
 
-    /// What any model, a cascade too, says of every row read alone and of every row on its page.
-    pub fn answers(&self, model: &Model) -> Result<[Vec<Scores>; 2], ModelError> {
+    /// Every row read alone as what `copydesk filter` takes it for: a comment.
+    pub fn as_comments(&self, model: &Classifier) -> Result<Vec<Reading>, ModelError> {
+        let texts = self.comments();
+        model.session().read_pages(&texts.chunks(1).collect::<Vec<_>>())
+    }
+
+    fn comments(&self) -> Vec<PageText<'_>> {
+        self.rows.iter().map(|row| PageText::new(&row.text).in_region(Region::Comment)).collect()
+    }
+
+    /// What any model, a cascade too, says of every row read alone, of every row on its page, and of every row as a comment.
+    pub fn answers(&self, model: &Model) -> Result<[Vec<Scores>; 3], ModelError> {
         let texts: Vec<PageText<'_>> = self.rows.iter().map(|row| PageText::new(&row.text)).collect();
         let pages: Vec<&[PageText<'_>]> = self.runs.iter().map(|page| &texts[page.clone()]).collect();
         let alone: Vec<&[PageText<'_>]> = texts.chunks(1).collect();
+        let comments = self.comments();
+        let comments: Vec<&[PageText<'_>]> = comments.chunks(1).collect();
         let mut session = model.session();
         let mut scores = |pages: &[&[PageText<'_>]]| -> Result<Vec<Scores>, ModelError> {
             Ok(session.classify_pages(pages)?.into_iter().map(|prediction| prediction.scores).collect())
         };
-        Ok([scores(&alone)?, scores(&pages)?])
+        Ok([scores(&alone)?, scores(&pages)?, scores(&comments)?])
     }
 
     fn readings(

@@ -67,7 +67,14 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     (settings.alone, settings.on_page) = (mixture(choice.alone), mixture(choice.on_page));
     if let Some(spam_label) = small.roles().spam {
         let stored = SpamThresholds { default: settings.spam_threshold, points: Vec::new() };
-        let rows = SpamRows { labels, spam_label, scores: &alone, held_out: &held_out, lose: args.lose };
+        let (first, second) =
+            (held_out.as_comments(&small).map_err(of_small)?, held_out.as_comments(&large).map_err(of_large)?);
+        let comments: Vec<Scores> = first
+            .iter()
+            .zip(&second)
+            .map(|(first, second)| choice.of(small_reading(first), first.on_page, &second.logits))
+            .collect();
+        let rows = SpamRows { labels, spam_label, scores: &comments, held_out: &held_out, lose: args.lose };
         let SpamThresholds { default, points } = rows.thresholds(stored)?;
         (settings.spam_threshold, settings.spam_operating_points) = (default, points);
     }

@@ -9,7 +9,8 @@ use crate::eval::{self, EvalOptions, Evaluation, JudgedRow, NoiseFigures, evalua
 use crate::label::{LabelId, LabelSet, Scores, annotator_confidence};
 use crate::model::{ModelError, ModelSession, PageText, Prediction};
 use crate::noise::Noise;
-use crate::pipeline::{ParsedRecord, Rejected, Worked, predict_pages, record_pages};
+use crate::page::Region;
+use crate::pipeline::{ParsedRecord, Rejected, RowOptions, Worked, predict_pages, record_pages};
 use crate::random::SplitMix64;
 use crate::report::{EvalTable, NoiseTable};
 use crate::text::model_text;
@@ -22,8 +23,7 @@ pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
     let EvalPlan { reading, model, data, robustness, json } = plan;
     let (spam_label, quiet) = (model.roles().spam, reading.quiet);
     let noises: &'static [Noise] = if robustness { &Noise::ALL } else { &[] };
-    let judge =
-        Judge { text_field: reading.rows.text_field.clone(), labels: model.labels().clone(), spam_label, noises };
+    let judge = Judge { rows: reading.rows.clone(), labels: model.labels().clone(), spam_label, noises };
     let mut rows = Vec::new();
     let mut copies: Vec<(Noise, Vec<Scores>)> = noises.iter().map(|&noise| (noise, Vec::new())).collect();
     let work = move |session: &mut ModelSession<'_>, chunk, worked: &mut Worked<Judged>| {
@@ -86,7 +86,7 @@ struct Judged {
 
 /// Labels chunks of gold rows.
 struct Judge {
-    text_field: String,
+    rows: RowOptions,
     labels: LabelSet,
     spam_label: Option<LabelId>,
     noises: &'static [Noise],
@@ -99,12 +99,13 @@ struct GoldRow<'chunk> {
     confidence: Option<u8>,
     source: Option<String>,
     doc: Option<String>,
+    region: Option<Region>,
 }
 
 impl<'chunk> GoldRow<'chunk> {
-    fn parse(line: &'chunk RecordLine, text_field: &str, labels: &LabelSet) -> Result<GoldRow<'chunk>, InputError> {
+    fn parse(line: &'chunk RecordLine, rows: &RowOptions, labels: &LabelSet) -> Result<GoldRow<'chunk>, InputError> {
         let ParsedRecord { object, text, .. } =
-            ParsedRecord::parse(line, text_field).map_err(|no_text| no_text.error)?;
+            ParsedRecord::parse(line, &rows.text_field).map_err(|no_text| no_text.error)?;
         let object = match object {
             Some(object) => object,
             None => Record::parse(&line.text)?,
@@ -117,6 +118,7 @@ impl<'chunk> GoldRow<'chunk> {
             confidence: object.value("confidence").and_then(|value| annotator_confidence(value.parse().ok()?)),
             source: object.name("source").map(Cow::into_owned),
             doc: object.name("doc").map(Cow::into_owned),
+            region: rows.regions.of(Some(&object))?,
             text,
         })
     }
@@ -135,15 +137,16 @@ impl Judge {
         }
         let mut rows = Vec::with_capacity(lines.len());
         for (position, line) in &lines {
-            match GoldRow::parse(line, &self.text_field, &self.labels) {
+            match GoldRow::parse(line, &self.rows, &self.labels) {
                 Ok(row) => rows.push((*position, line, row)),
                 Err(error) => rejected.push((*position, Rejected::record(line, error))),
             }
         }
         let pages = record_pages(&pages, rows.iter().map(|(position, _, _)| *position));
         let texts: Vec<Cow<'_, str>> = rows.iter().map(|(_, _, row)| Cow::Borrowed(row.text.as_ref())).collect();
+        let regions: Vec<Option<Region>> = rows.iter().map(|(_, _, row)| row.region).collect();
         // Only rows that have an answer in every version are counted, so that the versions can be compared.
-        let mut answers = vec![answers(session, &texts, &pages)];
+        let mut answers = vec![answers(session, &texts, &regions, &pages)];
         for &noise in self.noises {
             let noisy = rows.iter().map(|(_, line, row)| {
                 if !noise.concerns(Some(row.gold) == self.spam_label) {
@@ -151,7 +154,7 @@ impl Judge {
                 }
                 Cow::Owned(noise.apply(&row.text, &mut SplitMix64::new(line.line)))
             });
-            answers.push(self::answers(session, &noisy.collect::<Vec<_>>(), &pages));
+            answers.push(self::answers(session, &noisy.collect::<Vec<_>>(), &regions, &pages));
         }
         worked.output.copies = vec![Vec::new(); self.noises.len()];
         let mut answers: Vec<_> = answers.into_iter().map(Vec::into_iter).collect();
@@ -183,8 +186,10 @@ impl Judge {
 fn answers(
     session: &mut ModelSession<'_>,
     texts: &[Cow<'_, str>],
+    regions: &[Option<Region>],
     pages: &[Range<usize>],
 ) -> Vec<Result<Prediction, ModelError>> {
-    let texts: Vec<PageText<'_>> = texts.iter().map(|text| PageText::new(text)).collect();
+    let texts: Vec<PageText<'_>> =
+        texts.iter().zip(regions).map(|(text, &region)| PageText::new(text).in_region(region)).collect();
     predict_pages(session, &texts, pages)
 }

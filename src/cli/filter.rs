@@ -91,7 +91,7 @@ fn separate(event: Event<'_>, spam_label: LabelId, threshold: f32, worked: &mut 
             worked.output.spam_records += u64::from(is_spam);
             let out = if is_spam { &mut worked.output.spam } else { &mut worked.output.ham };
             match part {
-                Part::Record { record, doc } => match &record.object {
+                Part::Record { record, doc, .. } => match &record.object {
                     Some(object) => {
                         let row = RecordRow { doc, source: None, text, object: Some(object), verdict };
                         jsonl::push_record(out, &row);

@@ -18,6 +18,8 @@ mod calibration;
 pub mod cascade;
 mod closed;
 #[cfg(feature = "train")]
+mod compose;
+#[cfg(feature = "train")]
 pub mod cross_eval;
 #[cfg(feature = "train")]
 pub mod distill;
@@ -119,6 +121,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         #[cfg(feature = "train")]
         Command::Join(args) => join::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
+        Command::Compose(args) => compose::run(args).map(Outcome::from),
+        #[cfg(feature = "train")]
         Command::Pack(args) => pack::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
         Command::Cascade(args) => cascade::run(args).map(Outcome::from),
@@ -128,7 +132,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// What to do where a command is asked for that this build does not have.
 fn missing_feature(error: &clap::Error) -> Option<String> {
-    const OF_TRAINING: [&str; 6] = ["train", "distill", "join", "cross-eval", "pack", "cascade"];
+    const OF_TRAINING: [&str; 7] = ["train", "distill", "join", "compose", "cross-eval", "pack", "cascade"];
     if cfg!(feature = "train") || error.kind() != ErrorKind::InvalidSubcommand {
         return None;
     }
@@ -210,7 +214,7 @@ mod tests {
             let error = Args::try_parse_from(["copydesk", name, "--unknown-option"]).unwrap_err();
             missing_feature(&error)
         };
-        for name in ["train", "distill", "join", "cross-eval", "pack", "cascade"] {
+        for name in ["train", "distill", "join", "compose", "cross-eval", "pack", "cascade"] {
             let named =
                 hint(name).is_some_and(|hint| hint.contains("--features train") && hint.contains(&format!("`{name}`")));
             assert_eq!(named, cfg!(not(feature = "train")), "{name}");

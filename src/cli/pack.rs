@@ -36,6 +36,7 @@ pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
         let (gold, pages) = (held_out.gold(), held_out.pages());
         let alone = held_out.alone(&packed).map_err(model_error)?;
         let on_page = held_out.on_page(&packed).map_err(model_error)?;
+        let comments = held_out.as_comments(&packed).map_err(model_error)?;
         let settings = &mut checkpoint.settings;
         let logits: Vec<&[f32]> = alone.iter().map(|reading| reading.logits.as_slice()).collect();
         let before = settings.temperature;
@@ -62,13 +63,14 @@ pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
         };
         let alone: Vec<Scores> = alone.iter().map(scores).collect();
         let on_page: Vec<Scores> = on_page.iter().map(scores).collect();
+        let comments: Vec<Scores> = comments.iter().map(scores).collect();
         if let Some(spam_label) = packed.roles().spam {
             // Texts that a kept threshold called spam are to be called spam still.
             let moved = |threshold| at_temperature(threshold, before, settings.temperature);
             let mut points = settings.spam_operating_points.clone();
             points.iter_mut().for_each(|point| point.threshold = moved(point.threshold));
             let stored = SpamThresholds { default: moved(settings.spam_threshold), points };
-            let rows = SpamRows { labels, spam_label, scores: &alone, held_out: &held_out, lose: args.lose };
+            let rows = SpamRows { labels, spam_label, scores: &comments, held_out: &held_out, lose: args.lose };
             let SpamThresholds { default, points } = rows.thresholds(stored)?;
             (settings.spam_threshold, settings.spam_operating_points) = (default, points);
         }
@@ -130,13 +132,13 @@ fn pack_cascade(args: &PackArgs, pair: &Path) -> Result<Tally, CliError> {
     let mut settings = cascade.settings().clone();
     let folder_name = || args.out.file_name().map(|name| name.to_string_lossy().into_owned());
     settings.name = args.name.clone().or_else(folder_name).unwrap_or(settings.name);
-    let [alone, on_page] = held_out.answers(&model).map_err(failed)?;
+    let [alone, on_page, comments] = held_out.answers(&model).map_err(failed)?;
     match model.roles().spam {
         None => tell(format_args!("{}: no label is for spam, so there is no threshold to find", pair.display())),
         Some(spam_label) => {
             let stored =
                 SpamThresholds { default: settings.spam_threshold, points: settings.spam_operating_points.clone() };
-            let rows = SpamRows { labels, spam_label, scores: &alone, held_out: &held_out, lose: args.lose };
+            let rows = SpamRows { labels, spam_label, scores: &comments, held_out: &held_out, lose: args.lose };
             let SpamThresholds { default, points } = rows.thresholds(stored)?;
             (settings.spam_threshold, settings.spam_operating_points) = (default, points);
         }

@@ -10,6 +10,7 @@ use super::target::{self, Target};
 use crate::corpus::{ForeignFormat, InputFormat, ReadOptions, Sources, Unit, is_standard_input, resolve};
 use crate::label::LabelId;
 use crate::model::{Model, ModelError, Role};
+use crate::page::Region;
 use crate::parallel;
 use crate::pipeline::{Labeller, RowOptions};
 use crate::report::{PageStyle, VerdictOptions};
@@ -101,6 +102,7 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     };
     let mut reading = reading(args.input, unit, &args.model, &[&target])?;
     reading.rows.page_field = args.page_field;
+    reading.rows = args.region.tell(reading.rows);
     reading.rows.paragraphs = match args.paragraphs {
         None | Some(ParagraphsArg::Auto) => Paragraphs::Auto,
         Some(ParagraphsArg::Blank) => Paragraphs::Blank,
@@ -133,7 +135,8 @@ pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
             return Err(CliError::OtherFormat { path: target.name(), advice: "write FILE.jsonl" });
         }
     }
-    let reading = reading(args.input, Unit::Record, &args.model, &targets)?;
+    let mut reading = reading(args.input, Unit::Record, &args.model, &targets)?;
+    reading.rows = reading.rows.region(Region::Comment);
     let model = open(&args.model.model)?;
     let spam_label = role(&model, Role::Spam, "filter")?;
     let threshold = match args.lose {
@@ -153,6 +156,7 @@ pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
     let input = InputArgs::new(vec![args.data.clone()], input_format, args.text_field);
     let mut reading = reading(input, Unit::Record, &args.model, &[])?;
     reading.rows.page_field = args.page_field;
+    reading.rows = args.region.tell(reading.rows);
     let model = open(&args.model.model)?;
     Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, json: args.json })
 }
@@ -198,7 +202,7 @@ fn reading(input: InputArgs, unit: Unit, model: &ModelArgs, targets: &[&Target])
     let (sources, ReadOptions { format, paragraphs, encoding, .. }) = sources(&input, unit)?;
     let sources = sources.except(target::check(&input.inputs, &written)?);
     let threads = model.threads.unwrap_or_else(parallel::cores);
-    let rows = RowOptions { format, unit, paragraphs, encoding, text_field: input.text_field, page_field: None };
+    let rows = RowOptions { format, unit, paragraphs, encoding, text_field: input.text_field, ..RowOptions::default() };
     let typed = input.inputs.is_empty() && std::io::stdin().is_terminal();
     Ok(Reading { sources, rows, threads, quiet: model.quiet, typed, errors })
 }

@@ -2,6 +2,7 @@
 
 use super::foreign::ForeignFormat;
 use crate::label::UnknownLabel;
+use crate::page::UnknownRegion;
 use std::fmt;
 use std::sync::Arc;
 
@@ -80,6 +81,14 @@ pub enum InputError {
         /// Kind of the value.
         got: &'static str,
     },
+    /// A field that must name a region of the page names none.
+    #[error("field `{field}`: {error}")]
+    UnknownRegion {
+        /// Name of the field.
+        field: String,
+        /// What it holds.
+        error: UnknownRegion,
+    },
     /// There is nothing in the text that could be labelled.
     #[error("the text is blank")]
     BlankText,
@@ -115,6 +124,7 @@ impl InputError {
             InputError::NotAnObject { .. } => "not_an_object",
             InputError::MissingField { .. } => "missing_field",
             InputError::FieldNotString { .. } => "field_not_string",
+            InputError::UnknownRegion { .. } => "unknown_region",
             InputError::BlankText => "blank_text",
             InputError::UnknownLabel(_) => "unknown_label",
         }

@@ -155,6 +155,11 @@ impl CascadeChoice {
         }
     }
 
+    /// The same for one reading of the small model, `on_page` whether its page network took part.
+    pub fn of(&self, small: SmallReading<'_>, on_page: bool, large: &[f32]) -> Scores {
+        self.judge(small, if on_page { self.on_page } else { self.alone }, large).0.into_owned()
+    }
+
     fn judge<'a>(&self, small: SmallReading<'a>, weights: [f32; 2], large: &[f32]) -> (Cow<'a, Scores>, bool) {
         match small.scores.best().1 < self.threshold {
             true => {

@@ -212,9 +212,13 @@ impl<'cascade> CascadeSession<'cascade> {
     /// # Errors
     /// As [`CascadeSession::classify`].
     pub fn classify_pages(&mut self, pages: &[&[PageText<'_>]]) -> Result<Vec<Prediction>, ModelError> {
-        let texts: Vec<&str> = pages.iter().flat_map(|page| page.iter()).map(PageText::text).collect();
+        let texts: Vec<&PageText<'_>> = pages.iter().flat_map(|page| page.iter()).collect();
         let readings = self.small.read_pages(pages)?;
-        self.complete(&texts, readings).map(predictions)
+        let asked = |large: &mut Session<'_>, unsure: &[usize]| {
+            let alone: Vec<&[PageText<'_>]> = unsure.iter().map(|&index| std::slice::from_ref(texts[index])).collect();
+            large.read_pages(&alone)
+        };
+        self.complete(readings, asked).map(predictions)
     }
 
     /// Labels texts that the small model's tokenizer has encoded before, `ids` beside `texts`, each read alone.
@@ -223,11 +227,18 @@ impl<'cascade> CascadeSession<'cascade> {
     /// As [`CascadeSession::classify`], and [`ModelError::Engine`] for ids outside of the vocabulary.
     pub fn answers<T: AsRef<[u32]> + Sync>(&mut self, texts: &[&str], ids: &[T]) -> Result<Vec<Answer>, ModelError> {
         let readings = self.small.read_tokens(ids)?;
-        self.complete(texts, readings)
+        let asked = |large: &mut Session<'_>, unsure: &[usize]| {
+            large.read_texts(&unsure.iter().map(|&index| texts[index]).collect::<Vec<_>>())
+        };
+        self.complete(readings, asked)
     }
 
-    /// Asks the large model where the small one is not sure.
-    fn complete(&mut self, texts: &[&str], readings: Vec<Reading>) -> Result<Vec<Answer>, ModelError> {
+    /// Asks the large model where the small one is not sure. `ask` lets it read the texts at some positions, each alone.
+    fn complete(
+        &mut self,
+        readings: Vec<Reading>,
+        ask: impl FnOnce(&mut Session<'_>, &[usize]) -> Result<Vec<Reading>, ModelError>,
+    ) -> Result<Vec<Answer>, ModelError> {
         let CascadeSettings { threshold, alone, on_page, .. } = self.cascade.settings;
         let unsure: Vec<usize> =
             (0..readings.len()).filter(|&index| readings[index].prediction.scores.best().1 < threshold).collect();
@@ -248,8 +259,8 @@ impl<'cascade> CascadeSession<'cascade> {
                 self.large.insert(session)
             }
         };
-        let hard: Vec<&str> = unsure.iter().map(|&index| texts[index]).collect();
-        for (index, second) in unsure.into_iter().zip(large.read_texts(&hard)?) {
+        let seconds = ask(large, &unsure)?;
+        for (index, second) in unsure.into_iter().zip(seconds) {
             let (first, read_on_page) = &first[index];
             let weights = if *read_on_page { on_page } else { alone };
             let labels = self.cascade.small.labels();

@@ -2,14 +2,15 @@
 
 use super::checkpoint;
 use super::head::Output;
-use super::page::PageNetwork;
+use super::page::{PageNetwork, Place};
 use super::settings;
 use super::windows::{combine, windows};
 use super::{Checkpoint, EmbeddedModel, ModelError, ModelFiles, ModelSource, Pooling, Roles, Settings};
 use crate::engine::{Encoder, Precision, Workspace};
 use crate::label::{LabelSet, Scores};
+use crate::page::Region;
 use crate::parallel;
-use crate::text::{FACT_COUNT, facts, model_text};
+use crate::text::{facts, model_text};
 use crate::tokenizer::Tokenizer;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -36,22 +37,30 @@ pub struct Classifier {
     hidden: usize,
 }
 
-/// A text as the model sees it, with facts about it as it is written. A page is a slice of them, in reading order.
+/// A text as the model sees it, with facts about it, and its region if that is known. A page is a slice of them, in reading
+/// order.
 #[derive(Clone, Debug)]
 pub struct PageText<'text> {
     text: Cow<'text, str>,
-    facts: [f32; FACT_COUNT],
+    place: Place,
 }
 
 impl<'text> PageText<'text> {
     /// A text as it is written in its source: what the model sees is its [`model_text`].
     pub fn new(written: &'text str) -> PageText<'text> {
-        PageText { text: model_text(written), facts: facts(written) }
+        PageText::of(model_text(written), written)
     }
 
     /// A text whose model text was made before.
     pub(crate) fn of(text: impl Into<Cow<'text, str>>, written: &str) -> PageText<'text> {
-        PageText { text: text.into(), facts: facts(written) }
+        let text = text.into();
+        PageText { place: Place { facts: facts(&text, written), region: None }, text }
+    }
+
+    /// The same text, known to stand in a region of its page.
+    pub fn in_region(mut self, region: impl Into<Option<Region>>) -> PageText<'text> {
+        self.place.region = region.into();
+        self
     }
 
     /// What the model sees.
@@ -79,7 +88,7 @@ pub struct Reading {
     /// For a text of several windows that is read alone it is the row that gives its combined probabilities under the
     /// model's temperature: `temperature · ln p`.
     pub logits: Vec<f32>,
-    /// Whether it was read beside neighbours on its page; else it was read alone.
+    /// Whether the page network read it: beside neighbours, or in a known region; else it was read alone.
     pub on_page: bool,
     /// What the model says of it.
     pub prediction: Prediction,
@@ -270,8 +279,8 @@ impl Session<'_> {
 
     /// Labels the paragraphs of pages, page after page in their order, each beside its neighbours.
     ///
-    /// What is said of a paragraph depends on its page alone. A page of one paragraph, and every page where the model
-    /// has no page network, is labelled as by [`Session::classify`].
+    /// What is said of a paragraph depends on its page alone. A page of one paragraph whose region is unknown, and every page
+    /// where the model has no page network, is labelled as by [`Session::classify`].
     ///
     /// # Errors
     /// As [`Session::classify`].
@@ -326,11 +335,11 @@ impl Session<'_> {
         for page in pages {
             let range = from..from + page.len();
             from = range.end;
-            if range.len() < 2 {
+            let places: Vec<Place> = page.iter().map(|text| text.place).collect();
+            if !network.reads(&places) {
                 continue;
             }
-            let facts: Vec<[f32; FACT_COUNT]> = page.iter().map(|text| text.facts).collect();
-            let corrections = network.corrections(&vectors[range.start * hidden..range.end * hidden], &facts);
+            let corrections = network.corrections(&vectors[range.start * hidden..range.end * hidden], &places);
             for (index, correction) in range.zip(corrections.chunks_exact(model.labels.len())) {
                 let reading = &mut readings[index];
                 let logits = &mut reading.logits;

@@ -19,7 +19,7 @@ pub(crate) fn id(word: &str) -> usize {
 
 /// The checkpoint with a small page network of arbitrary weights.
 pub(crate) fn with_page(mut checkpoint: Checkpoint) -> Checkpoint {
-    let sizes = PageConfig { width: 8, heads: 2, intermediate: 8, layers: 1, reach: 4, distances: 2 };
+    let sizes = PageConfig { width: 8, heads: 2, intermediate: 8, layers: 1, reach: 4, distances: 2, regions: true };
     let labels = checkpoint.head.as_ref().map_or(0, |head| head.labels.len());
     let len = PageLayout::new(sizes, checkpoint.config.hidden, labels).len;
     let values = (0..len).map(|index| (index as f32).sin() * 0.3).collect();

@@ -2,12 +2,14 @@
 //!
 //! A heading, a teaser or a pasted document is known by where it stands. The encoder reads each paragraph alone; this
 //! network reads its vector beside those of up to [`PageConfig::reach`] paragraphs before and after it and corrects the
-//! logits. It costs about a thousandth of the encoder's work. A paragraph without neighbours keeps its own logits.
+//! logits. It costs about a thousandth of the encoder's work. Where it is known in which [`Region`] of the page a paragraph
+//! stands, the network is told. A paragraph without neighbours whose region is unknown keeps its own logits.
 
 use super::ModelError;
 use super::settings;
 use super::tensors::Tensors;
 use crate::engine::{Dense, InstructionSet};
+use crate::page::Region;
 use crate::text::FACT_COUNT;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -28,15 +30,23 @@ pub struct PageConfig {
     pub reach: usize,
     /// Distances that have a bias of their own; larger ones share the last.
     pub distances: usize,
+    /// Whether the network can be told a paragraph's region. Files of version 0.1 say nothing about it: theirs cannot.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub regions: bool,
 }
 
 impl Default for PageConfig {
     fn default() -> Self {
-        PageConfig { width: 128, heads: 4, intermediate: 256, layers: 2, reach: 16, distances: 8 }
+        PageConfig { width: 128, heads: 4, intermediate: 256, layers: 2, reach: 16, distances: 8, regions: true }
     }
 }
 
 impl PageConfig {
+    /// Counted facts and flags beside the encoder's vector in the network's input.
+    pub(crate) fn extra_inputs(self) -> usize {
+        FACT_COUNT + if self.regions { Region::COUNT } else { 0 }
+    }
+
     /// What every size must be.
     pub(crate) const EXPECTED: &str = "a size that fits the others, 1 to a few thousand";
 
@@ -111,7 +121,7 @@ impl PageLayout {
     pub fn new(config: PageConfig, hidden: usize, labels: usize) -> PageLayout {
         let mut parts = Parts::default();
         let width = config.width;
-        let input = parts.dense("page.input", width, hidden + FACT_COUNT);
+        let input = parts.dense("page.input", width, hidden + config.extra_inputs());
         let layers = (0..config.layers)
             .map(|index| {
                 let name = |part: &str| format!("page.layer.{index}.{part}");
@@ -172,6 +182,26 @@ impl Parts {
 /// Variance below which LayerNorm does not divide by its root.
 pub(crate) const NORM_EPS: f32 = 1e-5;
 
+/// What the network is told about a paragraph beside its vector.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Place {
+    /// Counted facts.
+    pub facts: [f32; FACT_COUNT],
+    /// Where it stands on its page, if that is known.
+    pub region: Option<Region>,
+}
+
+impl Place {
+    /// 1 for the region of the paragraph and 0 for the others; all 0 where it is unknown.
+    pub fn region_inputs(&self) -> [f32; Region::COUNT] {
+        let mut inputs = [0.0; Region::COUNT];
+        if let Some(region) = self.region {
+            inputs[region.index()] = 1.0;
+        }
+        inputs
+    }
+}
+
 /// The weights of a page network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageWeights {
@@ -197,6 +227,29 @@ impl PageWeights {
             values.extend(tensors.values(&part.name, &part.shape)?);
         }
         Ok(PageWeights { config, values })
+    }
+
+    /// The weights of a network of other sizes that says the same: these, where the only difference is that `config` can be
+    /// told regions. That network ignores them until it is trained.
+    #[cfg(feature = "train")]
+    pub(crate) fn fitted_to(&self, config: PageConfig, hidden: usize, labels: usize) -> Option<Vec<f32>> {
+        if self.config == config {
+            return Some(self.values.clone());
+        }
+        if (PageConfig { regions: true, ..self.config }) != config {
+            return None;
+        }
+        let (before, layout) = (PageLayout::new(self.config, hidden, labels), PageLayout::new(config, hidden, labels));
+        if self.values.len() != before.len {
+            return None;
+        }
+        let mut values = Vec::with_capacity(layout.len);
+        for row in self.values[before.input.weight.clone()].chunks_exact(hidden + self.config.extra_inputs()) {
+            values.extend_from_slice(row);
+            values.extend_from_slice(&[0.0; Region::COUNT]);
+        }
+        values.extend_from_slice(&self.values[before.input.weight.end..]);
+        (values.len() == layout.len).then_some(values)
     }
 }
 
@@ -249,21 +302,34 @@ impl PageNetwork {
         Ok(PageNetwork { layout, values, input, layers, head })
     }
 
+    /// Whether the network has something to say about a page: it has several paragraphs, or the region of its only one is
+    /// known.
+    pub fn reads(&self, places: &[Place]) -> bool {
+        match places {
+            [] => false,
+            [only] => self.layout.config.regions && only.region.is_some(),
+            _ => true,
+        }
+    }
+
     /// Corrections `[paragraphs, labels]` to add to the logits of one page's paragraphs, in reading order.
     ///
-    /// `vectors` is `[paragraphs, hidden]`. The correction of a paragraph alone on its page is 0.
-    pub fn corrections(&self, vectors: &[f32], facts: &[[f32; FACT_COUNT]]) -> Vec<f32> {
-        let (hidden, width) = (self.layout.hidden, self.layout.config.width);
-        let count = facts.len();
-        if count < 2 {
+    /// `vectors` is `[paragraphs, hidden]`. The corrections of a page that the network does not [read](PageNetwork::reads)
+    /// are 0.
+    pub fn corrections(&self, vectors: &[f32], places: &[Place]) -> Vec<f32> {
+        let PageConfig { width, regions, .. } = self.layout.config;
+        let count = places.len();
+        if !self.reads(places) {
             return vec![0.0; count * self.layout.head.bias.len()];
         }
-        let inputs: Vec<f32> = vectors
-            .chunks_exact(hidden)
-            .zip(facts)
-            .flat_map(|(vector, facts)| vector.iter().chain(facts))
-            .copied()
-            .collect();
+        let mut inputs = Vec::with_capacity(count * (self.layout.hidden + self.layout.config.extra_inputs()));
+        for (vector, place) in vectors.chunks_exact(self.layout.hidden).zip(places) {
+            inputs.extend_from_slice(vector);
+            inputs.extend_from_slice(&place.facts);
+            if regions {
+                inputs.extend_from_slice(&place.region_inputs());
+            }
+        }
         let mut x = self.input.forward(&inputs);
         for (slots, dense) in self.layout.layers.iter().zip(&self.layers) {
             let normed = self.norm(&slots.attention_norm, &x);
@@ -334,15 +400,15 @@ mod tests {
     const LABELS: usize = 3;
 
     fn network(reach: usize) -> PageNetwork {
-        let config = PageConfig { width: 8, heads: 2, intermediate: 12, layers: 2, reach, distances: 3 };
+        let config = PageConfig { width: 8, heads: 2, intermediate: 12, layers: 2, reach, distances: 3, regions: true };
         let len = PageLayout::new(config, 6, LABELS).len;
         let values = (0..len).map(|i| (i as f32 * 1.7).sin() * 0.4).collect();
         PageNetwork::new(PageWeights { config, values }, 6, LABELS).unwrap()
     }
 
-    fn page(count: usize) -> (Vec<f32>, Vec<[f32; FACT_COUNT]>) {
+    fn page(count: usize) -> (Vec<f32>, Vec<Place>) {
         let vectors = (0..count * 6).map(|i| (i as f32 * 0.9).cos()).collect();
-        (vectors, (0..count).map(|i| [i as f32 / 10.0; FACT_COUNT]).collect())
+        (vectors, (0..count).map(|i| Place { facts: [i as f32 / 10.0; FACT_COUNT], region: None }).collect())
     }
 
     #[test]
@@ -350,6 +416,19 @@ mod tests {
         let (vectors, facts) = page(1);
         assert_eq!(network(4).corrections(&vectors, &facts), [0.0; LABELS]);
         assert!(network(4).corrections(&[], &[]).is_empty());
+    }
+
+    #[test]
+    fn a_known_region_counts_also_for_a_paragraph_alone() {
+        let (vectors, mut places) = page(1);
+        let mut said = vec![vec![0.0; LABELS]];
+        for region in [Region::Article, Region::Comment, Region::Furniture] {
+            places[0].region = Some(region);
+            said.push(network(4).corrections(&vectors, &places));
+        }
+        for index in 1..said.len() {
+            assert!(said[..index].iter().all(|before| *before != said[index]), "{said:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::rejected::LabelError;
 use crate::corpus::{InputError, page_ranges, passages};
 use crate::label::{Label, LabelId, LabelSet, Scores};
 use crate::model::{Model, ModelError, PageText, Prediction, Role};
+use crate::page::Region;
 use crate::parallel;
 use crate::text::{Paragraphs, model_text};
 use std::borrow::Cow;
@@ -33,6 +34,7 @@ pub struct Copydesk {
     model: Arc<Model>,
     threads: usize,
     paragraphs: Paragraphs,
+    region: Option<Region>,
     left_out: Option<LabelId>,
 }
 
@@ -42,6 +44,7 @@ pub struct CopydeskBuilder {
     model: PathBuf,
     threads: Option<usize>,
     paragraphs: Paragraphs,
+    region: Option<Region>,
     without_furniture: bool,
 }
 
@@ -103,6 +106,12 @@ impl CopydeskBuilder {
         self
     }
 
+    /// All texts stand in this region of their pages: comments, say.
+    pub fn region(mut self, region: Region) -> CopydeskBuilder {
+        self.region = Some(region);
+        self
+    }
+
     /// Leaves the label of page furniture out: its probability becomes 0 and the others are scaled to sum to 1.
     pub fn without_furniture(mut self) -> CopydeskBuilder {
         self.without_furniture = true;
@@ -121,7 +130,7 @@ impl CopydeskBuilder {
             false => None,
         };
         let threads = self.threads.unwrap_or_else(parallel::cores);
-        Ok(Copydesk { model, threads, paragraphs: self.paragraphs, left_out })
+        Ok(Copydesk { model, threads, paragraphs: self.paragraphs, region: self.region, left_out })
     }
 }
 
@@ -129,7 +138,7 @@ impl Copydesk {
     /// Says what is to be opened. Nothing is read before [`CopydeskBuilder::build`].
     pub fn builder() -> CopydeskBuilder {
         let (model, paragraphs) = (PathBuf::from(DEFAULT_MODEL), Paragraphs::default());
-        CopydeskBuilder { model, threads: None, paragraphs, without_furniture: false }
+        CopydeskBuilder { model, threads: None, paragraphs, region: None, without_furniture: false }
     }
 
     /// The model's labels, in the order of its scores.
@@ -184,7 +193,7 @@ impl Copydesk {
         let texts_of_pages: Vec<PageText<'_>> = entries
             .iter()
             .map(|(document, paragraph)| {
-                PageText::of(paragraph.text.as_ref(), &texts[*document][paragraph.span.clone()])
+                PageText::of(paragraph.text.as_ref(), &texts[*document][paragraph.span.clone()]).in_region(self.region)
             })
             .collect();
         let predictions = self.predict(&texts_of_pages, &page_ranges(&pages));
@@ -227,8 +236,10 @@ impl Copydesk {
         let plain: Vec<Cow<'_, str>> = texts.iter().map(|(_, text)| model_text(text)).collect();
         let used: Vec<usize> = (0..texts.len()).filter(|&index| !plain[index].is_empty()).collect();
         let page_of: Vec<Option<usize>> = used.iter().map(|&index| Some(texts[index].0)).collect();
-        let page_texts: Vec<PageText<'_>> =
-            used.iter().map(|&index| PageText::of(plain[index].as_ref(), texts[index].1)).collect();
+        let page_texts: Vec<PageText<'_>> = used
+            .iter()
+            .map(|&index| PageText::of(plain[index].as_ref(), texts[index].1).in_region(self.region))
+            .collect();
         let mut predictions = self.predict(&page_texts, &page_ranges(&page_of)).into_iter();
         let mut answer = |text: &Cow<'_, str>| {
             if text.is_empty() {

@@ -1,11 +1,12 @@
 //! From what was read to texts with answers: splitting, normalising, grouping by page, and what becomes of failures.
 
 use super::batch::predict_pages;
-use super::options::RowOptions;
+use super::options::{Regions, RowOptions};
 use super::record::{NoText, ParsedRecord, record_pages};
 use super::rejected::Rejected;
 use crate::corpus::{Chunk, InputError, Item, Passage, Record, RecordLine, Unit, page_ranges};
 use crate::model::{ModelError, ModelSession, PageText, Prediction};
+use crate::page::Region;
 use crate::text::{Paragraphs, model_text, split_with};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -20,6 +21,8 @@ pub(crate) struct Labeller {
     pub text_field: String,
     /// How the texts of records are cut into paragraphs.
     pub paragraphs: Paragraphs,
+    /// Where the texts stand on their pages.
+    pub regions: Regions,
 }
 
 /// What becomes of a chunk's items, told in their order.
@@ -56,7 +59,7 @@ pub(crate) enum Part<'chunk> {
     /// Consecutive paragraphs of a text.
     Passage(&'chunk Passage),
     /// A record and its name.
-    Record { record: ParsedRecord<'chunk>, doc: String },
+    Record { record: ParsedRecord<'chunk>, doc: String, region: Option<Region> },
 }
 
 impl Part<'_> {
@@ -116,12 +119,15 @@ struct Entry<'part> {
     model_text: Cow<'part, str>,
     /// Number and span of a paragraph; `None` for a whole record.
     paragraph: Option<(u64, Range<u64>)>,
+    /// Where it stands on its page.
+    region: Option<Region>,
 }
 
 impl Labeller {
     /// Labels what is read under `options`.
     pub fn new(options: &RowOptions) -> Labeller {
-        Labeller { unit: options.unit, text_field: options.text_field.clone(), paragraphs: options.paragraphs }
+        let RowOptions { unit, text_field, paragraphs, regions, .. } = options.clone();
+        Labeller { unit, text_field, paragraphs, regions }
     }
 
     /// Labels a chunk and tells what became of its items, in their order.
@@ -156,8 +162,10 @@ impl Labeller {
         for (item, part) in &parts {
             self.push_entries(*item, part, &mut entries);
         }
-        let texts: Vec<PageText<'_>> =
-            entries.iter().map(|entry| PageText::of(entry.model_text.as_ref(), entry.text)).collect();
+        let texts: Vec<PageText<'_>> = entries
+            .iter()
+            .map(|entry| PageText::of(entry.model_text.as_ref(), entry.text).in_region(entry.region))
+            .collect();
         let predictions = predict_pages(session, &texts, &self.pages(&pages, &entries));
         let mut answers = entries.iter().zip(predictions).peekable();
         let mut unusable = unusable.into_iter().peekable();
@@ -181,12 +189,19 @@ impl Labeller {
 
     /// A record that can be used.
     fn record<'chunk>(&self, line: &'chunk RecordLine) -> Result<Part<'chunk>, Box<NoText<'chunk>>> {
-        let record = ParsedRecord::parse(line, &self.text_field)?;
+        let mut record = ParsedRecord::parse(line, &self.text_field)?;
         if self.unit == Unit::Record && model_text(&record.text).is_empty() {
             return Err(Box::new(NoText { error: InputError::BlankText, object: record.object }));
         }
+        let region = match (self.regions.of(record.object.as_ref()), record.object) {
+            (Ok(region), object) => {
+                record.object = object;
+                region
+            }
+            (Err(error), object) => return Err(Box::new(NoText { error, object })),
+        };
         let doc = record.doc();
-        Ok(Part::Record { record, doc })
+        Ok(Part::Record { record, doc, region })
     }
 
     /// The entries that stand on one page: the paragraphs of a text, or records that name the same page.
@@ -201,23 +216,25 @@ impl Labeller {
     fn push_entries<'part>(&self, item: usize, part: &'part Part<'part>, entries: &mut Vec<Entry<'part>>) {
         match part {
             Part::Passage(passage) => {
+                let region = self.regions.of_all();
                 for (index, span) in passage.paragraphs.iter().enumerate() {
                     let text = &passage.text[span.clone()];
                     let span = passage.source_span(span.clone());
                     let paragraph = Some((passage.first_paragraph + index as u64, span));
-                    entries.push(Entry { item, text, model_text: passage.model_text(index), paragraph });
+                    entries.push(Entry { item, text, model_text: passage.model_text(index), paragraph, region });
                 }
             }
-            Part::Record { record, .. } if self.unit == Unit::Paragraph => {
+            &Part::Record { ref record, region, .. } if self.unit == Unit::Paragraph => {
                 for (number, paragraph) in (0..).zip(split_with(&record.text, self.paragraphs)) {
                     let text = &record.text[paragraph.span.clone()];
                     let span = paragraph.span.start as u64..paragraph.span.end as u64;
-                    entries.push(Entry { item, text, model_text: paragraph.text, paragraph: Some((number, span)) });
+                    let paragraph_of = Some((number, span));
+                    entries.push(Entry { item, text, model_text: paragraph.text, paragraph: paragraph_of, region });
                 }
             }
-            Part::Record { record, .. } => {
+            &Part::Record { ref record, region, .. } => {
                 let text = record.text.as_ref();
-                entries.push(Entry { item, text, model_text: model_text(text), paragraph: None });
+                entries.push(Entry { item, text, model_text: model_text(text), paragraph: None, region });
             }
         }
     }

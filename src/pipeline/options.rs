@@ -1,6 +1,7 @@
 //! How an input is read into rows.
 
-use crate::corpus::{InputFormat, ReadOptions, Unit};
+use crate::corpus::{InputError, InputFormat, ReadOptions, Record, Unit};
+use crate::page::Region;
 use crate::text::Paragraphs;
 use encoding_rs::Encoding;
 
@@ -18,6 +19,19 @@ pub struct RowOptions {
     pub(crate) encoding: Option<&'static Encoding>,
     pub(crate) text_field: String,
     pub(crate) page_field: Option<String>,
+    pub(crate) regions: Regions,
+}
+
+/// Where the texts of an input stand on their pages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Regions {
+    /// Nobody says so.
+    #[default]
+    Unknown,
+    /// All in one region.
+    All(Region),
+    /// A field of each record names it.
+    Field(String),
 }
 
 impl Default for RowOptions {
@@ -30,6 +44,7 @@ impl Default for RowOptions {
             encoding: None,
             text_field: "text".to_owned(),
             page_field: None,
+            regions: Regions::Unknown,
         }
     }
 }
@@ -65,9 +80,61 @@ impl RowOptions {
         self
     }
 
+    /// All texts stand in this region of their pages: a file of comments, say.
+    pub fn region(mut self, region: Region) -> RowOptions {
+        self.regions = Regions::All(region);
+        self
+    }
+
+    /// The field that names a record's region: `article`, `comment` or `furniture`. A record without it, or with null, has none
+    /// that is known.
+    pub fn region_field(mut self, name: impl Into<String>) -> RowOptions {
+        self.regions = Regions::Field(name.into());
+        self
+    }
+
     /// For the reader of sources.
     pub(crate) fn read(&self) -> ReadOptions {
         let RowOptions { format, unit, paragraphs, encoding, .. } = *self;
         ReadOptions { format, unit, paragraphs, encoding }
+    }
+}
+
+impl Regions {
+    /// The region of all texts, where they have one.
+    pub fn of_all(&self) -> Option<Region> {
+        match self {
+            Regions::All(region) => Some(*region),
+            Regions::Unknown | Regions::Field(_) => None,
+        }
+    }
+
+    /// The region of a record, which may be an object.
+    pub fn of(&self, object: Option<&Record<'_>>) -> Result<Option<Region>, InputError> {
+        let Regions::Field(field) = self else { return Ok(self.of_all()) };
+        let Some(object) = object.filter(|object| object.value(field).is_some_and(|value| value != "null")) else {
+            return Ok(None);
+        };
+        let name = object.text(field)?;
+        name.parse().map(Some).map_err(|error| InputError::UnknownRegion { field: field.clone(), error })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_names_the_region_and_nothing_else() {
+        let regions = Regions::Field("kind".to_owned());
+        let of = |line: &str| regions.of(Some(&Record::parse(line).unwrap()));
+        assert_eq!(of(r#"{"kind":"comment"}"#).unwrap(), Some(Region::Comment));
+        assert_eq!(of(r#"{"kind":null}"#).unwrap(), None);
+        assert_eq!(of("{}").unwrap(), None);
+        assert_eq!(regions.of(None).unwrap(), None);
+        let error = of(r#"{"kind":"body"}"#).unwrap_err().to_string();
+        assert!(error.contains("field `kind`") && error.contains("got `body`"), "{error}");
+        assert!(matches!(of(r#"{"kind":1}"#), Err(InputError::FieldNotString { .. })));
+        assert_eq!(Regions::All(Region::Comment).of(None).unwrap(), Some(Region::Comment));
     }
 }

@@ -18,6 +18,8 @@ pub(super) fn is_blank(c: char) -> bool {
     match c {
         ' ' => true,
         '!'..='~' => false,
+        // What follows it is shown backwards, so it belongs to a text.
+        '\u{202e}' => false,
         c => c.is_whitespace() || matches!(c, '\u{200c}' | '\u{200d}') || is_invisible(c),
     }
 }

@@ -1,8 +1,12 @@
 //! The text of a paragraph as the model sees it.
 
 use super::blank::{is_blank, is_invisible};
-use super::lookalike::latin_lookalikes;
+use super::disguise::{turned_upright, without_overrides, without_spacing};
+use super::emphasis::{without_emphasis, without_line_marks};
+use super::leet::{may_have_leet, without_leet};
+use super::lookalike::{latin_lookalikes, without_frames};
 use super::marker::list_number;
+use super::markup::without_tags;
 use super::pictograph::is_pictograph;
 use std::borrow::Cow;
 use unicode_normalization_alignments::UnicodeNormalization;
@@ -59,27 +63,57 @@ pub fn model_text(span_text: &str) -> Cow<'_, str> {
 
 /// Whether a trimmed text is certain to stay as it is: ASCII with nothing that a [`pass`] looks at.
 fn is_plain(trimmed: &str) -> bool {
+    let bytes = trimmed.as_bytes();
     let mut before = b' ';
-    for &byte in trimmed.as_bytes() {
-        if !matches!(byte, b' '..=b'~')
-            || matches!(byte, b'&' | b'`')
-            || (before == b' ' || before == b'-') && byte == before
+    for (at, &byte) in bytes.iter().enumerate() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => {}
+            b' ' | b'-' | b'~' if byte == before => return false,
+            b'&' | b'`' | b'<' | b'>' | b'[' | b'*' | b'_' => return false,
+            b' '..=b'~' => {}
+            _ => return false,
+        }
+        // Letters that stand alone, one after the other, may be a spaced word.
+        if !byte.is_ascii_alphanumeric()
+            && at >= 3
+            && !bytes[at - 2].is_ascii_alphanumeric()
+            && before.is_ascii_alphabetic()
+            && bytes[at - 3].is_ascii_alphabetic()
         {
             return false;
         }
         before = byte;
     }
-    list_number(trimmed).is_none()
+    !trimmed.starts_with('#') && !may_have_leet(trimmed) && list_number(trimmed).is_none()
 }
 
 /// Every rule once. A rule that would leave nothing is not applied.
 fn pass(trimmed: &str) -> String {
-    let decoded = html_escape::decode_html_entities(trimmed);
-    let plain: String = collapse(decoded.nfkc().map(|(c, _)| plain_mark(c)));
+    let shown = without_overrides(trimmed);
+    let decoded = html_escape::decode_html_entities(&shown);
+    let unmarked = unless_blank(decoded, |text| match without_tags(text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(plain) => Some(plain),
+    });
+    let unmarked = unless_blank(unmarked, without_line_marks);
+    let unmarked = unless_blank(unmarked, without_emphasis);
+    let upright = turned_upright(&unmarked);
+    let unframed = without_frames(&upright);
+    let plain: String = unframed.nfkc().map(|(c, _)| plain_mark(c)).collect();
+    let plain = collapse(without_spacing(&plain).chars());
     let plain = latin_lookalikes(&join_dashes(&plain)).into_owned();
+    let plain = without_leet(&plain).into_owned();
     let without = collapse(plain.chars().map(|c| if is_pictograph(c) { ' ' } else { c }));
     let kept = if without.is_empty() { if plain.is_empty() { trimmed } else { &plain } } else { &without };
     without_list_number(kept).to_owned()
+}
+
+/// Applies a rule that gives a new text where it changes something, unless it would leave nothing.
+fn unless_blank<'text>(text: Cow<'text, str>, rule: impl Fn(&str) -> Option<String>) -> Cow<'text, str> {
+    match rule(&text) {
+        Some(plain) if !plain.chars().all(is_blank) => Cow::Owned(plain),
+        _ => text,
+    }
 }
 
 /// One space for every run of white space, none at the ends, no character that shows nothing.
@@ -88,7 +122,7 @@ fn collapse(characters: impl Iterator<Item = char>) -> String {
     let (mut space, mut last) = (false, ' ');
     for c in characters {
         // A joiner shapes the letters of the scripts that have joined forms, and never those of the Latin script.
-        if is_invisible(c) || matches!(c, '\u{200c}' | '\u{200d}') && (last < '\u{250}' || space) {
+        if is_invisible(c) || is_dress(c) || matches!(c, '\u{200c}' | '\u{200d}') && (last < '\u{250}' || space) {
             continue;
         }
         if c.is_whitespace() {
@@ -104,6 +138,11 @@ fn collapse(characters: impl Iterator<Item = char>) -> String {
     }
     text.truncate(text.trim_end_matches(is_blank).len());
     text
+}
+
+/// Changes how the character before it looks and is none itself: variation selectors, circles and squares around it.
+fn is_dress(c: char) -> bool {
+    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{20dd}'..='\u{20e0}' | '\u{20e2}'..='\u{20e4}')
 }
 
 /// Quotation marks, primes and dashes in their plainest form.
@@ -155,7 +194,7 @@ mod tests {
 
     #[test]
     fn white_space_becomes_one_space() {
-        assert_eq!(model_text("a\nb\r\nc\rd\u{2028}e"), "a b c d e");
+        assert_eq!(model_text("a\nbe\r\nc\rd\u{2028}e"), "a be c d e");
         assert_eq!(model_text("a\u{a0}\u{2003} \t b"), "a b");
     }
 
@@ -176,7 +215,7 @@ mod tests {
 
     #[test]
     fn entities_are_decoded() {
-        assert_eq!(model_text("Q&amp;A &quot;it&#39;s&#8221; &lt;b&gt;"), "Q&A \"it's\" <b>");
+        assert_eq!(model_text("Q&amp;A &quot;it&#39;s&#8221; &lt;T&gt;"), "Q&A \"it's\" <T>");
         assert_eq!(model_text("&amp;amp;quot;x"), "\"x");
         assert_eq!(model_text("AT&T & co; &unknown;"), "AT&T & co; &unknown;");
     }

@@ -20,6 +20,11 @@ fn any_source() -> impl Strategy<Value = String> {
         1 => (1_usize..90).prop_map(|count| "word ".repeat(count)),
         1 => prop::sample::select(vec!["&amp;", "&#8220;", "&", "amp;", "--", "'", "😀", "с", "a", "ﬁ", "\u{301}", "`"])
             .prop_map(str::to_owned),
+        2 => prop::sample::select(vec![
+            "<p>", "</p>", "<b>", "<blockquote>", "</q>", "<a href='//x'>", "<!--", "-->", "<![CDATA[", "]]>", "[quote]", "[/quote]",
+            "[b]", "[/b]", "[url=//x]", "[x](//y)", "> ", "# ", "*", "**", "_", "~~", "a b c d", "p.l.a.y", "\u{202e}", "🅟",
+            "ᴘ", "🇵", "ʎɐldǝ", "c4s1n0", "d!d", "7he ", "4th", "\"", "@", "$",
+        ]).prop_map(str::to_owned),
         1 => any::<char>().prop_map(String::from),
     ];
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
@@ -192,6 +197,53 @@ fn hostile_lines_take_linear_time() {
             split_with(&source, mode);
             last_boundary_with(&source, mode);
         }
+        assert!(begin.elapsed().as_secs() < 20, "{piece:?} took {:?}", begin.elapsed());
+    }
+}
+
+#[test]
+fn hostile_marks_take_linear_time() {
+    // Quadratic time would take minutes for any of these.
+    for piece in [
+        "<",
+        "<a ",
+        "<a href='",
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "]]>",
+        "[",
+        "[b]",
+        "[quote]",
+        "[/quote]",
+        "[url=",
+        "[a](",
+        "](",
+        "*",
+        "**a ",
+        "_",
+        "> ",
+        ">\n",
+        "# ",
+        "&amp;",
+        "a ",
+        "a.",
+        "\u{202e}",
+        "a\u{202e}\n",
+        "ʎ",
+        "ʎɐld ",
+        "🇵",
+        "c4s1n0 ",
+        "a!",
+        "@",
+        "<q>",
+        "</q>",
+        "x3",
+        "'7 ",
+    ] {
+        let source = piece.repeat(500_000 / piece.len());
+        let begin = std::time::Instant::now();
+        model_text(&source);
         assert!(begin.elapsed().as_secs() < 20, "{piece:?} took {:?}", begin.elapsed());
     }
 }

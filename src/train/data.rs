@@ -2,7 +2,7 @@
 
 use super::TrainError;
 use crate::label::{Label, LabelSet, Scores, annotator_confidence};
-use crate::page::PageKey;
+use crate::page::{PageKey, Region};
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::Value;
@@ -24,6 +24,8 @@ pub struct LabelledRow {
     pub source: Option<String>,
     /// Page.
     pub doc: Option<String>,
+    /// Where the row stands on its page, if that is known.
+    pub region: Option<Region>,
     /// A teacher's probabilities, as `copydesk label --unit record` writes them. They take the place of the label as the
     /// target.
     pub scores: Option<Scores>,
@@ -34,6 +36,12 @@ pub struct LabelledRow {
 }
 
 impl LabelledRow {
+    /// A text without a label, for a teacher.
+    pub(super) fn unlabelled(text: String, source: Option<String>, doc: Option<String>) -> LabelledRow {
+        let (label, confidence, scores, input_label, vector) = (None, None, None, None, None);
+        LabelledRow { text, label, confidence, source, doc, scores, input_label, vector }
+    }
+
     /// The page that the row stands on, named by source and doc; `None` for a row without doc, which is a page of its own.
     pub fn page(&self) -> Option<PageKey<&str>> {
         PageKey::new(self.source.as_deref(), self.doc.as_deref())
@@ -57,6 +65,7 @@ impl LabelledRow {
             confidence: None,
             source: None,
             doc: None,
+            region: None,
             scores: None,
             input_label: None,
             vector: None,
@@ -123,7 +132,7 @@ pub struct ReadRows<T> {
     pub set_aside: Vec<(usize, String)>,
 }
 
-/// Reads JSON lines with `text` and an annotator's `label`; `confidence`, `source` and `doc` are taken if they are there,
+/// Reads JSON lines with `text` and an annotator's `label`; `confidence`, `source`, `doc` and `region` are taken if they are there,
 /// other fields are ignored, a model's `scores` among them. Where `labels` are given, rows with other labels are set aside. A
 /// name ending in `.zst` is decompressed.
 ///
@@ -138,10 +147,11 @@ pub fn read_labelled(path: &Path, labels: Option<&LabelSet>) -> Result<ReadRows<
             confidence: Option<Value>,
             source: Option<String>,
             doc: Option<String>,
+            region: Option<Region>,
         }
-        let AnnotatedRow { text, label, confidence, source, doc } = serde_json::from_slice(line)?;
+        let AnnotatedRow { text, label, confidence, source, doc, region } = serde_json::from_slice(line)?;
         let (label, confidence) = (Some(known(label, labels)?), confidence_of(confidence));
-        Ok(LabelledRow { text, label, confidence, source, doc, scores: None, input_label: None, vector: None })
+        Ok(LabelledRow { text, label, confidence, source, doc, region, scores: None, input_label: None, vector: None })
     })
 }
 
@@ -152,13 +162,13 @@ pub fn read_labelled(path: &Path, labels: Option<&LabelSet>) -> Result<ReadRows<
 /// As [`read_labelled`].
 pub fn read_weak(path: &Path, labels: &LabelSet) -> Result<ReadRows<LabelledRow>, TrainError> {
     read_rows(path, |line| {
-        let ScoredRow { text, label, confidence, source, doc, scores, input_label } =
+        let ScoredRow { text, label, confidence, source, doc, region, scores, input_label } =
             ScoredRow::parse(line, Some(labels))?;
         if label.is_none() {
             return Err(serde_json::Error::missing_field("label"));
         }
         let confidence = confidence_of(confidence).filter(|_| scores.is_none());
-        Ok(LabelledRow { text, label, confidence, source, doc, scores, input_label, vector: None })
+        Ok(LabelledRow { text, label, confidence, source, doc, region, scores, input_label, vector: None })
     })
 }
 
@@ -169,9 +179,9 @@ pub fn read_weak(path: &Path, labels: &LabelSet) -> Result<ReadRows<LabelledRow>
 /// As [`read_labelled`].
 pub fn read_texts(path: &Path, labels: Option<&LabelSet>) -> Result<ReadRows<LabelledRow>, TrainError> {
     read_rows(path, |line| {
-        let ScoredRow { text, label, source, doc, scores, input_label, .. } = ScoredRow::parse(line, labels)?;
+        let ScoredRow { text, label, source, doc, region, scores, input_label, .. } = ScoredRow::parse(line, labels)?;
         let input_label = if scores.is_none() { label.clone() } else { input_label };
-        Ok(LabelledRow { text, label, confidence: None, source, doc, scores, input_label, vector: None })
+        Ok(LabelledRow { text, label, confidence: None, source, doc, region, scores, input_label, vector: None })
     })
 }
 
@@ -188,6 +198,7 @@ struct ScoredRow<S = Scores> {
     confidence: Option<Value>,
     source: Option<String>,
     doc: Option<String>,
+    region: Option<Region>,
     scores: Option<S>,
     input_label: Option<Label>,
 }
@@ -202,6 +213,7 @@ impl ScoredRow {
             confidence: row.confidence,
             source: row.source,
             doc: row.doc,
+            region: row.region,
             scores: labels.zip(row.scores).map(|(labels, fields)| scores_of(&fields, labels)).transpose()?,
             input_label: known(row.input_label)?,
         })

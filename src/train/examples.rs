@@ -4,9 +4,10 @@ use super::TrainSettings;
 use super::data::{LabelledRow, distribution};
 use super::threads::{Place, places};
 use crate::label::{LabelId, LabelSet};
+use crate::model::page::Place as PagePlace;
 use crate::noise::Noise;
 use crate::random::SplitMix64;
-use crate::text::{FACT_COUNT, facts, model_text};
+use crate::text::{facts, model_text};
 use crate::tokenizer::Tokenizer;
 use std::borrow::Cow;
 
@@ -20,8 +21,8 @@ pub(super) struct Example {
     pub target: Vec<f32>,
     /// Class weight times confidence weight.
     pub weight: f32,
-    /// Facts about the paragraph as it is written.
-    pub facts: [f32; FACT_COUNT],
+    /// Facts about the paragraph as it is written, and its region.
+    pub place: PagePlace,
     /// Number of the run of neighbouring rows of one page that the row belongs to.
     pub run: usize,
     /// Whether that run is an invented thread, so that the row is not on its page.
@@ -49,13 +50,17 @@ pub(super) fn examples(
     }
     let class_weights = class_weights(&counts, settings.class_weight_exponent);
     let mut random = SplitMix64::new(settings.seed ^ 0x6e01_5e00);
+    // A page's source tells the regions of all its paragraphs or of none.
+    let mut hides = SplitMix64::new(settings.seed ^ 0x0072_6567_696f_6e73);
+    let (mut last_run, mut hidden) = (None, false);
     places(rows, settings)
         .into_iter()
         .map(|Place { row, run, in_thread }| {
             let row = &rows[row];
             let text = noisy(row, settings.noise, &mut random);
             let mut ids = vec![tokenizer.cls()];
-            ids.extend(tokenizer.encode(&model_text(&text)).into_iter().take(settings.max_tokens - 2));
+            let plain = model_text(&text);
+            ids.extend(tokenizer.encode(&plain).into_iter().take(settings.max_tokens - 2));
             ids.push(tokenizer.sep());
             let label = label_of(row);
             let target = target(row, label, labels, settings.label_smoothing, label_shares);
@@ -67,7 +72,11 @@ pub(super) fn examples(
             };
             let weight = class_weights[label.index()] * confidence_weight;
             let vector = row.vector.clone();
-            Example { ids, label, target, weight, facts: facts(&text), run, in_thread, vector }
+            if last_run.replace(run) != Some(run) {
+                hidden = hides.unit() < settings.regions_hidden;
+            }
+            let place = PagePlace { facts: facts(&plain, &text), region: row.region.filter(|_| !hidden) };
+            Example { ids, label, target, weight, place, run, in_thread, vector }
         })
         .collect()
 }

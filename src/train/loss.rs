@@ -85,6 +85,7 @@ pub(super) fn vector_difference(examples: &[&Example], vectors: &Tensor, total_w
 mod tests {
     use super::*;
     use crate::label::built_in::OTHER;
+    use crate::model::page::Place;
 
     fn example(target: [f32; 5], weight: f32) -> Example {
         Example {
@@ -92,7 +93,7 @@ mod tests {
             label: OTHER,
             target: target.to_vec(),
             weight,
-            facts: Default::default(),
+            place: Place { facts: Default::default(), region: None },
             run: 0,
             in_thread: false,
             vector: None,

@@ -8,6 +8,7 @@
 
 mod batches;
 mod checkpoint;
+pub(crate) mod compose;
 mod data;
 mod draw;
 mod encoder_op;

@@ -129,9 +129,9 @@ impl Network {
         };
         let mut on_page = alone.clone();
         for run in page::runs(examples) {
-            let facts: Vec<_> = examples[run.clone()].iter().map(|example| example.facts).collect();
+            let places: Vec<_> = examples[run.clone()].iter().map(|example| example.place).collect();
             let hidden = self.config.hidden;
-            let corrections = network.corrections(&vectors[run.start * hidden..run.end * hidden], &facts);
+            let corrections = network.corrections(&vectors[run.start * hidden..run.end * hidden], &places);
             for (row, correction) in on_page[run].iter_mut().zip(corrections.chunks_exact(self.labels)) {
                 row.iter_mut().zip(correction).for_each(|(logit, value)| *logit += value);
             }

@@ -3,7 +3,6 @@
 use super::examples::Example;
 use crate::model::page::{DenseSlot, NORM_EPS, NormSlot, PageLayout};
 use crate::random::SplitMix64;
-use crate::text::FACT_COUNT;
 use candle_core::{D, Device, Result, Tensor};
 use std::ops::Range;
 
@@ -11,8 +10,8 @@ use std::ops::Range;
 const MASKED: f32 = -1e9;
 
 /// New parameters: matrices uniform with the variance 1 / inputs, LayerNorm at identity, and nothing said yet: the last
-/// layer is 0, so that training starts from the encoder's own logits. The facts' columns of the first matrix count as a
-/// matrix of their own: eight small numbers would drown among the hundreds of the encoder's vector.
+/// layer is 0, so that training starts from the encoder's own logits. The columns of facts and regions in the first matrix
+/// count as a matrix of their own: a dozen small numbers would drown among the hundreds of the encoder's vector.
 pub(super) fn new_parameters(layout: &PageLayout, seed: u64) -> Vec<f32> {
     let mut random = SplitMix64::new(seed ^ 0x0009_a6e0);
     let mut values = vec![0.0; layout.len];
@@ -25,10 +24,11 @@ pub(super) fn new_parameters(layout: &PageLayout, seed: u64) -> Vec<f32> {
             && !part.name.contains("classifier")
         {
             let limit = |inputs: usize| (3.0 / inputs as f64).sqrt();
-            let facts_from = if part.range.start == layout.input.weight.start { inputs - FACT_COUNT } else { inputs };
+            let extra = layout.config.extra_inputs();
+            let facts_from = if part.range.start == layout.input.weight.start { inputs - extra } else { inputs };
             for (index, value) in slot.iter_mut().enumerate() {
                 let unit = random.unit_f64();
-                let limit = if index % inputs < facts_from { limit(inputs) } else { limit(FACT_COUNT) };
+                let limit = if index % inputs < facts_from { limit(inputs) } else { limit(extra) };
                 *value = ((2.0 * unit - 1.0) * limit) as f32;
             }
         }
@@ -72,11 +72,19 @@ pub(super) struct PagePass<'a> {
 }
 
 impl PagePass<'_> {
-    /// Corrections `[examples, labels]` from the encoder's vectors `[examples, hidden]`; 0 for pages of one row.
+    /// Corrections `[examples, labels]` from the encoder's vectors `[examples, hidden]`; 0 for pages of one row whose region
+    /// is unknown.
     pub fn corrections(mut self, vectors: &Tensor) -> Result<Tensor> {
         let count = self.examples.len();
-        let facts: Vec<f32> = self.examples.iter().flat_map(|example| example.facts).collect();
-        let facts = Tensor::from_vec(facts, (count, FACT_COUNT), &Device::Cpu)?;
+        let config = self.layout.config;
+        let mut extra = Vec::with_capacity(count * config.extra_inputs());
+        for example in self.examples {
+            extra.extend_from_slice(&example.place.facts);
+            if config.regions {
+                extra.extend_from_slice(&example.place.region_inputs());
+            }
+        }
+        let facts = Tensor::from_vec(extra, (count, config.extra_inputs()), &Device::Cpu)?;
         let inputs = self.dropout(&Tensor::cat(&[vectors, &facts], 1)?)?;
         let mut x = self.dense(&self.layout.input, &inputs)?;
         let (mask, distances, alone) = self.sight()?;
@@ -109,14 +117,15 @@ impl PagePass<'_> {
     }
 
     /// The attention mask `[n, n]`, the index of each pair's distance bias `[n · n]`, and 0 for rows without neighbours
-    /// `[n, 1]`.
+    /// and region `[n, 1]`.
     fn sight(&self) -> Result<(Tensor, Tensor, Tensor)> {
         let count = self.examples.len();
         let mut mask = vec![MASKED; count * count];
         let mut distances = vec![0u32; count * count];
         let mut alone = vec![1.0f32; count];
         for run in runs(self.examples) {
-            if run.len() == 1 {
+            let told = self.layout.config.regions && self.examples[run.start].place.region.is_some();
+            if run.len() == 1 && !told {
                 alone[run.start] = 0.0;
             }
             for from in run.clone() {

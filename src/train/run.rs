@@ -135,10 +135,10 @@ pub fn train(
     let head = head.map(|head| [parameters::to_f32(&head.weight), head.bias.clone()].concat());
     let mut network = Network::new(base.config.clone(), &base.weights, labels.len(), head, settings)?;
     if let (Some(page), Some(layout)) = (&base.page, &network.page_layout)
-        && page.config == layout.config
-        && page.values.len() == layout.len
+        && let Some(values) = page.fitted_to(layout.config, hidden, labels.len())
+        && values.len() == layout.len
     {
-        network.page = page.values.clone();
+        network.page = values;
     }
     let stages = [
         Stage {

@@ -48,6 +48,9 @@ pub struct TrainSettings {
     pub thread_sources: Vec<String>,
     /// Share of the invented threads that follow an article of another source, as comments do.
     pub threads_under_pages: f32,
+    /// Share of the pages and of the rows without a page whose regions the page network is not told, so that it learns to read
+    /// both with and without.
+    pub regions_hidden: f32,
     /// Share of the original label in the target of a row that a teacher labelled anew, by original label in output order;
     /// null gives the built-in labels their own shares and any other 0.5.
     pub source_label_share: Option<Vec<f32>>,
@@ -94,6 +97,7 @@ impl Default for TrainSettings {
             page_share: 0.5,
             thread_sources: Vec::new(),
             threads_under_pages: 0.15,
+            regions_hidden: 0.5,
             source_label_share: None,
             vector_weight: 0.0,
             noise: 0.0,
@@ -141,6 +145,7 @@ impl TrainSettings {
             ("page_rate_factor", self.page_rate_factor > 0.0 && self.page_rate_factor.is_finite(), "above 0"),
             ("page_share", (0.0..=1.0).contains(&self.page_share), "from 0 to 1"),
             ("threads_under_pages", (0.0..=1.0).contains(&self.threads_under_pages), "from 0 to 1"),
+            ("regions_hidden", (0.0..=1.0).contains(&self.regions_hidden), "from 0 to 1"),
             ("vector_weight", self.vector_weight >= 0.0 && self.vector_weight.is_finite(), "0 or above"),
             (
                 "r_drop",

@@ -81,7 +81,8 @@ fn answers(
                     let mut answers = Vec::new();
                     for batch in batches.iter().skip(thread).step_by(threads) {
                         let rows = &rows[batch.clone()];
-                        let texts: Vec<_> = rows.iter().map(|row| PageText::new(&row.text)).collect();
+                        let texts: Vec<_> =
+                            rows.iter().map(|row| PageText::new(&row.text).in_region(row.region)).collect();
                         let pages: Vec<&[PageText<'_>]> = pages(rows).into_iter().map(|range| &texts[range]).collect();
                         let mut vectors = Vec::new();
                         let readings = session.read_pages_with_vectors(&pages, &mut vectors)?;

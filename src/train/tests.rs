@@ -7,7 +7,9 @@ use crate::engine::{EncoderConfig, EncoderWeights, LayerNorm, Linear, Matrix};
 use crate::label::built_in::{COMMENT_SPAM, OPINION, OTHER, REPORTING};
 use crate::label::{LabelId, LabelSet};
 use crate::model::fixture;
+use crate::model::page::Place;
 use crate::model::{Checkpoint, PageConfig, PageWeights, Settings, Storage};
+use crate::page::Region;
 use crate::text::FACT_COUNT;
 use candle_core::{D, Device, Tensor, Var};
 
@@ -25,8 +27,9 @@ fn settings() -> TrainSettings {
 fn example(ids: &[u32], label: LabelId, weight: f32) -> Example {
     let mut target = vec![0.02; 5];
     target[label.index()] = 0.92;
-    let (ids, run, facts) = (ids.to_vec(), ids.len(), [0.5; FACT_COUNT]);
-    Example { ids, label, target, weight, facts, run, in_thread: false, vector: None }
+    let (ids, run) = (ids.to_vec(), ids.len());
+    let place = Place { facts: [0.5; FACT_COUNT], region: None };
+    Example { ids, label, target, weight, place, run, in_thread: false, vector: None }
 }
 
 fn batch() -> Vec<Example> {
@@ -196,7 +199,7 @@ fn dropout_is_differentiated_with_its_own_masks() {
 
 /// Rows of two pages and one alone, and a network over pages that says something.
 fn pages() -> (TrainSettings, Network, Vec<Example>) {
-    let page = PageConfig { width: 16, heads: 2, intermediate: 24, layers: 2, reach: 1, distances: 1 };
+    let page = PageConfig { width: 16, heads: 2, intermediate: 24, layers: 2, reach: 1, distances: 1, regions: true };
     let settings = TrainSettings { page: Some(page), ..settings() };
     let mut network = network(&fixture::checkpoint(14), &settings);
     for (index, value) in network.page.iter_mut().enumerate() {
@@ -205,7 +208,10 @@ fn pages() -> (TrainSettings, Network, Vec<Example>) {
     let mut examples = [batch(), batch()].concat();
     for (index, (example, run)) in examples.iter_mut().zip([0, 0, 0, 1, 2, 2, 2, 2]).enumerate() {
         example.run = run;
-        example.facts = std::array::from_fn(|fact| ((index * 3 + fact) as f32).cos());
+        example.place.facts = std::array::from_fn(|fact| ((index * 3 + fact) as f32).cos());
+        // The row that stands alone is read alone, for nobody says where it stands.
+        example.place.region =
+            [None, Some(Region::Article), Some(Region::Comment), None, Some(Region::Furniture)][index % 5];
     }
     (settings, network, examples)
 }
@@ -586,7 +592,8 @@ fn any_labels_are_learnt_and_told_by_the_model() {
     let folder = tempfile::tempdir().unwrap();
     let labels = labels_of(&own_rows()).unwrap();
     assert_eq!(labels, LabelSet::new(["ad", "forum", "news"]).unwrap());
-    let page = Some(PageConfig { width: 8, heads: 2, intermediate: 8, layers: 1, reach: 2, distances: 2 });
+    let page =
+        Some(PageConfig { width: 8, heads: 2, intermediate: 8, layers: 1, reach: 2, distances: 2, regions: true });
     let settings = TrainSettings { epochs: 30, learning_rate: 3e-3, average_decay: 0.0, page, ..settings() };
     let report = train_own(folder.path(), &labels, &settings).unwrap();
     assert_eq!(report.epochs[report.best_epoch].dev_macro_f1, 1.0);

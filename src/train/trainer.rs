@@ -72,7 +72,8 @@ pub(super) fn digest(network: &Network, stages: &[Stage<'_>], dev: &[Example]) -
             add(example.label.index() as u64);
             add(example.run as u64);
             example.ids.iter().for_each(|&id| add(u64::from(id)));
-            let numbers = example.target.iter().chain([&example.weight]).chain(&example.facts);
+            add(example.place.region.map_or(0, |region| region.index() as u64 + 1));
+            let numbers = example.target.iter().chain([&example.weight]).chain(&example.place.facts);
             let numbers = numbers.chain(example.vector.iter().flatten());
             numbers.for_each(|number| add(u64::from(number.to_bits())));
         }

@@ -1,6 +1,6 @@
 //! Arguments of `copydesk eval`.
 
-use super::ModelArgs;
+use super::{ModelArgs, RegionArgs};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -21,6 +21,10 @@ pub struct EvalArgs {
     /// page of more than 256 records is cut after every 256.
     #[arg(long, value_name = "NAME")]
     pub page_field: Option<String>,
+
+    /// Regions.
+    #[command(flatten)]
+    pub region: RegionArgs,
 
     /// Model.
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! Arguments of `copydesk label`.
 
-use super::{InputArgs, ModelArgs, probability};
+use super::{InputArgs, ModelArgs, RegionArgs, probability};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -31,6 +31,10 @@ pub struct LabelArgs {
     /// page of more than 256 records is cut after every 256.
     #[arg(long, value_name = "NAME")]
     pub page_field: Option<String>,
+
+    /// Regions.
+    #[command(flatten)]
+    pub region: RegionArgs,
 
     /// Model.
     #[command(flatten)]

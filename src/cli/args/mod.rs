@@ -5,6 +5,8 @@ mod bench;
 #[cfg(feature = "train")]
 mod cascade;
 #[cfg(feature = "train")]
+mod compose;
+#[cfg(feature = "train")]
 mod cross_eval;
 #[cfg(feature = "train")]
 mod distill;
@@ -23,6 +25,8 @@ pub use self::bench::{BenchArgs, ModeArg, PrecisionArg};
 #[cfg(feature = "train")]
 pub use self::cascade::CascadeArgs;
 #[cfg(feature = "train")]
+pub use self::compose::ComposeArgs;
+#[cfg(feature = "train")]
 pub use self::cross_eval::CrossEvalArgs;
 #[cfg(feature = "train")]
 pub use self::distill::DistillArgs;
@@ -38,6 +42,8 @@ pub use self::pack::PackArgs;
 pub use self::train::{StorageArg, TargetArgs, TrainArgs};
 
 use crate::corpus::Encoding;
+use crate::page::Region;
+use crate::pipeline::RowOptions;
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -123,6 +129,14 @@ pub enum Command {
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk join --labels FILE... --texts FILE... [--out FILE]")]
     Join(JoinArgs),
+    /// Compose rows to train on from comments, pages with discussions and annotated rows
+    ///
+    /// Comments with their site's decision and pages with their discussions get targets that join what people said with a
+    /// teacher's scores. Quotes with answers, comments with a tail of spam, and wrapped texts are made of sure rows; their
+    /// label follows from what most of the words do. A table tells how many rows of each kind there are, and what was left out.
+    #[cfg(feature = "train")]
+    #[command(override_usage = "copydesk compose --teacher MODEL --rows FILE... [OPTIONS]")]
+    Compose(ComposeArgs),
     /// Make a trained model ready to ship
     ///
     /// Stores the weights as 8-bit integers and, given held-out rows, fits the temperature and the spam threshold.
@@ -193,6 +207,48 @@ impl InputArgs {
     pub(super) fn new(inputs: Vec<PathBuf>, input_format: InputFormatArg, text_field: String) -> InputArgs {
         InputArgs { inputs, input_format, encoding: None, text_field, errors: None }
     }
+}
+
+/// Where the texts stand on their pages.
+#[derive(Debug, Default, clap::Args)]
+pub struct RegionArgs {
+    /// All texts stand in this region of their pages
+    ///
+    /// A reader knows whether he is in an article or among the comments; a text alone does not say so.
+    #[arg(long, value_enum, value_name = "REGION", conflicts_with = "region_field")]
+    pub region: Option<RegionArg>,
+
+    /// Field that says where a record stands on its page: article, comment or furniture
+    ///
+    /// Records without the field, or with null in it, are read as before. Any other value sets the record aside.
+    #[arg(long, value_name = "NAME")]
+    pub region_field: Option<String>,
+}
+
+impl RegionArgs {
+    /// Tells the reader of rows.
+    pub(super) fn tell(self, rows: RowOptions) -> RowOptions {
+        match (self.region, self.region_field) {
+            (Some(region), _) => rows.region(match region {
+                RegionArg::Article => Region::Article,
+                RegionArg::Comment => Region::Comment,
+                RegionArg::Furniture => Region::Furniture,
+            }),
+            (None, Some(field)) => rows.region_field(field),
+            (None, None) => rows,
+        }
+    }
+}
+
+/// `--region`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RegionArg {
+    /// The text that the page is there for
+    Article,
+    /// What readers wrote under it
+    Comment,
+    /// Menus, notices, headlines
+    Furniture,
 }
 
 /// Which model, and how hard it works.

@@ -21,7 +21,8 @@ fn folders(threshold: f32) -> (tempfile::TempDir, PathBuf) {
 fn folders_of(threshold: f32, models: [crate::model::Checkpoint; 2]) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let member = |name: &str, seed: u64, mut checkpoint: crate::model::Checkpoint| {
-        let sizes = PageConfig { width: 8, heads: 2, intermediate: 8, layers: 1, reach: 4, distances: 2 };
+        let sizes =
+            PageConfig { width: 8, heads: 2, intermediate: 8, layers: 1, reach: 4, distances: 2, regions: true };
         let count =
             PageLayout::new(sizes, checkpoint.config.hidden, checkpoint.head.as_ref().unwrap().labels.len()).len;
         let values = (0..count).map(|index| ((index as u64 * seed) as f32).sin() * 0.3).collect();

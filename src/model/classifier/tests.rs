@@ -149,7 +149,8 @@ fn models_have_any_number_of_labels() {
     for count in [2, 37] {
         let dir = tempfile::tempdir().unwrap();
         let mut checkpoint = fixture::checkpoint_of_count(7, count);
-        let sizes = PageConfig { width: 8, heads: 2, intermediate: 8, layers: 1, reach: 4, distances: 2 };
+        let sizes =
+            PageConfig { width: 8, heads: 2, intermediate: 8, layers: 1, reach: 4, distances: 2, regions: true };
         let len = PageLayout::new(sizes, checkpoint.config.hidden, count).len;
         let values = (0..len).map(|index| (index as f32).sin() * 0.3).collect();
         checkpoint.page = Some(PageWeights { config: sizes, values });
