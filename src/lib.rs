@@ -54,6 +54,7 @@ mod tokenizer;
 mod train;
 
 pub use corpus::{ForeignFormat, InputError, InputFormat, Unit};
+pub use html::html_content;
 pub use label::{Label, LabelId, LabelSet, LabelSetError, Scores, UnknownLabel};
 pub use model::ModelError;
 pub use page::{PageKey, Region, UnknownRegion};

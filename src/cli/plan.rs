@@ -48,6 +48,8 @@ pub(super) struct LabelPlan {
     pub format: RowFormat,
     pub with_text: bool,
     pub with_source: bool,
+    /// Of HTML pages, only what is main content gets a row.
+    pub content_only: bool,
     pub target: Target,
 }
 
@@ -121,6 +123,7 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         format,
         with_text: args.with_text,
         with_source: args.with_source,
+        content_only: args.content_only,
         target,
     })
 }
@@ -220,6 +223,7 @@ pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Sources, ReadOpt
         InputFormatArg::Auto => None,
         InputFormatArg::Text => Some(InputFormat::Text),
         InputFormatArg::Markdown => Some(InputFormat::Markdown),
+        InputFormatArg::Html => Some(InputFormat::Html),
         InputFormatArg::Jsonl => Some(InputFormat::Jsonl),
     };
     let options = ReadOptions { format, unit, paragraphs: Paragraphs::default(), encoding: input.encoding };

@@ -2,12 +2,15 @@
 
 use super::error::{Decoded, Failure, InputError};
 use super::feed::{Feed, Window};
+use super::foreign::ForeignFormat;
 use super::json_records::{JsonRecords, JsonValue};
 use super::lines::{LINE_LIMIT_BYTES, Lines, Next, RawLine};
 use super::sniff::{self, Head, InputFormat};
 use super::sources::{Origin, Source};
 use super::stray::decode_line;
 use super::text_pieces::{Piece, TextPieces};
+use crate::html;
+use crate::page::Region;
 use crate::text::{Paragraphs, markdown, model_text, split_with};
 use encoding_rs::Encoding;
 use std::borrow::Cow;
@@ -71,10 +74,25 @@ pub struct Passage {
     pub first_paragraph: u64,
     /// Byte offsets of the paragraphs in `text`, in order; never empty.
     pub paragraphs: Vec<Range<usize>>,
-    /// In Markdown, each paragraph without its markup; else empty, for then the bytes tell all.
+    /// In Markdown and HTML, each paragraph without its markup; else empty, for then the bytes tell all.
     plain_texts: Vec<String>,
     /// Offsets in `text` from which on it is so many bytes ahead of the document.
     ahead: Vec<(usize, u64)>,
+    /// Of an HTML page, where each paragraph stands; else empty. Then `text` is the text of its blocks, not the source.
+    blocks: Vec<BlockPlace>,
+}
+
+/// A block of an HTML page, without its text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlockPlace {
+    /// UTF-8 byte offsets in the source.
+    pub span: Range<u64>,
+    /// The probability that it belongs to the page's main content, 0 to 1.
+    pub content: f32,
+    /// Whether it counts to the main content.
+    pub is_content: bool,
+    /// Where it stands, as far as tags tell it.
+    pub region: Option<Region>,
 }
 
 impl Passage {
@@ -89,9 +107,25 @@ impl Passage {
         }
     }
 
+    /// Of an HTML page, where a paragraph stands; `None` for all else. `index` counts the paragraphs of this passage from 0.
+    pub fn block(&self, index: usize) -> Option<&BlockPlace> {
+        self.blocks.get(index)
+    }
+
+    /// Where a paragraph stands in the document, in bytes. `index` counts the paragraphs of this passage from 0.
+    ///
+    /// # Panics
+    /// If the passage has no such paragraph.
+    pub fn paragraph_span(&self, index: usize) -> Range<u64> {
+        match self.blocks.get(index) {
+            Some(block) => block.span.clone(),
+            None => self.source_span(self.paragraphs[index].clone()),
+        }
+    }
+
     /// The bytes of the document that a slice of `text` was made of: also right where lines were not UTF-8, and their
     /// characters take more bytes in `text` than in the document.
-    pub fn source_span(&self, span: Range<usize>) -> Range<u64> {
+    fn source_span(&self, span: Range<usize>) -> Range<u64> {
         let place = |offset: usize| {
             let known = self.ahead.partition_point(|(from, _)| *from <= offset);
             let ahead = known.checked_sub(1).map_or(0, |last| self.ahead[last].1);
@@ -191,6 +225,8 @@ enum SourceKind {
     Passages(Passages),
     Lines(Lines),
     Json(JsonRecords),
+    /// A page that is not yet read.
+    Html(Option<Window>),
 }
 
 /// A text that is read in passages.
@@ -284,6 +320,8 @@ impl OpenSource {
                 window.skip_mark().map_err(InputError::Unreadable)?;
                 SourceKind::Lines(Lines::new(window))
             }
+            (InputFormat::Html, Unit::Paragraph) => SourceKind::Html(Some(window)),
+            (InputFormat::Html, Unit::Record) => return Err(InputError::ForeignFormat(ForeignFormat::HTML)),
             (InputFormat::Jsonl, _) => {
                 window.skip_mark().map_err(InputError::Unreadable)?;
                 SourceKind::Json(JsonRecords::new(window))
@@ -296,6 +334,7 @@ impl OpenSource {
     fn read_into(&mut self, chunk: &mut Chunk) -> Progress {
         let patience = (!chunk.items.is_empty()).then_some(PATIENCE);
         let (progress, consumed) = match &mut self.kind {
+            SourceKind::Html(window) => return read_html(&self.name, window, &mut self.counted, chunk),
             SourceKind::Passages(passages) => return passages.read(&self.name, &mut self.counted, chunk),
             SourceKind::Lines(lines) => (read_line(&self.name, lines, patience, chunk), lines.consumed()),
             SourceKind::Json(records) => (read_json(&self.name, records, patience, chunk), records.consumed()),
@@ -359,6 +398,7 @@ impl Passages {
                 paragraphs,
                 plain_texts,
                 ahead,
+                blocks: Vec::new(),
             }));
         }
         Progress::Read
@@ -389,8 +429,87 @@ fn push_markdown(chunk: &mut Chunk, name: &Arc<str>, text: &str, ahead: &[(usize
             paragraphs,
             plain_texts,
             ahead: inside.map(|(offset, ahead)| (offset - begin, ahead - known)).collect(),
+            blocks: Vec::new(),
         }));
         first_paragraph += count;
+    }
+}
+
+/// Reads a whole page, and appends its blocks in passages of about [`PIECE_BYTES`].
+fn read_html(name: &Arc<str>, window: &mut Option<Window>, counted: &mut u64, chunk: &mut Chunk) -> Progress {
+    let Some(mut window) = window.take() else { return Progress::End };
+    // Where a page that names its encoding does so.
+    const HEAD_BYTES: usize = 1024;
+    while window.rest().len() < HEAD_BYTES && !window.ended() {
+        if let Err(error) = window.fill(None) {
+            return unreadable(name, 1, error, chunk);
+        }
+    }
+    if let Some(encoding) = html::declared_encoding(&window.rest()[..window.rest().len().min(HEAD_BYTES)]) {
+        window.decode(encoding);
+    }
+    let mut pieces = TextPieces::new(window, Paragraphs::Line);
+    let piece = match pieces.next_piece(LINE_LIMIT_BYTES) {
+        Ok(Some(piece)) => piece,
+        Ok(None) => return Progress::End,
+        Err(error) => return unreadable(name, pieces.line(), error, chunk),
+    };
+    if !pieces.is_at_end() {
+        let error = InputError::PageTooLong { limit_bytes: LINE_LIMIT_BYTES };
+        chunk.items.push(Item::Failed(Failure { source: Arc::clone(name), line: None, record: None, error }));
+        return Progress::End;
+    }
+    let Piece { text, ahead, failures, decoded, .. } = piece;
+    for (line, error) in failures {
+        chunk.items.push(failed(name, line, None, error));
+    }
+    if let Some((line, lines)) = decoded {
+        chunk.count_decoded(name, line, lines);
+    }
+    let end = text.len() as u64 - ahead.last().map_or(0, |(_, ahead)| *ahead);
+    chunk.bytes += end - *counted;
+    *counted = end;
+    push_html(chunk, name, &text, ahead);
+    Progress::End
+}
+
+/// Appends the blocks of a page. `ahead` is as in [`Piece`].
+fn push_html(chunk: &mut Chunk, name: &Arc<str>, source: &str, ahead: Vec<(usize, u64)>) {
+    let empty = |first_paragraph| Passage {
+        source: Arc::clone(name),
+        text: String::new(),
+        start: 0,
+        first_paragraph,
+        paragraphs: Vec::new(),
+        plain_texts: Vec::new(),
+        ahead: Vec::new(),
+        blocks: Vec::new(),
+    };
+    // For the offsets of the page alone.
+    let offsets = Passage { ahead, ..empty(0) };
+    let mut passage = empty(0);
+    html::blocks(source, &mut |block| {
+        let plain = model_text(&block.text);
+        if plain.is_empty() {
+            return;
+        }
+        if passage.text.len() + block.text.len() > PIECE_BYTES && !passage.paragraphs.is_empty() {
+            let next = passage.first_paragraph + passage.paragraphs.len() as u64;
+            let full = std::mem::replace(&mut passage, empty(next));
+            chunk.items.push(Item::Passage(full));
+        }
+        if !passage.text.is_empty() {
+            passage.text.push_str("\n\n");
+        }
+        let start = passage.text.len();
+        passage.text.push_str(&block.text);
+        passage.paragraphs.push(start..passage.text.len());
+        passage.plain_texts.push(plain.into_owned());
+        let html::ContentBlock { span, content, is_content, region, .. } = block;
+        passage.blocks.push(BlockPlace { span: offsets.source_span(span), content, is_content, region });
+    });
+    if !passage.paragraphs.is_empty() {
+        chunk.items.push(Item::Passage(passage));
     }
 }
 

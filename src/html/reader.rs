@@ -2,6 +2,7 @@
 
 use super::tag::{self, Flow, Kind, group, hint};
 use super::words::{self, hash};
+use crate::text::is_blank;
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
 use std::convert::Infallible;
@@ -206,11 +207,17 @@ impl<'a> Reader<'a> {
         let starting = &mut self.starting;
         match starting.attribute.as_slice() {
             b"class" | b"id" if !matches!(starting.name.as_slice(), b"body" | b"html") => {
-                let (hints, names) = (&mut starting.hints, &mut starting.names);
-                words::names(&value, NAMES.saturating_sub(names.len()), |word| {
-                    *hints |= tag::of_word(word);
-                    names.push(hash(1, word));
-                });
+                for name in value.split_ascii_whitespace() {
+                    let (mut own, mut is_state) = (0, false);
+                    let names = &mut starting.names;
+                    words::names(name, NAMES.saturating_sub(names.len()), |word| {
+                        own |= tag::of_word(word);
+                        is_state |= tag::is_state(word);
+                        names.push(hash(1, word));
+                    });
+                    // `comments-open` stands around an article, not around its comments.
+                    starting.hints |= if is_state { own & !(hint::COMMENTS | hint::REVIEW) } else { own };
+                }
             }
             b"role" => {
                 starting.hints |= tag::of_role(&value);
@@ -566,11 +573,6 @@ impl<'a> Reader<'a> {
         self.open.iter_mut().for_each(|open| open.node = NONE);
         (self.take)(section);
     }
-}
-
-/// Shows nothing.
-fn is_blank(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{feff}' | '\u{ad}' | '\u{2060}')
 }
 
 /// Appends a text with every run of white space as one blank.

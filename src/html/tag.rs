@@ -196,6 +196,15 @@ pub(super) fn of_word(word: &[u8]) -> u64 {
     }
 }
 
+/// Whether a word beside others says how something is, rather than what stands in it.
+pub(super) fn is_state(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"open" | b"closed" | b"off" | b"on" | b"no" | b"has" | b"count" | b"enabled" | b"disabled" | b"status" | b"link"
+            | b"number" | b"icon" | b"with" | b"without" | b"allowed" | b"active"
+    )
+}
+
 /// What an ARIA role says.
 pub(super) fn of_role(role: &str) -> u64 {
     match role.trim().to_ascii_lowercase().as_str() {

@@ -119,6 +119,7 @@ mod properties;
 mod spaced;
 mod split;
 
+pub(crate) use blank::is_blank;
 pub use boundary::{last_boundary, last_boundary_with};
 pub use facts::{FACT_COUNT, facts};
 pub use normalize::model_text;

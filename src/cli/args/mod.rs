@@ -175,10 +175,10 @@ pub struct InputArgs {
 
     /// How to read the inputs
     ///
-    /// auto goes by the extension (.jsonl .ndjson .json are JSON, .txt .text are text, .md .markdown .mkd are Markdown), and
-    /// for all others and standard input by the content. What is recognisably something else (a table, a web page, a
-    /// compressed file) is refused with the command that makes text of it; text reads tables and markup all the same. A line or an
-    /// object of more than 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
+    /// auto goes by the extension (.jsonl .ndjson .json are JSON, .txt .text are text, .md .markdown .mkd are Markdown,
+    /// .html .htm .xhtml are HTML), and for all others and standard input by the content. What is recognisably something else
+    /// (a table, a feed, a compressed file) is refused with the command that makes text of it; text reads tables and markup all the
+    /// same. A line, an object or an HTML page of more than 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormatArg::Auto)]
     pub input_format: InputFormatArg,
 
@@ -283,6 +283,8 @@ pub enum InputFormatArg {
     Text,
     /// Markdown: its marks separate paragraphs and do not count as text
     Markdown,
+    /// An HTML page: its blocks of text
+    Html,
     /// JSON objects: one per line, over several lines, or in an array
     Jsonl,
 }

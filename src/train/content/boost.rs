@@ -80,27 +80,34 @@ struct Split {
     sums: Sums,
 }
 
-/// Grows trees for targets from 0 to 1, each row with a weight. `told` hears the number of each tree that is done.
-pub(crate) fn boost(data: &Binned, targets: &[f32], weights: &[f32], settings: BoostSettings) -> Forest {
+/// Grows trees from those rows that `used` lists, for targets from 0 to 1; each row has a weight.
+pub(crate) fn boost(
+    data: &Binned,
+    used: &[u32],
+    targets: &[f32],
+    weights: &[f32],
+    settings: BoostSettings,
+) -> Forest {
     let mut random = SplitMix64::new(settings.seed);
     let mut forest = Forest::default();
     let (mut all, mut weight) = (0.0, 0.0);
-    for (target, row) in targets.iter().zip(weights) {
-        all += f64::from(target * row);
-        weight += f64::from(*row);
+    for &row in used {
+        all += f64::from(targets[row as usize] * weights[row as usize]);
+        weight += f64::from(weights[row as usize]);
     }
     let mean = (all / weight.max(1e-9)).clamp(1e-3, 1.0 - 1e-3);
     let start = (mean / (1.0 - mean)).ln() as f32;
     forest.values.push(start);
     forest.roots.push(-1);
     let mut sums = vec![start; data.rows];
+    let mut derivatives = vec![[0.0; 2]; data.rows];
     for _ in 0..settings.trees {
-        let mut derivatives = Vec::with_capacity(data.rows);
-        for ((sum, target), weight) in sums.iter().zip(targets).zip(weights) {
-            let p = 1.0 / (1.0 + (-sum).exp());
-            derivatives.push([(p - target) * weight, (p * (1.0 - p)).max(1e-4) * weight]);
+        let rows: Vec<u32> = used.iter().copied().filter(|_| random.unit() < settings.rows).collect();
+        for &row in &rows {
+            let row = row as usize;
+            let p = 1.0 / (1.0 + (-sums[row]).exp());
+            derivatives[row] = [(p - targets[row]) * weights[row], (p * (1.0 - p)).max(1e-4) * weights[row]];
         }
-        let rows: Vec<u32> = (0..data.rows as u32).filter(|_| random.unit() < settings.rows).collect();
         let mut facts: Vec<usize> = (0..data.columns.len()).collect();
         random.shuffle(&mut facts);
         facts.truncate(((facts.len() as f32 * settings.facts) as usize).max(1));
@@ -108,8 +115,8 @@ pub(crate) fn boost(data: &Binned, targets: &[f32], weights: &[f32], settings: B
         let tree = Tree { data, derivatives: &derivatives, facts: &facts, settings };
         tree.grow(rows, &mut forest);
         let root = *forest.roots.last().expect("a tree was just added; this is a bug");
-        for (row, sum) in sums.iter_mut().enumerate() {
-            *sum += walk(data, &forest, root, row);
+        for &row in used {
+            sums[row as usize] += walk(data, &forest, root, row as usize);
         }
     }
     forest

@@ -140,14 +140,15 @@ fn round(
     settings: ContentSettings,
     tell: &mut dyn FnMut(&str),
 ) -> (Forest, Vec<Vec<f32>>) {
+    let binned = Binned::new(&rows.iter().flatten().map(Vec::as_slice).collect::<Vec<_>>());
+    let targets: Vec<f32> = pages.iter().flat_map(|page| &page.targets).copied().collect();
+    let weights: Vec<f32> = pages.iter().flat_map(|page| &page.weights).copied().collect();
+    let folds: Vec<usize> = pages.iter().flat_map(|page| page.targets.iter().map(|_| page.fold)).collect();
     let grow = |left_out: Option<usize>| {
-        let used: Vec<usize> = (0..pages.len()).filter(|&page| Some(pages[page].fold) != left_out).collect();
-        let all: Vec<&[f32]> = used.iter().flat_map(|&page| &rows[page]).map(Vec::as_slice).collect();
-        let targets: Vec<f32> = used.iter().flat_map(|&page| &pages[page].targets).copied().collect();
-        let weights: Vec<f32> = used.iter().flat_map(|&page| &pages[page].weights).copied().collect();
+        let used: Vec<u32> = (0..folds.len()).filter(|&row| Some(folds[row]) != left_out).map(|row| row as u32).collect();
         let ContentSettings { trees, leaves, rate, rows, facts, least, ridge, seed } = settings;
         let settings = BoostSettings { trees, leaves, rate, rows, facts, least, ridge, seed };
-        boost(&Binned::new(&all), &targets, &weights, settings)
+        boost(&binned, &used, &targets, &weights, settings)
     };
     let mut judged: Vec<Vec<f32>> = vec![Vec::new(); pages.len()];
     for fold in 0..FOLDS {
