@@ -3,13 +3,13 @@
 use super::error::{Decoded, Failure, InputError};
 use super::feed::{Feed, Window};
 use super::foreign::ForeignFormat;
+use super::html_page;
 use super::json_records::{JsonRecords, JsonValue};
 use super::lines::{LINE_LIMIT_BYTES, Lines, Next, RawLine};
 use super::sniff::{self, Head, InputFormat};
 use super::sources::{Origin, Source};
 use super::stray::decode_line;
 use super::text_pieces::{Piece, TextPieces};
-use crate::html;
 use crate::page::Region;
 use crate::text::{Paragraphs, markdown, model_text, split_with};
 use encoding_rs::Encoding;
@@ -75,11 +75,11 @@ pub struct Passage {
     /// Byte offsets of the paragraphs in `text`, in order; never empty.
     pub paragraphs: Vec<Range<usize>>,
     /// In Markdown and HTML, each paragraph without its markup; else empty, for then the bytes tell all.
-    plain_texts: Vec<String>,
+    pub(super) plain_texts: Vec<String>,
     /// Offsets in `text` from which on it is so many bytes ahead of the document.
-    ahead: Vec<(usize, u64)>,
+    pub(super) ahead: Vec<(usize, u64)>,
     /// Of an HTML page, where each paragraph stands; else empty. Then `text` is the text of its blocks, not the source.
-    blocks: Vec<BlockPlace>,
+    pub(super) blocks: Vec<BlockPlace>,
 }
 
 /// A block of an HTML page, without its text.
@@ -125,7 +125,7 @@ impl Passage {
 
     /// The bytes of the document that a slice of `text` was made of: also right where lines were not UTF-8, and their
     /// characters take more bytes in `text` than in the document.
-    fn source_span(&self, span: Range<usize>) -> Range<u64> {
+    pub(super) fn source_span(&self, span: Range<usize>) -> Range<u64> {
         let place = |offset: usize| {
             let known = self.ahead.partition_point(|(from, _)| *from <= offset);
             let ahead = known.checked_sub(1).map_or(0, |last| self.ahead[last].1);
@@ -191,7 +191,7 @@ pub struct Chunk {
 
 impl Chunk {
     /// Counts lines of a source that were decoded, `line` the first of them.
-    fn count_decoded(&mut self, source: &Arc<str>, line: u64, lines: u64) {
+    pub(super) fn count_decoded(&mut self, source: &Arc<str>, line: u64, lines: u64) {
         match self.decoded.last_mut() {
             Some(last) if last.source == *source => last.lines += lines,
             _ => self.decoded.push(Decoded { source: Arc::clone(source), line, lines }),
@@ -240,7 +240,7 @@ struct Passages {
 
 /// What came of reading on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
+pub(super) enum Progress {
     Read,
     Pause,
     End,
@@ -334,7 +334,7 @@ impl OpenSource {
     fn read_into(&mut self, chunk: &mut Chunk) -> Progress {
         let patience = (!chunk.items.is_empty()).then_some(PATIENCE);
         let (progress, consumed) = match &mut self.kind {
-            SourceKind::Html(window) => return read_html(&self.name, window, &mut self.counted, chunk),
+            SourceKind::Html(window) => return html_page::read(&self.name, window, &mut self.counted, chunk),
             SourceKind::Passages(passages) => return passages.read(&self.name, &mut self.counted, chunk),
             SourceKind::Lines(lines) => (read_line(&self.name, lines, patience, chunk), lines.consumed()),
             SourceKind::Json(records) => (read_json(&self.name, records, patience, chunk), records.consumed()),
@@ -435,84 +435,6 @@ fn push_markdown(chunk: &mut Chunk, name: &Arc<str>, text: &str, ahead: &[(usize
     }
 }
 
-/// Reads a whole page, and appends its blocks in passages of about [`PIECE_BYTES`].
-fn read_html(name: &Arc<str>, window: &mut Option<Window>, counted: &mut u64, chunk: &mut Chunk) -> Progress {
-    let Some(mut window) = window.take() else { return Progress::End };
-    // Where a page that names its encoding does so.
-    const HEAD_BYTES: usize = 1024;
-    while window.rest().len() < HEAD_BYTES && !window.ended() {
-        if let Err(error) = window.fill(None) {
-            return unreadable(name, 1, error, chunk);
-        }
-    }
-    if let Some(encoding) = html::declared_encoding(&window.rest()[..window.rest().len().min(HEAD_BYTES)]) {
-        window.decode(encoding);
-    }
-    let mut pieces = TextPieces::new(window, Paragraphs::Line);
-    let piece = match pieces.next_piece(LINE_LIMIT_BYTES) {
-        Ok(Some(piece)) => piece,
-        Ok(None) => return Progress::End,
-        Err(error) => return unreadable(name, pieces.line(), error, chunk),
-    };
-    if !pieces.is_at_end() {
-        let error = InputError::PageTooLong { limit_bytes: LINE_LIMIT_BYTES };
-        chunk.items.push(Item::Failed(Failure { source: Arc::clone(name), line: None, record: None, error }));
-        return Progress::End;
-    }
-    let Piece { text, ahead, failures, decoded, .. } = piece;
-    for (line, error) in failures {
-        chunk.items.push(failed(name, line, None, error));
-    }
-    if let Some((line, lines)) = decoded {
-        chunk.count_decoded(name, line, lines);
-    }
-    let end = text.len() as u64 - ahead.last().map_or(0, |(_, ahead)| *ahead);
-    chunk.bytes += end - *counted;
-    *counted = end;
-    push_html(chunk, name, &text, ahead);
-    Progress::End
-}
-
-/// Appends the blocks of a page. `ahead` is as in [`Piece`].
-fn push_html(chunk: &mut Chunk, name: &Arc<str>, source: &str, ahead: Vec<(usize, u64)>) {
-    let empty = |first_paragraph| Passage {
-        source: Arc::clone(name),
-        text: String::new(),
-        start: 0,
-        first_paragraph,
-        paragraphs: Vec::new(),
-        plain_texts: Vec::new(),
-        ahead: Vec::new(),
-        blocks: Vec::new(),
-    };
-    // For the offsets of the page alone.
-    let offsets = Passage { ahead, ..empty(0) };
-    let mut passage = empty(0);
-    html::blocks(source, &mut |block| {
-        let plain = model_text(&block.text);
-        if plain.is_empty() {
-            return;
-        }
-        if passage.text.len() + block.text.len() > PIECE_BYTES && !passage.paragraphs.is_empty() {
-            let next = passage.first_paragraph + passage.paragraphs.len() as u64;
-            let full = std::mem::replace(&mut passage, empty(next));
-            chunk.items.push(Item::Passage(full));
-        }
-        if !passage.text.is_empty() {
-            passage.text.push_str("\n\n");
-        }
-        let start = passage.text.len();
-        passage.text.push_str(&block.text);
-        passage.paragraphs.push(start..passage.text.len());
-        passage.plain_texts.push(plain.into_owned());
-        let html::ContentBlock { span, content, is_content, region, .. } = block;
-        passage.blocks.push(BlockPlace { span: offsets.source_span(span), content, is_content, region });
-    });
-    if !passage.paragraphs.is_empty() {
-        chunk.items.push(Item::Passage(passage));
-    }
-}
-
 fn read_line(name: &Arc<str>, lines: &mut Lines, patience: Option<Duration>, chunk: &mut Chunk) -> Progress {
     let (line, raw) = match lines.next(patience) {
         Ok(Next::Item(item)) => item,
@@ -572,11 +494,11 @@ fn push_record(name: &Arc<str>, place: (u64, Option<u64>), bytes: Vec<u8>, forma
     }
 }
 
-fn failed(name: &Arc<str>, line: u64, record: Option<u64>, error: InputError) -> Item {
+pub(super) fn failed(name: &Arc<str>, line: u64, record: Option<u64>, error: InputError) -> Item {
     Item::Failed(Failure { source: Arc::clone(name), line: Some(line), record, error })
 }
 
-fn unreadable(name: &Arc<str>, line: u64, error: io::Error, chunk: &mut Chunk) -> Progress {
+pub(super) fn unreadable(name: &Arc<str>, line: u64, error: io::Error, chunk: &mut Chunk) -> Progress {
     chunk.items.push(failed(name, line, None, InputError::Unreadable(error)));
     Progress::End
 }

@@ -5,7 +5,7 @@ use super::context::{CONTEXT, Context};
 use super::facts::{facts, width};
 use super::forest::{Forest, Question};
 use super::reader::Section;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors};
 use std::sync::OnceLock;
 
 /// The one model that is compiled into the library.
@@ -145,7 +145,7 @@ impl ContentModel {
             ]);
         }
         let views = parts.iter().map(|(name, dtype, shape, bytes)| {
-            let view = TensorView::new(*dtype, shape.clone(), bytes);
+            let view = safetensors::tensor::TensorView::new(*dtype, shape.clone(), bytes);
             (*name, view.expect("the bytes were counted; this is a bug"))
         });
         safetensors::serialize(views, None).expect("tensors of known sizes can be written; this is a bug")

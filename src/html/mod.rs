@@ -1,8 +1,9 @@
 //! HTML pages as blocks of text, each with what its tags say of it.
 //!
-//! [`read`] gives the blocks of a page with their spans in the source. It makes no tree of the page: it holds the elements that
-//! are open, up to a depth, and those with text in them, so that time is linear in the source and memory bounded by it.
-//! [`ContentModel`] says which blocks are the page's main content.
+//! [`blocks`] gives the blocks of a page with their spans in the source, and says which are the page's main content. No tree of
+//! the page is made: the reader holds the elements that are open, up to a depth, and those with text in them, so that time is
+//! linear in the source and memory bounded by it. [`ContentModel`] judges the blocks: weights of the names and words around
+//! them, then trees over counted facts, then trees that know what the first said of the blocks around.
 
 #![forbid(unsafe_code)]
 
@@ -16,10 +17,14 @@ mod reader;
 mod tag;
 mod words;
 
-pub use bag::{BUCKETS, Bag, bag, bag_scores};
-pub use content::{ContentModel, ContentModelError};
-pub use context::{CONTEXT, Context};
-pub use facts::facts;
-pub use forest::{Forest, Question};
 pub use page::{ContentBlock, blocks, declared_encoding, html_content};
-pub use reader::{Block, Section, read};
+
+#[cfg(feature = "train")]
+pub use {
+    bag::{BUCKETS, Bag, bag, bag_scores},
+    content::{ContentModel, ContentModelError},
+    context::Context,
+    facts::facts,
+    forest::{Forest, Question},
+    reader::{Section, read},
+};

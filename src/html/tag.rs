@@ -41,7 +41,6 @@ pub(super) mod group {
     pub const LIST: u8 = 13;
     pub const TABLE: u8 = 14;
     pub const UNKNOWN: u8 = 15;
-    pub const COUNT: u8 = 16;
 }
 
 /// What tags, roles and words of class and id say of the text below them.

@@ -27,8 +27,10 @@ pub struct Row {
     pub paragraph: Option<u64>,
     /// UTF-8 byte offsets of the paragraph in its document, or in the decoded text of its record.
     pub span: Range<u64>,
-    /// As it stands in the document.
+    /// As it stands in the document; of an HTML page, the text between the tags.
     pub text: String,
+    /// The probability that it is the main content of its HTML page, 0 to 1; `None` for all else.
+    pub content: Option<f32>,
     /// The most probable label.
     pub label: Label,
     /// Its probability, 0 to 1.
@@ -81,14 +83,15 @@ impl Rows {
 }
 
 fn row(desk: &Copydesk, labelled: Labelled<'_>) -> Row {
-    let Labelled { part, paragraph, text, prediction, .. } = labelled;
+    let Labelled { part, paragraph, text, block, prediction, .. } = labelled;
     let LabelledText { label, confidence, scores, tokens, windows } = desk.answer(prediction);
     let (paragraph, span) = match paragraph {
         Some((number, span)) => (Some(number), span),
         None => (None, 0..text.len() as u64),
     };
     let (source, line, document) = (Arc::clone(part.source()), part.line(), part.doc().to_owned());
-    Row { source, line, document, paragraph, span, text: text.to_owned(), label, confidence, scores, tokens, windows }
+    let (text, content) = (text.to_owned(), block.map(|block| block.content));
+    Row { source, line, document, paragraph, span, text, content, label, confidence, scores, tokens, windows }
 }
 
 impl Iterator for Rows {
