@@ -1,7 +1,7 @@
 //! From raw arguments to everything a command needs, decided before any work is done.
 
 use super::args::{
-    ColorArg, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg, ParagraphsArg,
+    ColorArg, ContentArgs, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg, ParagraphsArg,
     UnitArg,
 };
 use super::closed;
@@ -59,6 +59,16 @@ pub(super) enum RowFormat {
     Jsonl,
     Csv,
     Pretty(PageStyle),
+}
+
+/// `copydesk content`.
+pub(super) struct ContentPlan {
+    pub sources: Sources,
+    pub options: ReadOptions,
+    pub plain: bool,
+    pub quiet: bool,
+    pub errors: Option<Target>,
+    pub target: Target,
 }
 
 /// `copydesk filter`.
@@ -126,6 +136,16 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         content_only: args.content_only,
         target,
     })
+}
+
+/// Resolves the arguments of `copydesk content`.
+pub(super) fn content(args: ContentArgs) -> Result<ContentPlan, CliError> {
+    let target = Target::new(args.output);
+    let errors = args.input.errors.clone().map(|path| Target::new(Some(path)));
+    let written: Vec<&Target> = std::iter::once(&target).chain(&errors).collect();
+    let (sources, options) = sources(&args.input, Unit::Paragraph)?;
+    let sources = sources.except(target::check(&args.input.inputs, &written)?);
+    Ok(ContentPlan { sources, options, plain: args.plain, quiet: args.quiet, errors, target })
 }
 
 /// Resolves the arguments of `copydesk filter`.

@@ -9,11 +9,42 @@ mod boost;
 mod linear;
 
 use crate::html::{Bag, ContentModel, ContentModelError, Context, Forest, Section, bag, bag_scores, facts, read};
+use super::data::{ReadRows, read_rows};
+use super::error::TrainError;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
 use align::{lower_words, targets, word_f1};
 use boost::{Binned, BoostSettings, boost};
 
 /// Parts of the sites; each is judged by what the others taught.
 const FOLDS: usize = 5;
+
+/// Reads pages with their content, JSON Lines with `url`, `page_type`, `html` and `main_content`.
+///
+/// # Errors
+/// [`TrainError::Unreadable`], and [`TrainError::NoRows`] where no line is usable. A bad line is no error: it is listed.
+pub fn read_marked(path: &Path) -> Result<ReadRows<MarkedPage>, TrainError> {
+    #[derive(Deserialize)]
+    struct Row {
+        #[serde(default)]
+        url: String,
+        #[serde(default)]
+        page_type: String,
+        html: String,
+        main_content: Option<String>,
+    }
+    read_rows(path, |line| {
+        let Row { url, page_type, html, main_content } = serde_json::from_slice(line)?;
+        Ok(MarkedPage { site: site(&url).to_owned(), kind: page_type, html, content: main_content.unwrap_or_default() })
+    })
+}
+
+/// The last two parts of a host's name: pages of one site share them, and so do some sites of one country, to no harm.
+fn site(url: &str) -> &str {
+    let host = url.split("//").nth(1).unwrap_or(url).split('/').next().unwrap_or_default();
+    let mut dots = host.rmatch_indices('.').map(|(at, _)| at + 1);
+    &host[dots.nth(1).unwrap_or(0)..]
+}
 
 /// A page with its content.
 #[derive(Clone, Debug)]
@@ -29,7 +60,8 @@ pub struct MarkedPage {
 }
 
 /// How the model is trained.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ContentSettings {
     /// Trees.
     pub trees: usize,
@@ -47,6 +79,34 @@ pub struct ContentSettings {
     pub ridge: f64,
     /// Seed of all that is drawn.
     pub seed: u64,
+}
+
+impl Default for ContentSettings {
+    fn default() -> ContentSettings {
+        ContentSettings { trees: 120, leaves: 31, rate: 0.1, rows: 0.4, facts: 0.25, least: 3.0, ridge: 5.0, seed: 1 }
+    }
+}
+
+impl ContentSettings {
+    /// Whether every number is in its range.
+    ///
+    /// # Errors
+    /// [`TrainError::InvalidSetting`].
+    pub fn check(&self) -> Result<(), TrainError> {
+        let rules = [
+            ("trees", "1 to 10000", (1..=10_000).contains(&self.trees)),
+            ("leaves", "2 to 1000", (2..=1000).contains(&self.leaves)),
+            ("rate", "above 0, at most 1", self.rate > 0.0 && self.rate <= 1.0),
+            ("rows", "above 0, at most 1", self.rows > 0.0 && self.rows <= 1.0),
+            ("facts", "above 0, at most 1", self.facts > 0.0 && self.facts <= 1.0),
+            ("least", "0 or more", self.least >= 0.0 && self.least.is_finite()),
+            ("ridge", "0 or more", self.ridge >= 0.0 && self.ridge.is_finite()),
+        ];
+        match rules.into_iter().find(|rule| !rule.2) {
+            Some((name, expected, _)) => Err(TrainError::InvalidSetting { name, expected }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A page made ready.
@@ -95,8 +155,19 @@ const BLOCK_WEIGHT: f32 = 6.0;
 pub struct ContentTraining {
     /// The model of all pages.
     pub model: ContentModel,
-    /// Mean word F1 by kind of page (`all` first) on sites that each fold's model did not see: pages, at thresholds.
-    pub held_out: Vec<(String, usize, Vec<f64>)>,
+    /// Word F1 on sites that each fold's model did not see, all pages first.
+    pub held_out: Vec<HeldOut>,
+}
+
+/// Word F1 of one kind of page.
+#[derive(Clone, Debug, Serialize)]
+pub struct HeldOut {
+    /// The kind; `all` for every page.
+    pub kind: String,
+    /// Pages of it.
+    pub pages: usize,
+    /// Mean over the pages, one at each of [`THRESHOLDS`].
+    pub f1: Vec<f64>,
 }
 
 /// Thresholds of the report.
@@ -125,7 +196,9 @@ pub fn train_content(
     tell("weights of names and words by folds");
     let rows: Vec<Vec<Vec<f32>>> = pages.iter().map(|page| facts_of(page, &folds[page.fold])).collect();
     let (first, judged) = round(&pages, &rows, settings, tell);
-    report(&pages, &judged).iter().for_each(|(kind, _, f1)| tell(&format!("first round: {kind} {f1:.4?}")));
+    if let Some(HeldOut { f1, .. }) = report(&pages, &judged).first() {
+        tell(&format!("first round: word F1 {f1:.4?}"));
+    }
     let rows: Vec<Vec<Vec<f32>>> = (0..pages.len()).map(|page| with_context(&pages[page], &rows[page], &judged[page])).collect();
     let (second, judged) = round(&pages, &rows, settings, tell);
     let held_out = report(&pages, &judged);
@@ -186,7 +259,7 @@ fn facts_of(page: &Page, weights: &[f32]) -> Vec<Vec<f32>> {
     rows
 }
 
-fn report(pages: &[Page], judged: &[Vec<f32>]) -> Vec<(String, usize, Vec<f64>)> {
+fn report(pages: &[Page], judged: &[Vec<f32>]) -> Vec<HeldOut> {
     let mut kinds: Vec<&str> = pages.iter().map(|page| page.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -197,7 +270,8 @@ fn report(pages: &[Page], judged: &[Vec<f32>]) -> Vec<(String, usize, Vec<f64>)>
             let sum: f64 = used.iter().map(|&page| pages[page].f1(&judged[page], threshold)).sum();
             sum / used.len().max(1) as f64
         };
-        (kind.unwrap_or("all").to_owned(), used.len(), THRESHOLDS.iter().map(|&threshold| mean(threshold)).collect())
+        let f1 = THRESHOLDS.iter().map(|&threshold| mean(threshold)).collect();
+        HeldOut { kind: kind.unwrap_or("all").to_owned(), pages: used.len(), f1 }
     };
     std::iter::once(of(None)).chain(kinds.into_iter().map(|kind| of(Some(kind)))).collect()
 }
