@@ -6,7 +6,7 @@ use super::job::Tally;
 use super::tell;
 use super::train::read_rows;
 use crate::atomic;
-use crate::train::{ContentSettings, HeldOut, THRESHOLDS, TrainError, read_marked, train_content};
+use crate::train::{ContentSettings, HeldOut, THRESHOLDS, read_marked, train_content};
 use serde::Serialize;
 use std::path::Path;
 
@@ -45,7 +45,7 @@ pub(super) fn run(args: TrainContentArgs) -> Result<Tally, CliError> {
 }
 
 fn read_settings(path: &Path) -> Result<ContentSettings, CliError> {
-    let unreadable = |source| TrainError::Unreadable { path: path.to_owned(), source };
-    let bytes = std::fs::read(path).map_err(unreadable)?;
-    Ok(serde_json::from_slice(&bytes).map_err(|error| unreadable(error.into()))?)
+    let unusable = |reason: String| CliError::Settings { path: path.to_owned(), reason };
+    let bytes = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    serde_json::from_slice(&bytes).map_err(|error| unusable(error.to_string()))
 }

@@ -9,6 +9,7 @@ mod boost;
 mod linear;
 
 use crate::html::{Bag, ContentModel, ContentModelError, Context, Forest, Section, bag, bag_scores, facts, read};
+use crate::random::SplitMix64;
 use super::data::{ReadRows, read_rows};
 use super::error::TrainError;
 use serde::{Deserialize, Serialize};
@@ -117,7 +118,8 @@ struct Page {
     words: Vec<Vec<String>>,
     bags: Vec<Bag>,
     targets: Vec<f32>,
-    weights: Vec<f32>,
+    /// The blocks that training sees.
+    kept: Vec<Kept>,
     reference: Vec<String>,
 }
 
@@ -131,11 +133,18 @@ impl Page {
         let targets = targets(&words, &page.content);
         let sizes: Vec<f32> = words.iter().map(|words| (words.len() as f32 + 1.0).powf(WORDS_POWER)).collect();
         let whole: f32 = sizes.iter().sum();
-        let weights = sizes.iter().map(|size| (size / whole * PAGE_WEIGHT).min(BLOCK_WEIGHT)).collect();
+        let mut random = SplitMix64::new(words.len() as u64);
+        let keep = |(block, size): (usize, &f32)| {
+            let weight = (size / whole * PAGE_WEIGHT).min(BLOCK_WEIGHT);
+            // Of a page of many blocks, the more likely the more a block counts; then it counts for those left out.
+            let chance = (size / whole * KEPT_BLOCKS).min(1.0);
+            (random.unit() < chance).then(|| Kept { block, weight: weight / chance })
+        };
+        let kept = sizes.iter().enumerate().filter_map(keep).collect();
         let fold = page.site.bytes().fold(7_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         let reference = lower_words(&page.content);
         let fold = (fold >> 20) as usize % FOLDS;
-        Page { kind: page.kind, fold, sections, words, bags, targets, weights, reference }
+        Page { kind: page.kind, fold, sections, words, bags, targets, kept, reference }
     }
 
     /// Word F1 of the blocks whose probability reaches the threshold.
@@ -149,6 +158,18 @@ impl Page {
 const WORDS_POWER: f32 = 0.7;
 const PAGE_WEIGHT: f32 = 40.0;
 const BLOCK_WEIGHT: f32 = 6.0;
+
+/// Most that a block counts when names and words are weighed.
+const MOST_WEIGHT: f32 = 4.0;
+
+/// Blocks of a page that training sees, about so many at most.
+const KEPT_BLOCKS: f32 = 130.0;
+
+/// A block that training sees.
+struct Kept {
+    block: usize,
+    weight: f32,
+}
 
 /// What came of a training.
 #[derive(Debug)]
@@ -187,8 +208,8 @@ pub fn train_content(
     let fit = |left_out: Option<usize>| {
         let used = pages.iter().filter(|page| Some(page.fold) != left_out);
         let rows: Vec<linear::BagRow<'_>> = used
-            .flat_map(|page| page.bags.iter().zip(&page.targets).zip(&page.weights))
-            .map(|((bag, target), weight)| (bag, *target, weight.min(4.0)))
+            .flat_map(|page| page.kept.iter().map(move |kept| (page, kept)))
+            .map(|(page, kept)| (&page.bags[kept.block], page.targets[kept.block], kept.weight.min(MOST_WEIGHT)))
             .collect();
         linear::fit(&rows, settings.seed)
     };
@@ -213,10 +234,11 @@ fn round(
     settings: ContentSettings,
     tell: &mut dyn FnMut(&str),
 ) -> (Forest, Vec<Vec<f32>>) {
-    let binned = Binned::new(&rows.iter().flatten().map(Vec::as_slice).collect::<Vec<_>>());
-    let targets: Vec<f32> = pages.iter().flat_map(|page| &page.targets).copied().collect();
-    let weights: Vec<f32> = pages.iter().flat_map(|page| &page.weights).copied().collect();
-    let folds: Vec<usize> = pages.iter().flat_map(|page| page.targets.iter().map(|_| page.fold)).collect();
+    let kept = || pages.iter().zip(rows).flat_map(|(page, rows)| page.kept.iter().map(move |kept| (page, rows, kept)));
+    let binned = Binned::new(&kept().map(|(_, rows, kept)| rows[kept.block].as_slice()).collect::<Vec<_>>());
+    let targets: Vec<f32> = kept().map(|(page, _, kept)| page.targets[kept.block]).collect();
+    let weights: Vec<f32> = kept().map(|(_, _, kept)| kept.weight).collect();
+    let folds: Vec<usize> = kept().map(|(page, _, _)| page.fold).collect();
     let grow = |left_out: Option<usize>| {
         let used: Vec<u32> = (0..folds.len()).filter(|&row| Some(folds[row]) != left_out).map(|row| row as u32).collect();
         let ContentSettings { trees, leaves, rate, rows, facts, least, ridge, seed } = settings;
