@@ -59,7 +59,8 @@ pub use label::{Label, LabelId, LabelSet, LabelSetError, Scores, UnknownLabel};
 pub use model::ModelError;
 pub use page::{PageKey, Region, UnknownRegion};
 pub use pipeline::{
-    Copydesk, CopydeskBuilder, LabelError, LabelledBlock, LabelledParagraph, LabelledText, Rejected, Row, RowOptions, Rows,
+    Copydesk, CopydeskBuilder, LabelError, LabelledBlock, LabelledParagraph, LabelledText, Rejected, Row, RowOptions,
+    Rows,
 };
 pub use text::Paragraphs;
 

@@ -19,11 +19,11 @@ pub mod cascade;
 mod closed;
 #[cfg(feature = "train")]
 mod compose;
+mod content;
 #[cfg(feature = "train")]
 pub mod cross_eval;
 #[cfg(feature = "train")]
 pub mod distill;
-mod content;
 mod error;
 mod eval;
 mod filter;
@@ -138,7 +138,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// What to do where a command is asked for that this build does not have.
 fn missing_feature(error: &clap::Error) -> Option<String> {
-    const OF_TRAINING: [&str; 8] = ["train", "train-content", "distill", "join", "compose", "cross-eval", "pack", "cascade"];
+    const OF_TRAINING: [&str; 8] =
+        ["train", "train-content", "distill", "join", "compose", "cross-eval", "pack", "cascade"];
     if cfg!(feature = "train") || error.kind() != ErrorKind::InvalidSubcommand {
         return None;
     }

@@ -1,8 +1,8 @@
 //! From raw arguments to everything a command needs, decided before any work is done.
 
 use super::args::{
-    ColorArg, ContentArgs, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg, ParagraphsArg,
-    UnitArg,
+    ColorArg, ContentArgs, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg,
+    ParagraphsArg, UnitArg,
 };
 use super::closed;
 use super::error::CliError;

@@ -30,10 +30,10 @@ pub(super) fn run(args: TrainContentArgs) -> Result<Tally, CliError> {
     let count = pages.len();
     let trained = train_content(pages, settings, &mut |done| tell(format_args!("{done}")))
         .expect("what was just grown fits together; this is a bug");
-    tell(format_args!("word F1 on sites left out, at the thresholds {THRESHOLDS:?}"));
-    for HeldOut { kind, pages, f1 } in &trained.held_out {
-        let f1: Vec<String> = f1.iter().map(|f1| format!("{f1:.4}")).collect();
-        tell(format_args!("{kind:14} {pages:5} pages  {}", f1.join("  ")));
+    tell(format_args!("word F1 on sites left out, with a threshold of each page's own, and at {THRESHOLDS:?}"));
+    for HeldOut { kind, pages, f1, f1_at } in &trained.held_out {
+        let f1_at: Vec<String> = f1_at.iter().map(|f1| format!("{f1:.4}")).collect();
+        tell(format_args!("{kind:14} {pages:5} pages  {f1:.4}  {}", f1_at.join("  ")));
     }
     let training = Training { settings, pages: count, thresholds: THRESHOLDS, held_out: &trained.held_out };
     let training = serde_json::to_vec_pretty(&training).expect("numbers can be written as JSON; this is a bug");

@@ -13,12 +13,7 @@ use std::sync::Arc;
 const HEAD_BYTES: usize = 1024;
 
 /// Reads a whole page, which must fit into memory, and appends its blocks.
-pub(super) fn read(
-    name: &Arc<str>,
-    window: &mut Option<Window>,
-    counted: &mut u64,
-    chunk: &mut Chunk,
-) -> Progress {
+pub(super) fn read(name: &Arc<str>, window: &mut Option<Window>, counted: &mut u64, chunk: &mut Chunk) -> Progress {
     let Some(mut window) = window.take() else { return Progress::End };
     while window.rest().len() < HEAD_BYTES && !window.ended() {
         if let Err(error) = window.fill(None) {
@@ -55,12 +50,7 @@ pub(super) fn read(
 }
 
 /// Hands on the blocks of a page in passages of about [`PIECE_BYTES`]. `ahead` is as in [`Piece`].
-pub(crate) fn passages(
-    name: &Arc<str>,
-    source: &str,
-    ahead: Vec<(usize, u64)>,
-    take: &mut dyn FnMut(Passage),
-) {
+pub(crate) fn passages(name: &Arc<str>, source: &str, ahead: Vec<(usize, u64)>, take: &mut dyn FnMut(Passage)) {
     let empty = |first_paragraph| Passage {
         source: Arc::clone(name),
         text: String::new(),

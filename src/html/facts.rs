@@ -77,7 +77,8 @@ pub(super) fn share(part: f32, whole: f32) -> f32 {
 
 fn own(block: &Block, out: &mut Vec<f32>) {
     let text = &block.text;
-    let (mut letters, mut capitals, mut digits, mut commas, mut stops, mut others, mut chars) = (0, 0, 0, 0, 0, 0, 0u32);
+    let (mut letters, mut capitals, mut digits, mut commas, mut stops, mut others, mut chars) =
+        (0, 0, 0, 0, 0, 0, 0u32);
     for c in text.chars() {
         chars += 1;
         match c {
@@ -368,11 +369,7 @@ pub fn facts(section: &Section, scores: &[[f32; 2]], take: &mut dyn FnMut(&[f32]
                 outer.start <= range.start && outer.end >= range.end
             });
             let place = if index < range.start { -1.0 } else { f32::from(u8::from(index >= range.end)) };
-            row.extend([
-                place,
-                up.map_or(99.0, |up| up as f32),
-                share(over(&sums.words, &range), total),
-            ]);
+            row.extend([place, up.map_or(99.0, |up| up as f32), share(over(&sums.words, &range), total)]);
         }
         // Headings.
         for heading in [heading_before, heading_after[index]] {

@@ -1,6 +1,6 @@
 //! The blocks of a page with what is judged of them.
 
-use super::content::ContentModel;
+use super::content::{ContentModel, threshold};
 use super::reader::{Block, read};
 use super::tag::hint;
 use crate::page::Region;
@@ -22,18 +22,16 @@ pub struct ContentBlock {
     pub region: Option<Region>,
 }
 
-/// Probability from which a block counts to the main content: where word F1 of sites left out was best.
-pub const CONTENT_THRESHOLD: f32 = 0.35;
-
 /// Hands on the blocks of a page, in order.
 pub fn blocks(source: &str, take: &mut dyn FnMut(ContentBlock)) {
     let model = ContentModel::embedded();
     read(source, &mut |section| {
         let judged = model.content(&section);
+        let threshold = threshold(judged.iter().zip(&section.blocks).map(|(content, block)| (*content, block.words)));
         for (block, content) in section.blocks.into_iter().zip(judged) {
             let region = block.region(content);
             let Block { span, text, .. } = block;
-            take(ContentBlock { span, text, content, is_content: content >= CONTENT_THRESHOLD, region });
+            take(ContentBlock { span, text, content, is_content: content >= threshold, region });
         }
     });
 }

@@ -587,7 +587,8 @@ fn push_collapsed(out: &mut String, text: &str) {
 
 /// References of blanks that stand at the edge of a text.
 const BLANK_REFERENCES: [&str; 12] = [
-    "&nbsp;", "&#160;", "&#xa0;", "&#xA0;", "&#32;", "&#x20;", "&#10;", "&#8203;", "&zwnj;", "&ensp;", "&emsp;", "&shy;",
+    "&nbsp;", "&#160;", "&#xa0;", "&#xA0;", "&#32;", "&#x20;", "&#10;", "&#8203;", "&zwnj;", "&ensp;", "&emsp;",
+    "&shy;",
 ];
 
 /// A span of source without the blanks at its edges.
@@ -621,8 +622,18 @@ fn shown_span(source: &str, span: Range<usize>) -> Range<usize> {
 /// Types of schema.org that tell kinds of pages apart, as bits.
 fn schema_types(text: &str) -> u32 {
     const TYPES: [&str; 12] = [
-        "NewsArticle", "BlogPosting", "Article", "Product", "DiscussionForumPosting", "QAPage", "ItemList", "CollectionPage",
-        "Recipe", "FAQPage", "TechArticle", "SoftwareApplication",
+        "NewsArticle",
+        "BlogPosting",
+        "Article",
+        "Product",
+        "DiscussionForumPosting",
+        "QAPage",
+        "ItemList",
+        "CollectionPage",
+        "Recipe",
+        "FAQPage",
+        "TechArticle",
+        "SoftwareApplication",
     ];
     TYPES.iter().enumerate().filter(|(_, name)| text.contains(**name)).fold(0, |bits, (bit, _)| bits | 1 << bit)
 }
@@ -672,7 +683,10 @@ mod tests {
         let source = "<p>&nbsp; caf&eacute; &amp;&#160;bar &nbsp;</p><pre>\n a\n  b &lt;\n</pre><p>&nbsp;</p>";
         let blocks = all(source);
         assert_eq!(blocks.len(), 2);
-        assert_eq!((blocks[0].text.as_str(), &source[blocks[0].span.clone()]), ("café & bar", "caf&eacute; &amp;&#160;bar"));
+        assert_eq!(
+            (blocks[0].text.as_str(), &source[blocks[0].span.clone()]),
+            ("café & bar", "caf&eacute; &amp;&#160;bar")
+        );
         assert_eq!((blocks[1].text.as_str(), &source[blocks[1].span.clone()]), ("a\n  b <", "a\n  b &lt;"));
     }
 
@@ -764,10 +778,46 @@ mod tests {
     #[test]
     fn no_bytes_break_the_reader_and_spans_stay_in_order() {
         const PIECES: [&str; 40] = [
-            "<", ">", "</", "/>", "<p>", "</p>", "<div class='comment nav'>", "</div>", "<li>", "<td>", "<table>", "</table>",
-            "<br>", "<pre>", "</pre>", "<noscript>", "</noscript>", "<script>", "</script>", "<title>", "</title>", "<svg>",
-            "<svg/>", "</svg>", "<a href=\"", "\"", "'", "=", "&nbsp;", "&#0;", "&notin", "<!--", "-->", "<![CDATA[", "]]>",
-            "\u{a0}", "é\u{200b}", "word ", "\n", "\0",
+            "<",
+            ">",
+            "</",
+            "/>",
+            "<p>",
+            "</p>",
+            "<div class='comment nav'>",
+            "</div>",
+            "<li>",
+            "<td>",
+            "<table>",
+            "</table>",
+            "<br>",
+            "<pre>",
+            "</pre>",
+            "<noscript>",
+            "</noscript>",
+            "<script>",
+            "</script>",
+            "<title>",
+            "</title>",
+            "<svg>",
+            "<svg/>",
+            "</svg>",
+            "<a href=\"",
+            "\"",
+            "'",
+            "=",
+            "&nbsp;",
+            "&#0;",
+            "&notin",
+            "<!--",
+            "-->",
+            "<![CDATA[",
+            "]]>",
+            "\u{a0}",
+            "é\u{200b}",
+            "word ",
+            "\n",
+            "\0",
         ];
         let mut random = SplitMix64::new(5);
         for _ in 0..3000 {

@@ -137,9 +137,9 @@ pub(super) fn of(name: &[u8]) -> Kind {
         b"head" => kind(Inline, 0, group::OTHER),
         b"br" | b"hr" | b"img" | b"input" | b"meta" | b"link" | b"base" | b"area" | b"col" | b"embed" | b"param"
         | b"source" | b"track" | b"wbr" | b"keygen" | b"frame" => kind(Void, 0, group::OTHER),
-        b"script" | b"style" | b"template" | b"noembed" | b"noframes" | b"svg" | b"math" | b"iframe"
-        | b"object" | b"canvas" | b"video" | b"audio" | b"map" | b"textarea" | b"title" | b"select" | b"datalist"
-        | b"rt" | b"rp" => kind(Skipped, hint::SKIPPED, group::OTHER),
+        b"script" | b"style" | b"template" | b"noembed" | b"noframes" | b"svg" | b"math" | b"iframe" | b"object"
+        | b"canvas" | b"video" | b"audio" | b"map" | b"textarea" | b"title" | b"select" | b"datalist" | b"rt"
+        | b"rp" => kind(Skipped, hint::SKIPPED, group::OTHER),
         b"noscript" => kind(Skipped, hint::SKIPPED | hint::NO_SCRIPT, group::DIVISION),
         // An element of its own making shows its text as `span` does; most of them hold blocks.
         _ => kind(Inline, 0, group::UNKNOWN),
@@ -168,26 +168,26 @@ pub(super) fn of_word(word: &[u8]) -> u64 {
         }
         b"footer" | b"foot" | b"bottom" | b"copyright" | b"colophon" | b"footnav" => hint::FOOT,
         b"header" | b"masthead" | b"banner" | b"top" | b"branding" | b"logo" => hint::HEAD,
-        b"related" | b"recommended" | b"recommendations" | b"recommendation" | b"popular" | b"trending" | b"similar"
-        | b"more" | b"recent" | b"latest" | b"readmore" | b"upsell" | b"crosssell" | b"suggested" | b"next"
-        | b"previous" | b"prev" => hint::RELATED,
+        b"related" | b"recommended" | b"recommendations" | b"recommendation" | b"popular" | b"trending"
+        | b"similar" | b"more" | b"recent" | b"latest" | b"readmore" | b"upsell" | b"crosssell" | b"suggested"
+        | b"next" | b"previous" | b"prev" => hint::RELATED,
         b"share" | b"social" | b"sharing" | b"follow" | b"facebook" | b"twitter" | b"sharedaddy" | b"addtoany"
         | b"socials" => hint::SHARE,
-        b"ad" | b"ads" | b"advert" | b"advertisement" | b"sponsor" | b"sponsored" | b"promo" | b"promotion" | b"promos"
-        | b"adsbygoogle" | b"taboola" | b"outbrain" | b"cta" => hint::ADVERT,
-        b"cookie" | b"cookies" | b"consent" | b"gdpr" | b"modal" | b"popup" | b"overlay" | b"onetrust" | b"lightbox"
-        | b"toast" | b"notice" | b"alert" => hint::CONSENT,
-        b"content" | b"article" | b"entry" | b"story" | b"body" | b"text" | b"prose" | b"main" | b"richtext" | b"rte"
-        | b"markdown" | b"copy" | b"wysiwyg" => hint::BODY,
+        b"ad" | b"ads" | b"advert" | b"advertisement" | b"sponsor" | b"sponsored" | b"promo" | b"promotion"
+        | b"promos" | b"adsbygoogle" | b"taboola" | b"outbrain" | b"cta" => hint::ADVERT,
+        b"cookie" | b"cookies" | b"consent" | b"gdpr" | b"modal" | b"popup" | b"overlay" | b"onetrust"
+        | b"lightbox" | b"toast" | b"notice" | b"alert" => hint::CONSENT,
+        b"content" | b"article" | b"entry" | b"story" | b"body" | b"text" | b"prose" | b"main" | b"richtext"
+        | b"rte" | b"markdown" | b"copy" | b"wysiwyg" => hint::BODY,
         b"meta" | b"byline" | b"author" | b"date" | b"timestamp" | b"tags" | b"tag" | b"category" | b"categories"
         | b"time" | b"published" | b"bio" | b"avatar" | b"dateline" | b"postmeta" => hint::META,
-        b"product" | b"price" | b"prices" | b"spec" | b"specs" | b"specification" | b"specifications" | b"description"
-        | b"variant" | b"cart" | b"sku" | b"quantity" | b"shipping" | b"buy" => hint::PRODUCT,
+        b"product" | b"price" | b"prices" | b"spec" | b"specs" | b"specification" | b"specifications"
+        | b"description" | b"variant" | b"cart" | b"sku" | b"quantity" | b"shipping" | b"buy" => hint::PRODUCT,
         b"review" | b"reviews" | b"rating" | b"ratings" | b"testimonial" | b"testimonials" | b"stars" => hint::REVIEW,
         b"newsletter" | b"subscribe" | b"signup" | b"login" | b"signin" | b"register" | b"subscription" | b"form"
         | b"search" | b"contact" => hint::SIGNUP,
-        b"card" | b"cards" | b"grid" | b"item" | b"items" | b"teaser" | b"tile" | b"tiles" | b"carousel" | b"slider"
-        | b"slide" | b"list" | b"loop" => hint::CARD,
+        b"card" | b"cards" | b"grid" | b"item" | b"items" | b"teaser" | b"tile" | b"tiles" | b"carousel"
+        | b"slider" | b"slide" | b"list" | b"loop" => hint::CARD,
         b"sr" | b"hidden" | b"visuallyhidden" | b"assistive" | b"skip" | b"offscreen" => hint::SCREEN_READER,
         b"title" | b"headline" | b"heading" | b"subtitle" => hint::TITLE,
         b"tab" | b"tabs" | b"accordion" | b"faq" | b"faqs" | b"collapse" | b"panel" => hint::TABS,
@@ -199,8 +199,23 @@ pub(super) fn of_word(word: &[u8]) -> u64 {
 pub(super) fn is_state(word: &[u8]) -> bool {
     matches!(
         word,
-        b"open" | b"closed" | b"off" | b"on" | b"no" | b"has" | b"count" | b"enabled" | b"disabled" | b"status" | b"link"
-            | b"number" | b"icon" | b"with" | b"without" | b"allowed" | b"active"
+        b"open"
+            | b"closed"
+            | b"off"
+            | b"on"
+            | b"no"
+            | b"has"
+            | b"count"
+            | b"enabled"
+            | b"disabled"
+            | b"status"
+            | b"link"
+            | b"number"
+            | b"icon"
+            | b"with"
+            | b"without"
+            | b"allowed"
+            | b"active"
     )
 }
 
@@ -226,7 +241,9 @@ pub(super) fn of_role(role: &str) -> u64 {
 /// What a property of schema.org says.
 pub(super) fn of_property(name: &str) -> u64 {
     let ends = |end: &str| name.trim().to_ascii_lowercase().ends_with(end);
-    if ["articlebody", "description", "text", "reviewbody", "recipeinstructions", "recipeingredient"].into_iter().any(ends)
+    if ["articlebody", "description", "text", "reviewbody", "recipeinstructions", "recipeingredient"]
+        .into_iter()
+        .any(ends)
     {
         hint::BODY_PROPERTY
     } else if ["comment", "commenttext"].into_iter().any(ends) {

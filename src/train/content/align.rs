@@ -11,7 +11,11 @@ const SLACK: usize = 40;
 /// The lower-case words of a text, as evaluations of extraction count them.
 pub(crate) fn lower_words(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
-    lower.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    lower
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// For each block, the share of its words that stand in `content`, 0 to 1.
@@ -29,7 +33,8 @@ pub(crate) fn targets(blocks: &[Vec<String>], content: &str) -> Vec<f32> {
             places.entry(run).or_default().push(place);
         }
     }
-    let at_or_after = |found: &[usize], least: usize| found[found.partition_point(|&place| place < least)..].first().copied();
+    let at_or_after =
+        |found: &[usize], least: usize| found[found.partition_point(|&place| place < least)..].first().copied();
     let mut shares = vec![0.0; blocks.len()];
     let mut begins: Vec<Option<usize>> = vec![None; blocks.len()];
     let mut last = 0;

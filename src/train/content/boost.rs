@@ -81,13 +81,7 @@ struct Split {
 }
 
 /// Grows trees from those rows that `used` lists, for targets from 0 to 1; each row has a weight.
-pub(crate) fn boost(
-    data: &Binned,
-    used: &[u32],
-    targets: &[f32],
-    weights: &[f32],
-    settings: BoostSettings,
-) -> Forest {
+pub(crate) fn boost(data: &Binned, used: &[u32], targets: &[f32], weights: &[f32], settings: BoostSettings) -> Forest {
     let mut random = SplitMix64::new(settings.seed);
     let mut forest = Forest::default();
     let (mut all, mut weight) = (0.0, 0.0);

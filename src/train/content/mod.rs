@@ -8,14 +8,14 @@ mod align;
 mod boost;
 mod linear;
 
-use crate::html::{Bag, ContentModel, ContentModelError, Context, Forest, Section, bag, bag_scores, facts, read};
-use crate::random::SplitMix64;
 use super::data::{ReadRows, read_rows};
 use super::error::TrainError;
-use serde::{Deserialize, Serialize};
-use std::path::Path;
+use crate::html::{Bag, ContentModel, ContentModelError, Forest, Section, bag, bag_scores, facts, read, threshold};
+use crate::random::SplitMix64;
 use align::{lower_words, targets, word_f1};
 use boost::{Binned, BoostSettings, boost};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// Parts of the sites; each is judged by what the others taught.
 const FOLDS: usize = 5;
@@ -84,7 +84,7 @@ pub struct ContentSettings {
 
 impl Default for ContentSettings {
     fn default() -> ContentSettings {
-        ContentSettings { trees: 120, leaves: 31, rate: 0.1, rows: 0.4, facts: 0.25, least: 3.0, ridge: 5.0, seed: 1 }
+        ContentSettings { trees: 200, leaves: 31, rate: 0.08, rows: 0.5, facts: 0.2, least: 3.0, ridge: 5.0, seed: 1 }
     }
 }
 
@@ -129,7 +129,8 @@ impl Page {
         read(&page.html, &mut |section| sections.push(section));
         let blocks = || sections.iter().flat_map(|section| &section.blocks);
         let words: Vec<Vec<String>> = blocks().map(|block| lower_words(&block.text)).collect();
-        let bags = sections.iter().flat_map(|section| (0..section.blocks.len()).map(|index| bag(section, index))).collect();
+        let bags =
+            sections.iter().flat_map(|section| (0..section.blocks.len()).map(|index| bag(section, index))).collect();
         let targets = targets(&words, &page.content);
         let sizes: Vec<f32> = words.iter().map(|words| (words.len() as f32 + 1.0).powf(WORDS_POWER)).collect();
         let whole: f32 = sizes.iter().sum();
@@ -187,8 +188,10 @@ pub struct HeldOut {
     pub kind: String,
     /// Pages of it.
     pub pages: usize,
-    /// Mean over the pages, one at each of [`THRESHOLDS`].
-    pub f1: Vec<f64>,
+    /// Mean over the pages, with the threshold that follows from each page's own blocks.
+    pub f1: f64,
+    /// The same with each of [`THRESHOLDS`] for all pages.
+    pub f1_at: Vec<f64>,
 }
 
 /// Thresholds of the report.
@@ -216,19 +219,14 @@ pub fn train_content(
     let folds: Vec<Vec<f32>> = (0..FOLDS).map(|fold| fit(Some(fold))).collect();
     tell("weights of names and words by folds");
     let rows: Vec<Vec<Vec<f32>>> = pages.iter().map(|page| facts_of(page, &folds[page.fold])).collect();
-    let (first, judged) = round(&pages, &rows, settings, tell);
-    if let Some(HeldOut { f1, .. }) = report(&pages, &judged).first() {
-        tell(&format!("first round: word F1 {f1:.4?}"));
-    }
-    let rows: Vec<Vec<Vec<f32>>> = (0..pages.len()).map(|page| with_context(&pages[page], &rows[page], &judged[page])).collect();
-    let (second, judged) = round(&pages, &rows, settings, tell);
+    let (forest, judged) = grow(&pages, &rows, settings, tell);
     let held_out = report(&pages, &judged);
-    let model = ContentModel::new(fit(None), first, second)?;
+    let model = ContentModel::new(fit(None), forest)?;
     Ok(ContentTraining { model, held_out })
 }
 
 /// Grows trees from all pages, and judges each page by trees that did not see its site.
-fn round(
+fn grow(
     pages: &[Page],
     rows: &[Vec<Vec<f32>>],
     settings: ContentSettings,
@@ -240,7 +238,8 @@ fn round(
     let weights: Vec<f32> = kept().map(|(_, _, kept)| kept.weight).collect();
     let folds: Vec<usize> = kept().map(|(page, _, _)| page.fold).collect();
     let grow = |left_out: Option<usize>| {
-        let used: Vec<u32> = (0..folds.len()).filter(|&row| Some(folds[row]) != left_out).map(|row| row as u32).collect();
+        let used: Vec<u32> =
+            (0..folds.len()).filter(|&row| Some(folds[row]) != left_out).map(|row| row as u32).collect();
         let ContentSettings { trees, leaves, rate, rows, facts, least, ridge, seed } = settings;
         let settings = BoostSettings { trees, leaves, rate, rows, facts, least, ridge, seed };
         boost(&binned, &used, &targets, &weights, settings)
@@ -254,20 +253,6 @@ fn round(
         tell(&format!("trees without fold {}", fold + 1));
     }
     (grow(None), judged)
-}
-
-fn with_context(page: &Page, rows: &[Vec<f32>], judged: &[f32]) -> Vec<Vec<f32>> {
-    let mut all = Vec::with_capacity(rows.len());
-    for section in &page.sections {
-        let here = all.len()..all.len() + section.blocks.len();
-        let context = Context::new(section, &judged[here.clone()]);
-        for (index, row) in rows[here].iter().enumerate() {
-            let mut row = row.clone();
-            context.push(index, &mut row);
-            all.push(row);
-        }
-    }
-    all
 }
 
 fn facts_of(page: &Page, weights: &[f32]) -> Vec<Vec<f32>> {
@@ -288,12 +273,16 @@ fn report(pages: &[Page], judged: &[Vec<f32>]) -> Vec<HeldOut> {
     let of = |kind: Option<&str>| {
         let used: Vec<usize> =
             (0..pages.len()).filter(|&page| kind.is_none_or(|kind| pages[page].kind == kind)).collect();
-        let mean = |threshold: f32| {
-            let sum: f64 = used.iter().map(|&page| pages[page].f1(&judged[page], threshold)).sum();
+        let mean = |threshold: &dyn Fn(usize) -> f32| {
+            let sum: f64 = used.iter().map(|&page| pages[page].f1(&judged[page], threshold(page))).sum();
             sum / used.len().max(1) as f64
         };
-        let f1 = THRESHOLDS.iter().map(|&threshold| mean(threshold)).collect();
-        HeldOut { kind: kind.unwrap_or("all").to_owned(), pages: used.len(), f1 }
+        let f1_at = THRESHOLDS.iter().map(|&threshold| mean(&|_| threshold)).collect();
+        let of_page = |page: usize| {
+            let words = pages[page].words.iter().map(|words| words.len() as u32);
+            threshold(judged[page].iter().copied().zip(words))
+        };
+        HeldOut { kind: kind.unwrap_or("all").to_owned(), pages: used.len(), f1: mean(&of_page), f1_at }
     };
     std::iter::once(of(None)).chain(kinds.into_iter().map(|kind| of(Some(kind)))).collect()
 }
