@@ -23,6 +23,9 @@ pub const OTHER: &str = "other";
 /// Name of the built-in models' label for a writer's own view; in files of comments it marks the genuine ones.
 pub const OPINION: &str = "opinion";
 
+/// Probability that no label of a text exceeds which is not English or cannot be read.
+pub(crate) const MOST_IN_DOUBT: f32 = 0.5;
+
 /// Labels that a message lists before it cuts the list.
 const MOST_LISTED: usize = 10;
 
@@ -339,6 +342,25 @@ impl Scores {
         Scores::new(labels, softmax(mixed))
     }
 
+    /// The same with these probabilities for some of the labels; the others share what is left, in proportion.
+    ///
+    /// # Panics
+    /// If a label is beyond the scores.
+    pub(crate) fn with(&self, fixed: &[(LabelId, f32)]) -> Scores {
+        let is_fixed = |index: usize| fixed.iter().any(|(label, _)| label.index() == index);
+        let sum = |values: &mut dyn Iterator<Item = f32>| values.map(f64::from).sum::<f64>();
+        let left = (1.0 - sum(&mut fixed.iter().map(|(_, value)| *value))).max(0.0);
+        let others: Vec<usize> = (0..self.values.len()).filter(|&index| !is_fixed(index)).collect();
+        let total = sum(&mut others.iter().map(|&index| self.values[index]));
+        let mut values = self.values.clone();
+        for &index in &others {
+            let share = if total > 0.0 { f64::from(self.values[index]) / total } else { 1.0 / others.len() as f64 };
+            values[index] = (share * left) as f32;
+        }
+        fixed.iter().for_each(|(label, value)| values[label.index()] = *value);
+        Scores { labels: self.labels.clone(), values }
+    }
+
     /// The labels that the probabilities are of.
     pub fn labels(&self) -> &LabelSet {
         &self.labels
@@ -395,6 +417,19 @@ impl Scores {
             values.fill(share);
             values[label.index()] = 0.0;
         }
+        Scores { labels: self.labels.clone(), values }
+    }
+
+    /// The probabilities of a text that the model cannot know: drawn towards equal shares until none exceeds
+    /// [`MOST_IN_DOUBT`], or all are equal. Their order stays.
+    pub(crate) fn in_doubt(&self) -> Scores {
+        let share = 1.0 / self.values.len() as f32;
+        let highest = best_of(&self.values).1;
+        if highest <= MOST_IN_DOUBT {
+            return self.clone();
+        }
+        let kept = ((MOST_IN_DOUBT - share) / (highest - share)).max(0.0);
+        let values = self.values.iter().map(|score| share + (score - share) * kept).collect();
         Scores { labels: self.labels.clone(), values }
     }
 }
@@ -507,6 +542,17 @@ mod tests {
         let mixed = |weights| Scores::from_mixture(&labels, [&first, &second], weights);
         assert_eq!(mixed([0.5, 2.0]), Scores::from_logits(&labels, &[0.5, 8.0, 1.0, -1.75, 1.5]));
         assert_eq!(mixed([1.0, 0.0]), Scores::from_logits(&labels, &first));
+    }
+
+    #[test]
+    fn labels_without_a_new_probability_share_what_is_left() {
+        let rest = scores([0.1, 0.2, 0.1, 0.1, 0.5]).with(&[(OPINION, 0.4), (OTHER, 0.3)]);
+        for (value, expected) in rest.values().iter().zip([0.1, 0.4, 0.1, 0.1, 0.3]) {
+            assert!((value - expected).abs() < 1e-6, "{rest:?}");
+        }
+        let sure = scores([0.0, 1.0, 0.0, 0.0, 0.0]).with(&[(OPINION, 0.2)]);
+        assert_eq!(sure.values(), [0.2; 5]);
+        assert_eq!(scores([0.5, 0.5, 0.0, 0.0, 0.0]).with(&[(OPINION, 1.0)]).values(), [0.0, 1.0, 0.0, 0.0, 0.0]);
     }
 
     #[test]

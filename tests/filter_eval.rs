@@ -3,7 +3,7 @@
 mod common;
 
 use common::{arg, rows, run, run_unread, run_with, stderr, stdout};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 
 const COMMENTS: &str = "data/comments.jsonl";
@@ -81,4 +81,35 @@ fn evaluation_leaves_unknown_labels_out() {
     let table = run(&["eval", "--quiet", "--data", arg(&file)]);
     assert_eq!(table.status.code(), Some(1));
     assert!(stdout(&table).contains("comment_spam"));
+}
+
+#[test]
+fn accuracy_by_field_counts_every_row_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.jsonl");
+    let row = |text: &str, label: &str, more: &str| format!("{{\"text\":\"{text}\",\"label\":\"{label}\"{more}}}\n");
+    let data: String = [
+        row("I think this is the worst idea they ever had.", "opinion", r#","kind":"short","new":true"#),
+        row("I agree, it is a terrible plan and you know it.", "other", r#","kind":"short","new":false"#),
+        row("You should really try the other road, it is lovely.", "opinion", r#","kind":7"#),
+        row("Why on earth would anyone want that? I don't.", "opinion", ""),
+    ]
+    .concat();
+    fs::write(&file, data).unwrap();
+    let command = ["eval", "--quiet", "--data", arg(&file), "--model", "base"];
+    let report = &rows(&run(&[&command[..], &["--json", "--by", "kind", "--by", "new"]].concat()), 0)[0];
+    let groups = |field: usize| -> Vec<Value> {
+        let groups = report["by"][field]["groups"].as_array().unwrap();
+        groups.iter().map(|group| json!([group["value"], group["rows"], group["accuracy"]["value"]])).collect()
+    };
+    assert_eq!(report["by"][0]["field"], "kind");
+    assert_eq!(groups(0), [json!(["short", 2, 0.5]), json!([null, 1, 1.0]), json!(["7", 1, 1.0])]);
+    assert_eq!(groups(1), [json!([null, 2, 1.0]), json!(["false", 1, 0.0]), json!(["true", 1, 1.0])]);
+    let table = stdout(&run(&[&command[..], &["--by", "kind"]].concat()));
+    assert!(table.contains("\nBy kind\n") && table.contains("\n(no kind) "), "{table}");
+    assert!(!table.contains("By new"), "{table}");
+    assert_eq!(rows(&run(&[&command[..], &["--json"]].concat()), 0)[0].get("by"), None);
+    let misspelt = run(&[&command[..], &["--by", "knid"]].concat());
+    assert_eq!((misspelt.status.code(), misspelt.stdout.len()), (Some(2), 0));
+    assert!(stderr(&misspelt).contains("no row has the field `knid` that --by names"), "{}", stderr(&misspelt));
 }

@@ -91,7 +91,10 @@ fn the_library_answers_as_the_command_does() {
     let rows = rows(&run_with(&["label", "--quiet", "--model", "fast", "--with-text"], PAGE.as_bytes()), 0);
     assert_eq!(blocks.len(), rows.len());
     for (block, row) in blocks.iter().zip(&rows) {
-        assert_eq!((block.text.as_str(), block.label.as_str()), (row["text"].as_str().unwrap(), row["label"].as_str().unwrap()));
+        assert_eq!(
+            (block.text.as_str(), block.label.as_str()),
+            (row["text"].as_str().unwrap(), row["label"].as_str().unwrap())
+        );
         assert_eq!(block.span.start as u64, row["start"].as_u64().unwrap());
         assert!((f64::from(block.confidence) - row["confidence"].as_f64().unwrap()).abs() < 1e-6);
     }
@@ -105,7 +108,8 @@ fn the_library_answers_as_the_command_does() {
 fn a_page_that_names_its_encoding_is_read_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("old.htm");
-    let page = b"<html><head><meta charset=\"iso-8859-2\"></head><body><p>\xa3\xf3d\xbc and Krak\xf3w</p></body></html>";
+    let page =
+        b"<html><head><meta charset=\"iso-8859-2\"></head><body><p>\xa3\xf3d\xbc and Krak\xf3w</p></body></html>";
     fs::write(&file, page).unwrap();
     let rows = rows(&run(&["label", "--quiet", "--model", "fast", "--with-text", arg(&file)]), 0);
     assert_eq!(texts(&rows), ["Łódź and Kraków"]);

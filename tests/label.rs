@@ -22,7 +22,7 @@ fn paragraph_rows_follow_the_contract() {
     let mut last_end = 0;
     for (number, row) in rows.iter().enumerate() {
         let expected =
-            ["doc", "paragraph", "start", "end", "label", "confidence", "scores", "tokens", "windows", "text"];
+            ["doc", "paragraph", "start", "end", "label", "confidence", "scores", "tokens", "windows", "lang", "text"];
         assert_eq!(keys(row), expected);
         assert_eq!(keys(&row["scores"]), LABELS);
         assert_eq!((&row["doc"], &row["paragraph"]), (&json!(PAGE), &json!(number)));
@@ -67,7 +67,7 @@ fn record_rows_keep_the_object() {
     assert_eq!(rows.len(), 2);
     let kept = r#"{"id": 7, "big": 12345678901234567890123, "n":1.0, "text": "Buy cheap pills now!", "input_label": "other", "label": ""#;
     assert!(text.starts_with(kept), "{text}");
-    assert_eq!(keys(&rows[1]), ["text", "label", "confidence", "scores", "tokens", "windows"]);
+    assert_eq!(keys(&rows[1]), ["text", "label", "confidence", "scores", "tokens", "windows", "lang"]);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn records_can_be_split_and_lines_can_be_records() {
     assert_eq!(placed, expected);
     let lines = rows(&run_with(&["label", "--quiet", "--unit", "record", "-"], b"One line.\n\nAnother line.\n"), 0);
     assert_eq!(lines.len(), 2);
-    assert_eq!(keys(&lines[0]), ["text", "label", "confidence", "scores", "tokens", "windows"]);
+    assert_eq!(keys(&lines[0]), ["text", "label", "confidence", "scores", "tokens", "windows", "lang"]);
     assert_eq!(lines[1]["text"], "Another line.");
 }
 
@@ -188,7 +188,7 @@ fn csv_has_a_header_and_quotes() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
         lines[0],
-        "doc,paragraph,start,end,label,confidence,reporting,opinion,comment_spam,quotation,other,tokens,windows,text"
+        "doc,paragraph,start,end,label,confidence,reporting,opinion,comment_spam,quotation,other,tokens,windows,lang,reason,text"
     );
     assert!(lines[1].starts_with("-,0,0,12,") && lines[1].ends_with(",\"Well, \"\"yes\"\".\""), "{}", lines[1]);
     assert_eq!(lines.len(), 2);

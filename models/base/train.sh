@@ -4,13 +4,16 @@
 # of their weights then learns what a larger model said of unlabelled and weakly labelled texts (teacher-scores.jsonl.zst,
 # made by teacher.py); then the rows of the folds, by their labels and by what the larger model says of the pages and the
 # folds of the comments; and from there the labels of those rows, once by themselves and once together with the labels that
-# data/standoff-labels.jsonl.zst gives to further texts. The mean of these three gets 8-bit weights and calibration.
+# data/standoff-labels.jsonl.zst gives to further texts. The mean of these three, in 8 bits, is the teacher and the start of
+# the step `mixed`: comments with their sites' decisions, pages with their discussions, quotes with answers, tails of spam and
+# texts in wrappers (copydesk compose), beside all annotated rows. The last step, `pages`, reads fewer of them, and of the pages
+# those whose rows have labels in data/page-labels.jsonl.zst. What comes of it gets 8-bit weights and calibration.
 # Other data than ours has neither scores nor labels in those files: give the step `texts` the folds as teachers, or make
 # scores first, and leave the step `more` out.
-# An hour and 40 minutes on two cores with AVX-512, two and a half hours without. A step that is done is not made again;
-# an interrupted one goes on where it was.
+# Two hours and three quarters on two cores with AVX-512. A step that is done is not made again; an interrupted one goes on where it
+# was.
 # Usage: models/base/train.sh DATA BASE WORK
-#   DATA  folder with annotated-train.jsonl, gold-dev.jsonl, weak.jsonl.zst, unlabelled.jsonl.zst
+#   DATA  folder with annotated-train.jsonl, gold-dev.jsonl, weak.jsonl.zst, unlabelled.jsonl.zst, comments/, threads/
 #   BASE  folder of sentence-transformers/all-MiniLM-L6-v2, or hf:sentence-transformers/all-MiniLM-L6-v2
 #   WORK  folder for everything on the way (about 4 GB); the model ends in WORK/base
 set -euo pipefail
@@ -65,12 +68,22 @@ train annotated annotated distill "${teachers[@]}" --scores "$scores" --base "$w
 train labels labels train "${labels[@]}" --base "$work/annotated" --keep-head
 "$copydesk" join --labels "$root/data/standoff-labels.jsonl.zst" "${texts[@]}" --out "$work/more.jsonl"
 train more labels train "${labels[@]}" --data "$work/more.jsonl" --base "$work/annotated" --keep-head
-"$copydesk" pack --model "$work/annotated" --model "$work/labels" --model "$work/more" --name base --calibrate "$dev" \
-    --out "$work/base"
+[ -e "$work/tidy/config.json" ] ||
+    "$copydesk" pack --model "$work/annotated" --model "$work/labels" --model "$work/more" --name base --calibrate "$dev" \
+        --out "$work/tidy"
+"$root/models/base/compose.sh" "$copydesk" "$data" "$work/tidy" mixed "$work/composed-mixed.jsonl"
+train mixed mixed distill --teacher "$work/tidy" --scores "$scores" --base "$work/tidy" --texts "$rows" \
+    --texts "${own[0]}" --texts "${own[1]}" --texts "$work/composed-mixed.jsonl"
+[ -e "$work/mixed-packed/config.json" ] ||
+    "$copydesk" pack --model "$work/mixed" --name base --calibrate "$dev" --out "$work/mixed-packed"
+"$root/models/base/compose.sh" "$copydesk" "$data" "$work/mixed-packed" pages "$work/composed-pages.jsonl"
+train pages pages distill --teacher "$work/mixed-packed" --scores "$scores" --base "$work/mixed" --texts "$rows" \
+    --texts "$work/composed-pages.jsonl"
+"$copydesk" pack --model "$work/pages" --name base --calibrate "$dev" --out "$work/base"
 # One list of what every run came to, each with its name.
 {
     separator='['
-    for run in fold1 fold2 fold3 fold4 texts annotated labels more; do
+    for run in fold1 fold2 fold3 fold4 texts annotated labels more mixed pages; do
         printf '%s{"run": "%s",' "$separator" "$run"
         tail -c +2 "$work/$run/training.json"
         separator=','

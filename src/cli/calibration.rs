@@ -29,12 +29,9 @@ pub(super) struct HeldOut {
 }
 
 impl HeldOut {
-    /// Reads a file and counts its rows; those with other labels are set aside. Refuses rows that are too few, before any
-    /// model reads them.
+    /// As [`HeldOut::any`]. Refuses rows that are too few to fit settings on, before any model reads them.
     pub fn read(path: &Path, labels: &LabelSet, tally: &mut Tally) -> Result<HeldOut, CliError> {
-        let rows = read_rows(&[path.to_owned()], |path| read_labelled(path, Some(labels)), tally)?;
-        tally.rows += rows.len() as u64;
-        let held_out = HeldOut::new(rows, labels);
+        let held_out = HeldOut::any(path, labels, tally)?;
         check_enough(&held_out.gold, &held_out.pages())
             .map_err(|error| CliError::Evaluation { data: path.to_owned(), error })?;
         let absent = labels.ids().filter(|label| !held_out.gold.contains(label));
@@ -45,14 +42,21 @@ impl HeldOut {
         Ok(held_out)
     }
 
+    /// Reads a file of any number of rows and counts them; those with other labels are set aside.
+    pub fn any(path: &Path, labels: &LabelSet, tally: &mut Tally) -> Result<HeldOut, CliError> {
+        let rows = read_rows(&[path.to_owned()], |path| read_labelled(path, Some(labels)), tally)?;
+        tally.rows += rows.len() as u64;
+        Ok(HeldOut::new(rows, labels))
+    }
+
     fn new(rows: Vec<LabelledRow>, labels: &LabelSet) -> HeldOut {
         let (gold, runs) = (gold(&rows, labels), pages(&rows));
         HeldOut { rows, gold, runs }
     }
 
     /// The annotators' labels.
-    pub fn gold(&self) -> Vec<LabelId> {
-        self.gold.clone()
+    pub fn gold(&self) -> &[LabelId] {
+        &self.gold
     }
 
     /// The page of each row.

@@ -7,8 +7,8 @@ use super::output::{Output, Target};
 use super::tell;
 use super::train::read_rows;
 use crate::model::{Classifier, ModelSource};
-use crate::train::TrainError;
 use crate::train::compose::{ComposeData, Settings, compose, read_annotated, read_comments, read_pages};
+use crate::train::{TrainError, read_labels};
 
 /// Carries out the arguments.
 pub(super) fn run(args: ComposeArgs) -> Result<Tally, CliError> {
@@ -20,6 +20,7 @@ pub(super) fn run(args: ComposeArgs) -> Result<Tally, CliError> {
     let data = ComposeData {
         comments: read_rows(&args.comments, read_comments, &mut tally)?,
         pages: read_rows(&args.pages, read_pages, &mut tally)?,
+        labels: read_rows(&args.labels, read_labels, &mut tally)?.into_iter().collect(),
         threads: read_rows(&args.threads, read_annotated, &mut tally)?,
         rows: read_rows(&args.rows, read_annotated, &mut tally)?,
         without: read_rows(&args.without, read_annotated, &mut tally)?,

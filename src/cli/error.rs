@@ -36,6 +36,8 @@ pub(super) enum CliError {
     NoOperatingPoint { expected: String, got: f64 },
     #[error("{}: the data set cannot be evaluated: {error}", data.display())]
     Evaluation { data: PathBuf, error: EvalError },
+    #[error("{}: no row has the field `{field}` that --by names", data.display())]
+    NoRowHasField { data: PathBuf, field: String },
     #[error("{option} needs a model of one network, got the cascade {got}")]
     OneNetworkOnly { option: &'static str, got: String },
     #[error("nothing to measure: the inputs have no paragraph that could be read")]

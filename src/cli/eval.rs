@@ -5,32 +5,35 @@ use super::job::{self, Summary, Tally};
 use super::output::{Output, Target};
 use super::plan::EvalPlan;
 use crate::corpus::{Chunk, InputError, Item, Record, RecordLine, Unit};
-use crate::eval::{self, EvalOptions, Evaluation, JudgedRow, NoiseFigures, evaluate};
+use crate::eval::{self, EvalOptions, Evaluation, FieldAccuracy, JudgedRow, NoiseFigures, accuracy_by, evaluate};
 use crate::label::{LabelId, LabelSet, Scores, annotator_confidence};
 use crate::model::{ModelError, ModelSession, PageText, Prediction};
 use crate::noise::Noise;
 use crate::page::Region;
 use crate::pipeline::{ParsedRecord, Rejected, RowOptions, Worked, predict_pages, record_pages};
 use crate::random::SplitMix64;
-use crate::report::{EvalTable, NoiseTable};
+use crate::report::{EvalTable, FieldTable, NoiseTable};
 use crate::text::model_text;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::ops::Range;
+use std::path::PathBuf;
 
 /// Carries out a plan.
 pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
-    let EvalPlan { reading, model, data, robustness, json } = plan;
+    let EvalPlan { reading, model, data, robustness, by, json } = plan;
     let (spam_label, quiet) = (model.roles().spam, reading.quiet);
     let noises: &'static [Noise] = if robustness { &Noise::ALL } else { &[] };
-    let judge = Judge { rows: reading.rows.clone(), labels: model.labels().clone(), spam_label, noises };
-    let mut rows = Vec::new();
+    let judge =
+        Judge { rows: reading.rows.clone(), labels: model.labels().clone(), spam_label, noises, by: by.clone() };
+    let (mut rows, mut values) = (Vec::new(), Vec::new());
     let mut copies: Vec<(Noise, Vec<Scores>)> = noises.iter().map(|&noise| (noise, Vec::new())).collect();
     let work = move |session: &mut ModelSession<'_>, chunk, worked: &mut Worked<Judged>| {
         judge.judge(session, chunk, worked);
     };
     let done = job::run(reading, &model, true, work, |judged| {
         rows.extend(judged.rows);
+        values.extend(judged.values);
         copies.iter_mut().zip(judged.copies).for_each(|((_, all), scores)| all.extend(scores));
         Ok(())
     })?;
@@ -38,30 +41,52 @@ pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
         return Ok(done.tally);
     }
     let options = EvalOptions { spam_label, ..EvalOptions::default() };
-    let evaluation = evaluate(&rows, &options).map_err(|error| CliError::Evaluation { data, error })?;
+    let evaluation = evaluate(&rows, &options).map_err(|error| CliError::Evaluation { data: data.clone(), error })?;
+    let by = by_fields(by, &values, &rows, &evaluation, data)?;
     let (gold, clean): (Vec<LabelId>, Vec<Scores>) = rows.into_iter().map(|row| (row.gold, row.scores)).unzip();
     let noise = eval::robustness(&gold, &clean, &copies, spam_label);
-    write_report(&evaluation, &noise, spam_label, json)?;
+    write_report(&evaluation, &by, &noise, spam_label, json)?;
     if !quiet {
         done.summarise(&Summary { unit: Unit::Record, labels: Some(model.labels()), extra: String::new() });
     }
     Ok(done.tally)
 }
 
+/// The accuracy by each field that was asked for. `values` holds for each row its values of those fields.
+fn by_fields(
+    fields: Vec<String>,
+    values: &[Vec<Option<String>>],
+    rows: &[JudgedRow],
+    evaluation: &Evaluation,
+    data: PathBuf,
+) -> Result<Vec<FieldAccuracy>, CliError> {
+    let mut all = Vec::with_capacity(fields.len());
+    for (place, field) in fields.into_iter().enumerate() {
+        let values: Vec<Option<&str>> = values.iter().map(|values| values[place].as_deref()).collect();
+        if values.iter().all(Option::is_none) {
+            return Err(CliError::NoRowHasField { data, field });
+        }
+        all.push(accuracy_by(&field, &values, rows, &evaluation.bootstrap));
+    }
+    Ok(all)
+}
+
 /// Writes figures to standard output, as one JSON object or as tables.
 pub(super) fn write_report(
     evaluation: &Evaluation,
+    by: &[FieldAccuracy],
     robustness: &[NoiseFigures],
     spam_label: Option<LabelId>,
     json: bool,
 ) -> Result<(), CliError> {
     let report = if json {
-        let report = EvalReport { evaluation, robustness };
+        let report = EvalReport { evaluation, by, robustness };
         serde_json::to_string(&report).expect("figures can be written as JSON; this is a bug") + "\n"
     } else {
         let spam_label = spam_label.map(|label| evaluation.labels.label(label));
         let noise = NoiseTable { figures: robustness, spam_label: spam_label.as_ref() };
-        format!("{}{noise}", EvalTable(evaluation))
+        let by: String = by.iter().map(|field| FieldTable(field).to_string()).collect();
+        format!("{}{by}{noise}", EvalTable(evaluation))
     };
     let mut output = Output::open(&Target::StandardOutput)?;
     output.write(report.as_bytes())?;
@@ -74,6 +99,8 @@ struct EvalReport<'a> {
     #[serde(flatten)]
     evaluation: &'a Evaluation,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    by: &'a [FieldAccuracy],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     robustness: &'a [NoiseFigures],
 }
 
@@ -81,6 +108,8 @@ struct EvalReport<'a> {
 #[derive(Default)]
 struct Judged {
     rows: Vec<JudgedRow>,
+    /// For each row its values of the fields of [`Judge::by`].
+    values: Vec<Vec<Option<String>>>,
     copies: Vec<Vec<Scores>>,
 }
 
@@ -90,6 +119,8 @@ struct Judge {
     labels: LabelSet,
     spam_label: Option<LabelId>,
     noises: &'static [Noise],
+    /// Fields whose values are wanted.
+    by: Vec<String>,
 }
 
 /// A labelled row without the model's answer.
@@ -100,12 +131,13 @@ struct GoldRow<'chunk> {
     source: Option<String>,
     doc: Option<String>,
     region: Option<Region>,
+    values: Vec<Option<String>>,
 }
 
 impl<'chunk> GoldRow<'chunk> {
-    fn parse(line: &'chunk RecordLine, rows: &RowOptions, labels: &LabelSet) -> Result<GoldRow<'chunk>, InputError> {
+    fn parse(line: &'chunk RecordLine, judge: &Judge) -> Result<GoldRow<'chunk>, InputError> {
         let ParsedRecord { object, text, .. } =
-            ParsedRecord::parse(line, &rows.text_field).map_err(|no_text| no_text.error)?;
+            ParsedRecord::parse(line, &judge.rows.text_field).map_err(|no_text| no_text.error)?;
         let object = match object {
             Some(object) => object,
             None => Record::parse(&line.text)?,
@@ -114,14 +146,21 @@ impl<'chunk> GoldRow<'chunk> {
             return Err(InputError::BlankText);
         }
         Ok(GoldRow {
-            gold: labels.require(&object.text("label")?)?,
+            gold: judge.labels.require(&object.text("label")?)?,
             confidence: object.value("confidence").and_then(|value| annotator_confidence(value.parse().ok()?)),
             source: object.name("source").map(Cow::into_owned),
             doc: object.name("doc").map(Cow::into_owned),
-            region: rows.regions.of(Some(&object))?,
+            region: judge.rows.regions.of(Some(&object))?,
+            values: judge.by.iter().map(|field| field_value(&object, field)).collect(),
             text,
         })
     }
+}
+
+/// The string, number, `true` or `false` in a field.
+fn field_value(object: &Record<'_>, field: &str) -> Option<String> {
+    let name = object.name(field).map(Cow::into_owned);
+    name.or_else(|| object.value(field).filter(|value| matches!(*value, "true" | "false")).map(str::to_owned))
 }
 
 impl Judge {
@@ -137,7 +176,7 @@ impl Judge {
         }
         let mut rows = Vec::with_capacity(lines.len());
         for (position, line) in &lines {
-            match GoldRow::parse(line, &self.rows, &self.labels) {
+            match GoldRow::parse(line, self) {
                 Ok(row) => rows.push((*position, line, row)),
                 Err(error) => rejected.push((*position, Rejected::record(line, error))),
             }
@@ -172,7 +211,8 @@ impl Judge {
                     worked.output.copies.iter_mut().zip(copies).for_each(|(list, scores)| list.push(scores));
                     let scores = versions.remove(0);
                     worked.tally.count(Some(scores.best().0));
-                    let GoldRow { gold, confidence, source, doc, .. } = row;
+                    let GoldRow { gold, confidence, source, doc, values, .. } = row;
+                    worked.output.values.push(values);
                     worked.output.rows.push(JudgedRow { gold, scores, confidence, source, doc });
                 }
                 Err(error) => rejected.push((position, Rejected::record(line, error))),

@@ -84,8 +84,10 @@ fn separate(event: Event<'_>, spam_label: LabelId, threshold: f32, worked: &mut 
             }
             worked.reject(rejected);
         }
-        Event::Labelled(Labelled { part, text, prediction, .. }) => {
-            let verdict = Verdict::new(&prediction, VerdictOptions::default());
+        Event::Labelled(Labelled { part, text, language, prediction, .. }) => {
+            // Spam in another language is spam on an English page too: the score is taken as it is, and `lang` tells the rest.
+            let options = VerdictOptions { any_language: true, ..VerdictOptions::default() };
+            let verdict = Verdict::new(&prediction, language, options);
             worked.tally.count(verdict.label_id());
             let is_spam = verdict.scores.get(spam_label) >= threshold;
             worked.output.spam_records += u64::from(is_spam);

@@ -56,11 +56,11 @@ impl Rows {
             Event::Document => worked.tally.documents += 1,
             Event::Rejected { rejected, .. } => worked.reject(rejected),
             Event::Labelled(labelled) => {
-                let Labelled { part, paragraph, text, block, first, prediction } = labelled;
+                let Labelled { part, paragraph, text, block, first, language, prediction } = labelled;
                 if self.content_only && block.is_some_and(|block| !block.is_content) {
                     return;
                 }
-                let verdict = Verdict::new(&prediction, self.verdict);
+                let verdict = Verdict::new(&prediction, language, self.verdict);
                 worked.tally.count(verdict.label_id());
                 let out = &mut worked.output;
                 if let RowFormat::Pretty(style) = self.format {

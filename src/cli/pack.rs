@@ -40,7 +40,7 @@ pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
         let settings = &mut checkpoint.settings;
         let logits: Vec<&[f32]> = alone.iter().map(|reading| reading.logits.as_slice()).collect();
         let before = settings.temperature;
-        settings.temperature = fit("temperature", labels, &logits, &gold, &pages, before)?;
+        settings.temperature = fit("temperature", labels, &logits, gold, &pages, before)?;
         let rows: Vec<usize> = (0..on_page.len()).filter(|&row| on_page[row].on_page).collect();
         let of_rows = (
             rows.iter().map(|&row| gold[row]).collect::<Vec<_>>(),

@@ -89,6 +89,8 @@ pub(super) struct EvalPlan {
     pub model: Arc<Model>,
     pub data: PathBuf,
     pub robustness: bool,
+    /// Fields for whose values the accuracy is wanted.
+    pub by: Vec<String>,
     pub json: bool,
 }
 
@@ -129,7 +131,7 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     Ok(LabelPlan {
         reading,
         model,
-        verdict: VerdictOptions { min_confidence: args.min_confidence, without },
+        verdict: VerdictOptions { min_confidence: args.min_confidence, without, any_language: args.any_language },
         format,
         with_text: args.with_text,
         with_source: args.with_source,
@@ -181,7 +183,7 @@ pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
     reading.rows.page_field = args.page_field;
     reading.rows = args.region.tell(reading.rows);
     let model = open(&args.model.model)?;
-    Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, json: args.json })
+    Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, by: args.by, json: args.json })
 }
 
 /// The label of a role that a command or an option needs.

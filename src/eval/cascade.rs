@@ -1,12 +1,13 @@
 //! When a small model may answer for a large one: the curve of work against quality, and the point to take on it.
 
 use super::EvalError;
+use super::ask::{Ask, AskFigures, Watched, WatchedReading, answer_of_both, fit_asks, is_asked};
 use super::calibration::Calibration;
 use super::enough::{LEAST_ROWS, check_enough};
 use super::metrics::LabelCounts;
 use super::mixture::{Pull, TwoJudged, fit};
 use super::temperature::{assign_folds, check_rows};
-use crate::label::{LabelId, Scores};
+use crate::label::{LabelId, LabelSet, Scores};
 use crate::page::PageKey;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -24,9 +25,9 @@ const PRIOR_ROWS: f64 = 5.0;
 /// Fewest rows on pages that weights of their own are fitted on.
 const LEAST_ON_PAGE: usize = LEAST_ROWS;
 
-/// What a small model made of a row.
+/// What a model made of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SmallReading<'a> {
+pub struct ModelReading<'a> {
     /// `[labels]`, before any temperature.
     pub logits: &'a [f32],
     /// Its calibrated probabilities; the largest says how sure it is.
@@ -41,12 +42,14 @@ pub struct CascadeRow<'a> {
     /// Its page; rows of one page are in one fold.
     pub page: Option<PageKey<&'a str>>,
     /// The small model, which read the row alone.
-    pub alone: SmallReading<'a>,
+    pub alone: ModelReading<'a>,
     /// The small model, which read the row beside its neighbours; `None` for a row without.
-    pub on_page: Option<SmallReading<'a>>,
-    /// The large model's logits `[labels]` for the row alone, before any temperature.
-    pub large: &'a [f32],
-    /// What the large model has to read for them.
+    pub on_page: Option<ModelReading<'a>>,
+    /// The large model, which read the row alone.
+    pub large: ModelReading<'a>,
+    /// The small and the large model, which read the row alone and were told that it is a comment.
+    pub comment: [ModelReading<'a>; 2],
+    /// What the large model has to read for an answer.
     pub large_tokens: usize,
     /// The large model's label for the row on its page: what the cascade is held against.
     pub large_on_page: LabelId,
@@ -65,10 +68,14 @@ pub struct CascadeChoice {
 }
 
 /// How a cascade is fitted.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CascadeOptions {
     /// Macro-F1 that may be lost to the large model.
     pub within: f64,
+    /// Labels that the small model must not hide.
+    pub watched: Vec<Watched>,
+    /// Share of the rows of a watched label, among those that the large model finds, that it need not be asked about.
+    pub miss: f64,
     /// Weights that hold before any row is seen, those of the two models' logits alone and on their pages: each model's own
     /// calibration, halved.
     pub before: [[f32; 2]; 2],
@@ -131,6 +138,8 @@ pub struct CascadeFit {
     pub large_macro_f1: BothReadings,
     /// Macro-F1 that the cascade was to have, in both readings.
     pub wanted_macro_f1: BothReadings,
+    /// The labels that the small model must not hide, and from which probability on it asks for their sake.
+    pub asks: Vec<AskFigures>,
     /// The point taken: the least work that has it, or the best where none has.
     pub chosen: CascadePoint,
     /// From all answers by the small model to all with the large one's help, fitted and counted on the same rows.
@@ -141,39 +150,72 @@ pub struct CascadeFit {
     pub cross_fitted_on_page: CascadeFigures,
 }
 
-impl CascadeChoice {
+impl<'a> CascadeRow<'a> {
+    /// Its readings as far as the asking depends on them.
+    fn watched(&self) -> impl Iterator<Item = WatchedReading<'a>> {
+        let gold = self.gold;
+        let on_page = self.on_page.map(|small| [small, self.large]);
+        let pairs = [Some([self.alone, self.large]), on_page, Some(self.comment)];
+        let reading = move |[small, large]: [ModelReading<'a>; 2]| WatchedReading {
+            gold,
+            small: small.scores,
+            large: large.scores,
+        };
+        pairs.into_iter().flatten().map(reading)
+    }
+}
+
+/// A cascade: what it takes to answer.
+#[derive(Clone, Copy, Debug)]
+pub struct CascadeRule<'f> {
+    /// The numbers.
+    pub choice: CascadeChoice,
+    /// The labels that the small model must not hide.
+    pub asks: &'f [Ask],
+}
+
+impl CascadeRule<'_> {
     /// The cascade's probabilities for a row read alone, and whether the large model is asked for them.
     pub fn alone<'a>(&self, row: &CascadeRow<'a>) -> (Cow<'a, Scores>, bool) {
-        self.judge(row.alone, self.alone, row.large)
+        self.judge([row.alone, row.large], self.choice.alone, self.asks)
+    }
+
+    /// The same for a row read alone that is known to be a comment, `on_page` whether the small model's page network took part.
+    pub fn comment<'a>(&self, row: &CascadeRow<'a>, on_page: bool) -> (Cow<'a, Scores>, bool) {
+        self.judge(row.comment, if on_page { self.choice.on_page } else { self.choice.alone }, self.asks)
     }
 
     /// The same for a row read on its page.
     pub fn on_page<'a>(&self, row: &CascadeRow<'a>) -> (Cow<'a, Scores>, bool) {
         match row.on_page {
-            Some(reading) => self.judge(reading, self.on_page, row.large),
+            // What the page says is known to the small model only, so the large one does not decide.
+            Some(reading) => self.judge([reading, row.large], self.choice.on_page, &[]),
             None => self.alone(row),
         }
     }
 
-    /// The same for one reading of the small model, `on_page` whether its page network took part.
-    pub fn of(&self, small: SmallReading<'_>, on_page: bool, large: &[f32]) -> Scores {
-        self.judge(small, if on_page { self.on_page } else { self.alone }, large).0.into_owned()
-    }
-
-    fn judge<'a>(&self, small: SmallReading<'a>, weights: [f32; 2], large: &[f32]) -> (Cow<'a, Scores>, bool) {
-        match small.scores.best().1 < self.threshold {
+    fn judge<'a>(
+        &self,
+        [small, large]: [ModelReading<'a>; 2],
+        weights: [f32; 2],
+        decided: &[Ask],
+    ) -> (Cow<'a, Scores>, bool) {
+        match is_asked(small.scores, self.choice.threshold, self.asks) {
             true => {
-                let mixed = Scores::from_mixture(small.scores.labels(), [small.logits, large], weights);
-                (Cow::Owned(mixed), true)
+                let logits = [small.logits, large.logits];
+                (Cow::Owned(answer_of_both(logits, weights, large.scores, decided)), true)
             }
             false => (Cow::Borrowed(small.scores), false),
         }
     }
 }
 
-/// Chooses the least work for the large model with which the macro-F1 of rows read alone and of rows read on their pages is
-/// at most [`CascadeOptions::within`] below the large model's, and measures the choice by cross-fitting over folds of pages.
-/// No weight is below 0, and few rows leave the weights near those that held before.
+/// Chooses when the small model asks for the sake of the watched labels ([`fit_asks`]), and on top of that the least work for
+/// the large model with which the macro-F1 of rows read alone and of rows read on their pages is at most
+/// [`CascadeOptions::within`] below the large model's. Measures the choice by cross-fitting over folds of pages. No weight is
+/// below 0, and few rows leave the weights near those that held before.
+///
+/// `further` are readings of rows that only the watched labels are looked for in: rows that hide them, which ordinary rows have few of.
 ///
 /// # Errors
 ///
@@ -183,12 +225,21 @@ impl CascadeChoice {
 /// # Panics
 ///
 /// If a label is beyond the logits.
-pub fn fit_cascade(rows: &[CascadeRow<'_>], options: &CascadeOptions) -> Result<CascadeFit, EvalError> {
-    let CascadeOptions { within, before, folds, seed } = *options;
-    let labels = rows.first().ok_or(EvalError::NoRows)?.alone.scores.labels().len();
+pub fn fit_cascade(
+    rows: &[CascadeRow<'_>],
+    further: &[WatchedReading<'_>],
+    options: &CascadeOptions,
+) -> Result<CascadeFit, EvalError> {
+    let CascadeOptions { within, before, folds, seed, .. } = *options;
+    let label_set = rows.first().ok_or(EvalError::NoRows)?.alone.scores.labels();
+    let labels = label_set.len();
     check_rows(rows.iter().map(|row| row.alone.logits), labels)?;
     check_rows(rows.iter().map(|row| row.on_page.unwrap_or(row.alone).logits), labels)?;
-    check_rows(rows.iter().map(|row| row.large), labels)?;
+    check_rows(rows.iter().map(|row| row.large.logits), labels)?;
+    let fit_asks = |rows: &[CascadeRow<'_>]| {
+        let readings = rows.iter().flat_map(CascadeRow::watched).chain(further.iter().copied());
+        fit_asks(label_set, &options.watched, &readings.collect::<Vec<_>>(), options.miss)
+    };
     let pages: Vec<Option<PageKey<&str>>> = rows.iter().map(|row| row.page).collect();
     check_enough(&rows.iter().map(|row| row.gold).collect::<Vec<_>>(), &pages)?;
     let fold_of_row = assign_folds(&pages, folds, seed)?;
@@ -199,11 +250,14 @@ pub fn fit_cascade(rows: &[CascadeRow<'_>], options: &CascadeOptions) -> Result<
             rows.map(|(row, _)| *row).collect()
         };
         let others = part(false);
-        let chosen = choose(&curve(labels, &others, before), wanted(large_macro_f1(labels, &others), within));
-        judged[0].extend(part(true).iter().map(|row| judged_row(row, chosen.choice.alone(row))));
-        judged[1].extend(part(true).iter().map(|row| judged_row(row, chosen.choice.on_page(row))));
+        let asks = rules(&fit_asks(&others), label_set);
+        let chosen = choose(&curve(labels, &others, &asks, before), wanted(large_macro_f1(labels, &others), within));
+        let rule = CascadeRule { choice: chosen.choice, asks: &asks };
+        judged[0].extend(part(true).iter().map(|row| judged_row(row, rule.alone(row))));
+        judged[1].extend(part(true).iter().map(|row| judged_row(row, rule.on_page(row))));
     }
-    let curve = curve(labels, rows, before);
+    let asks = fit_asks(rows);
+    let curve = curve(labels, rows, &rules(&asks, label_set), before);
     let large_macro_f1 = large_macro_f1(labels, rows);
     let wanted_macro_f1 = wanted(large_macro_f1, within);
     let chosen = choose(&curve, wanted_macro_f1);
@@ -212,11 +266,23 @@ pub fn fit_cascade(rows: &[CascadeRow<'_>], options: &CascadeOptions) -> Result<
         rows: [rows.len(), on_page],
         large_macro_f1,
         wanted_macro_f1,
+        asks,
         chosen,
         curve,
         cross_fitted_alone: figures(labels, &judged[0]),
         cross_fitted_on_page: figures(labels, &judged[1]),
     })
+}
+
+impl CascadeFit {
+    /// The rules for the labels that the small model must not hide.
+    pub fn rules(&self, labels: &LabelSet) -> Vec<Ask> {
+        rules(&self.asks, labels)
+    }
+}
+
+fn rules(asks: &[AskFigures], labels: &LabelSet) -> Vec<Ask> {
+    asks.iter().filter_map(|figures| figures.ask(labels)).collect()
 }
 
 /// A row's answer.
@@ -253,7 +319,7 @@ fn large_macro_f1(labels: usize, rows: &[CascadeRow<'_>]) -> BothReadings {
         LabelCounts::from_pairs(labels, rows.iter().map(|row| (row.gold, answers(row)))).macro_f1().unwrap_or(0.0)
     };
     BothReadings {
-        alone: macro_f1(&|row| Scores::from_logits(row.alone.scores.labels(), row.large).best().0),
+        alone: macro_f1(&|row| Scores::from_logits(row.alone.scores.labels(), row.large.logits).best().0),
         on_page: macro_f1(&|row| row.large_on_page),
     }
 }
@@ -276,10 +342,10 @@ fn choose(curve: &[CascadePoint], wanted: BothReadings) -> CascadePoint {
 }
 
 /// All points for at least one row.
-fn curve(labels: usize, rows: &[CascadeRow<'_>], before: [[f32; 2]; 2]) -> Vec<CascadePoint> {
-    let alone: Vec<(f32, TwoJudged<'_>)> = rows.iter().map(|row| sureness(row.alone, row)).collect();
+fn curve(labels: usize, rows: &[CascadeRow<'_>], asks: &[Ask], before: [[f32; 2]; 2]) -> Vec<CascadePoint> {
+    let alone: Vec<(f32, TwoJudged<'_>)> = rows.iter().map(|row| sureness(row.alone, row, asks)).collect();
     let on_page: Vec<(f32, TwoJudged<'_>)> =
-        rows.iter().filter_map(|row| row.on_page.map(|reading| sureness(reading, row))).collect();
+        rows.iter().filter_map(|row| row.on_page.map(|reading| sureness(reading, row, asks))).collect();
     let mut confidences: Vec<f32> = rows.iter().map(|row| row.on_page.unwrap_or(row.alone).scores.best().1).collect();
     confidences.sort_unstable_by(f32::total_cmp);
     let thresholds = (0..=STEPS).map(|step| match step {
@@ -294,28 +360,29 @@ fn curve(labels: usize, rows: &[CascadeRow<'_>], before: [[f32; 2]; 2]) -> Vec<C
             let few = on_page.len() < LEAST_ON_PAGE;
             let weights_on_page = if few { weights_alone } else { fit_unsure(&on_page, threshold, before[1]) };
             let choice = CascadeChoice { threshold, alone: weights_alone, on_page: weights_on_page };
+            let rule = CascadeRule { choice, asks };
             let judged = |judge: &dyn Fn(&CascadeRow<'_>) -> Judged| {
                 figures(labels, &rows.iter().map(judge).collect::<Vec<_>>())
             };
-            let (alone, on_page) = (
-                judged(&|row| judged_row(row, choice.alone(row))),
-                judged(&|row| judged_row(row, choice.on_page(row))),
-            );
+            let (alone, on_page) =
+                (judged(&|row| judged_row(row, rule.alone(row))), judged(&|row| judged_row(row, rule.on_page(row))));
             CascadePoint { choice, alone, on_page }
         })
         .collect()
 }
 
-fn sureness<'a>(reading: SmallReading<'a>, row: &CascadeRow<'a>) -> (f32, TwoJudged<'a>) {
-    (reading.scores.best().1, ([reading.logits, row.large], row.gold))
+/// How sure the small model is of a row, and the row. It is not sure at all where it asks for the sake of a label.
+fn sureness<'a>(reading: ModelReading<'a>, row: &CascadeRow<'a>, asks: &[Ask]) -> (f32, TwoJudged<'a>) {
+    let sure = if is_asked(reading.scores, 0.0, asks) { 0.0 } else { reading.scores.best().1 };
+    (sure, ([reading.logits, row.large.logits], row.gold))
 }
 
-/// Weights for the rows below the threshold.
+/// Weights for the rows that the large model is asked about: those whose sureness is below the threshold.
 fn fit_unsure(rows: &[(f32, TwoJudged<'_>)], threshold: f32, before: [f32; 2]) -> [f32; 2] {
     let mut sorted = rows.to_vec();
     sorted.sort_by(|left, right| left.0.total_cmp(&right.0));
     let least = (sorted.len() as f64 * LEAST_SHARE).ceil() as usize;
-    let unsure = sorted.partition_point(|(confidence, _)| *confidence < threshold).max(least);
+    let unsure = sorted.partition_point(|(sure, _)| *sure < threshold || *sure == 0.0).max(least);
     let unsure: Vec<TwoJudged<'_>> = sorted[..unsure].iter().map(|(_, row)| *row).collect();
     fit(&unsure, Pull::of_prior(before, PRIOR_ROWS, unsure.len()))
 }
@@ -336,7 +403,8 @@ mod tests {
         gold: LabelId,
         document: String,
         small: (Vec<f32>, Scores),
-        large: (Vec<f32>, LabelId),
+        large: (Vec<f32>, Scores),
+        large_on_page: LabelId,
     }
 
     fn reading(label: LabelId, height: f32) -> (Vec<f32>, Scores) {
@@ -345,8 +413,8 @@ mod tests {
         (logits, scores)
     }
 
-    fn small((logits, scores): &(Vec<f32>, Scores)) -> SmallReading<'_> {
-        SmallReading { logits, scores }
+    fn read((logits, scores): &(Vec<f32>, Scores)) -> ModelReading<'_> {
+        ModelReading { logits, scores }
     }
 
     /// Rows of which the small model is sure and right, or unsure and right once in two; the large model is right nine times
@@ -363,7 +431,8 @@ mod tests {
                     _ => reading(other(&mut random), 1.0),
                 };
                 let large = if random.below(10) < 9 { gold } else { other(&mut random) };
-                Row { gold, document: (number / 4).to_string(), small, large: (peak(large, 3.0), large) }
+                let document = (number / 4).to_string();
+                Row { gold, document, small, large: reading(large, 3.0), large_on_page: large }
             })
             .collect()
     }
@@ -375,23 +444,24 @@ mod tests {
             .map(|(number, row)| CascadeRow {
                 gold: row.gold,
                 page: PageKey::new(None, Some(&row.document)),
-                alone: small(&row.small),
-                on_page: (number % 3 == 0).then_some(small(&row.small)),
-                large: &row.large.0,
+                alone: read(&row.small),
+                on_page: (number % 3 == 0).then_some(read(&row.small)),
+                large: read(&row.large),
+                comment: [read(&row.small), read(&row.large)],
                 large_tokens: 10 + number % 7,
-                large_on_page: row.large.1,
+                large_on_page: row.large_on_page,
             })
             .collect()
     }
 
     fn options(within: f64) -> CascadeOptions {
-        CascadeOptions { within, before: [[0.5; 2]; 2], folds: 5, seed: 1 }
+        CascadeOptions { within, watched: Vec::new(), miss: 0.0, before: [[0.5; 2]; 2], folds: 5, seed: 1 }
     }
 
     #[test]
     fn only_the_unsure_rows_are_sent_on_and_that_is_enough() {
         let drawn = drawn();
-        let fit = fit_cascade(&rows(&drawn), &options(0.003)).unwrap();
+        let fit = fit_cascade(&rows(&drawn), &[], &options(0.003)).unwrap();
         assert_eq!(fit.curve.len(), STEPS + 1);
         assert_eq!((fit.curve[0].on_page.rows_asked, fit.curve[STEPS].on_page.rows_asked), (0.0, 1.0));
         assert!(fit.curve[0].on_page.macro_f1 < 0.85 && fit.large_macro_f1.on_page > 0.85);
@@ -409,7 +479,7 @@ mod tests {
     #[test]
     fn the_best_point_is_taken_where_none_is_good_enough() {
         let drawn = drawn();
-        let fit = fit_cascade(&rows(&drawn), &options(-0.5)).unwrap();
+        let fit = fit_cascade(&rows(&drawn), &[], &options(-0.5)).unwrap();
         let best = fit.curve.iter().map(|point| point.on_page.macro_f1).fold(0.0, f64::max);
         assert_eq!(fit.chosen.on_page.macro_f1, best);
         assert!(best < fit.wanted_macro_f1.on_page);
@@ -418,33 +488,71 @@ mod tests {
     }
 
     #[test]
+    fn a_label_that_matters_is_asked_about_however_sure_the_small_model_is() {
+        let drawn = drawn();
+        let label = LabelId::at(2);
+        let watched = vec![Watched { label, found_from: vec![0.5] }];
+        let options = CascadeOptions { watched, ..options(0.003) };
+        let before =
+            fit_cascade(&rows(&drawn), &[], &CascadeOptions { watched: Vec::new(), ..options.clone() }).unwrap();
+        let fit = fit_cascade(&rows(&drawn), &[], &options).unwrap();
+        let [figures] = &fit.asks[..] else { panic!("{:?}", fit.asks) };
+        assert_eq!((figures.missed, figures.from), (0, reading(LabelId::at(0), 1.0).1.get(label)));
+        // No row that the large model finds is missed: it has the large model's own probability. Nothing is lost for it.
+        let rule = CascadeRule { choice: fit.chosen.choice, asks: &fit.rules(&LabelSet::copydesk()) };
+        let found = |row: &&CascadeRow<'_>| row.gold == label && row.large.scores.get(label) >= 0.5;
+        let rows_of_both = rows(&drawn);
+        for row in rows_of_both.iter().filter(found) {
+            let (scores, asked) = rule.alone(row);
+            assert!(asked && rule.on_page(row).1 && (scores.get(label) - row.large.scores.get(label)).abs() < 1e-6);
+            assert_eq!(rule.comment(row, false), (scores, true));
+        }
+        assert!(fit.curve[0].alone.rows_asked > 0.0 && before.curve[0].alone.rows_asked == 0.0);
+        assert!(fit.wanted_macro_f1.reached_by(&fit.chosen));
+        // Rows of which the small model is sure and wrong make it ask for less.
+        let sure = (reading(LabelId::at(0), 6.0), reading(label, 6.0));
+        let hiding = WatchedReading { gold: label, small: &sure.0.1, large: &sure.1.1 };
+        let further = fit_cascade(&rows(&drawn), &[hiding], &options).unwrap();
+        assert_eq!((further.asks[0].from, further.asks[0].found), (sure.0.1.get(label), figures.found + 1));
+        let missing = CascadeOptions { miss: 0.02, ..options };
+        assert!(fit_cascade(&rows(&drawn), &[hiding], &missing).unwrap().asks[0].from > further.asks[0].from);
+    }
+
+    #[test]
     fn a_sure_answer_is_the_small_models_and_any_other_the_mixture() {
         let drawn = drawn();
         let (on_page, alone) = (reading(OTHER, 6.0), reading(OPINION, 1.0));
-        let row = CascadeRow { on_page: Some(small(&on_page)), ..rows(&drawn)[0] };
-        let row = CascadeRow { alone: small(&alone), page: None, ..row };
+        let row = CascadeRow { on_page: Some(read(&on_page)), ..rows(&drawn)[0] };
+        let row = CascadeRow { alone: read(&alone), page: None, ..row };
         let choice = CascadeChoice { threshold: 0.9, alone: [0.5, 2.0], on_page: [1.0, 1.0] };
-        assert_eq!(choice.on_page(&row), (Cow::Borrowed(&on_page.1), false));
-        let mixed = Scores::from_mixture(&LabelSet::copydesk(), [row.alone.logits, row.large], [0.5, 2.0]);
-        assert_eq!(choice.alone(&row), (Cow::Owned(mixed), true));
+        let rule = CascadeRule { choice, asks: &[] };
+        assert_eq!(rule.on_page(&row), (Cow::Borrowed(&on_page.1), false));
+        let mixed = Scores::from_mixture(&LabelSet::copydesk(), [row.alone.logits, row.large.logits], [0.5, 2.0]);
+        assert_eq!(rule.alone(&row), (Cow::Owned(mixed), true));
         let exact = CascadeChoice { threshold: row.alone.scores.best().1, ..choice };
+        let exact = CascadeRule { choice: exact, asks: &[] };
         assert_eq!(exact.alone(&row), (Cow::Borrowed(&alone.1), false));
+        // A sure answer is helped too where another label could hide behind it.
+        let hidden = [Ask { label: OPINION, from: on_page.1.get(OPINION) }];
+        let (_, asked) = CascadeRule { choice, asks: &hidden }.on_page(&row);
+        assert!(asked);
     }
 
     #[test]
     fn unusable_rows_are_refused() {
-        assert_eq!(fit_cascade(&[], &options(0.0)), Err(EvalError::NoRows));
+        assert_eq!(fit_cascade(&[], &[], &options(0.0)), Err(EvalError::NoRows));
         let drawn = drawn();
         let mut rows = rows(&drawn);
         let large = [0.0, f32::NAN, 0.0, 0.0, 0.0];
-        rows[3].large = &large[..4];
-        let width = fit_cascade(&rows, &options(0.0));
+        let scores = rows[3].large.scores;
+        rows[3].large = ModelReading { logits: &large[..4], scores };
+        let width = fit_cascade(&rows, &[], &options(0.0));
         assert_eq!(width, Err(EvalError::RowWidth { row: 3, expected: 5, got: 4 }));
-        rows[3].large = &large;
-        assert!(matches!(fit_cascade(&rows, &options(0.0)), Err(EvalError::LogitNotFinite { row: 3, .. })));
-        let few = fit_cascade(&rows[..3], &options(0.0));
+        rows[3].large = ModelReading { logits: &large, scores };
+        assert!(matches!(fit_cascade(&rows, &[], &options(0.0)), Err(EvalError::LogitNotFinite { row: 3, .. })));
+        let few = fit_cascade(&rows[..3], &[], &options(0.0));
         assert_eq!(few, Err(EvalError::TooFewRows { expected: LEAST_ROWS, got: 3 }));
         let ones: Vec<CascadeRow<'_>> = self::rows(&drawn).into_iter().filter(|row| row.gold == OTHER).collect();
-        assert_eq!(fit_cascade(&ones, &options(0.0)), Err(EvalError::OneLabel));
+        assert_eq!(fit_cascade(&ones, &[], &options(0.0)), Err(EvalError::OneLabel));
     }
 }

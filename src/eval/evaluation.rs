@@ -288,7 +288,7 @@ fn check_scores(row: usize, scores: &Scores) -> Result<(), EvalError> {
     Ok(())
 }
 
-fn outcomes<'a>(rows: &[&'a JudgedRow]) -> Vec<Outcome<'a>> {
+pub(super) fn outcomes<'a>(rows: &[&'a JudgedRow]) -> Vec<Outcome<'a>> {
     rows.iter()
         .map(|row| Outcome {
             gold: row.gold,

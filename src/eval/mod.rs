@@ -10,7 +10,9 @@
     allow(dead_code, unused_imports, reason = "only training fits, everybody measures")
 )]
 
+mod ask;
 mod bootstrap;
+mod by_field;
 mod calibration;
 mod cascade;
 mod coverage;
@@ -23,11 +25,15 @@ mod robustness;
 mod sampling;
 mod temperature;
 
+pub use ask::{Ask, AskFigures, Watched, WatchedReading, answer_of_both, is_asked};
 pub use bootstrap::{BootstrapOptions, Estimate, Resampling};
+pub use by_field::{FieldAccuracy, accuracy_by};
 pub use calibration::Calibration;
 #[cfg(test)]
 pub(crate) use cascade::{BothReadings, CascadeChoice};
-pub use cascade::{CascadeFigures, CascadeFit, CascadeOptions, CascadePoint, CascadeRow, SmallReading, fit_cascade};
+pub use cascade::{
+    CascadeFigures, CascadeFit, CascadeOptions, CascadePoint, CascadeRow, CascadeRule, ModelReading, fit_cascade,
+};
 pub use coverage::CoveragePoint;
 pub use enough::check_enough;
 pub use evaluation::{ClassMetrics, Evaluation, GenuineRows, Metrics, SourceMetrics, SpamOperatingPoints, evaluate};

@@ -1,20 +1,22 @@
 //! Two models as one: a small one answers where it is sure, a large one is asked about the rest.
 //!
 //! The small model reads every paragraph, beside its neighbours where it has some. If the largest of its probabilities is
-//! at least the threshold, that is the answer. Otherwise the large model reads the paragraph alone (its page network
-//! would need all neighbours), and the two models' logits are added, each with its fitted weight. So what a page tells
+//! at least the threshold, and no label that it must not hide (spam) has more than a small probability, that is the answer.
+//! Otherwise the large model reads the paragraph alone (its page network
+//! would need all neighbours), and the two models' logits are added, each with its fitted weight. Of the labels that the
+//! small model must not hide, the large model's own probability counts where the paragraph has no neighbours. So what a page tells
 //! about a hard paragraph comes through the small model. The decision depends on the paragraph's page alone.
 
 mod settings;
 
 #[cfg(any(test, feature = "train"))]
-pub use settings::Mixture;
+pub use settings::{AskLabel, Mixture};
 pub use settings::{CascadeSettings, Member};
 
 use super::checkpoint::{SETTINGS_LIMIT_BYTES, optional};
 use super::embedded::{CASCADE, EMBEDDED_CASCADE};
 use super::{Classifier, Digest, EmbeddedModel, ModelError, ModelSource, PageText, Prediction, Reading, Session};
-use crate::label::Scores;
+use crate::eval::{Ask, answer_of_both, is_asked};
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -22,6 +24,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 #[derive(Debug)]
 pub struct Cascade {
     settings: CascadeSettings,
+    /// The labels of [`CascadeSettings::ask`].
+    asks: Vec<Ask>,
     small: Classifier,
     large: Deferred,
 }
@@ -101,7 +105,9 @@ impl Cascade {
     fn new(settings: CascadeSettings, small: &ModelSource, large: ModelSource) -> Result<Cascade, ModelError> {
         let member = settings.large.clone();
         let large = Deferred { member, source: large, model: OnceLock::new(), loading: Mutex::new(()) };
-        Ok(Cascade { small: load(small, &settings.small)?, large, settings })
+        let small = load(small, &settings.small)?;
+        let asks = settings.asks(small.labels())?;
+        Ok(Cascade { settings, asks, small, large })
     }
 
     /// The cascade's name.
@@ -119,7 +125,7 @@ impl Cascade {
         &self.small
     }
 
-    /// The model that reads what the small one is not sure of, loaded now if it was not.
+    /// The model that reads what the small one asks about, loaded now if it was not.
     ///
     /// # Errors
     /// As [`Cascade::from_dir`].
@@ -218,7 +224,9 @@ impl<'cascade> CascadeSession<'cascade> {
             let alone: Vec<&[PageText<'_>]> = unsure.iter().map(|&index| std::slice::from_ref(texts[index])).collect();
             large.read_pages(&alone)
         };
-        self.complete(readings, asked).map(predictions)
+        let neighbours: Vec<bool> =
+            pages.iter().flat_map(|page| std::iter::repeat_n(page.len() > 1, page.len())).collect();
+        self.complete(readings, |index| neighbours[index], asked).map(predictions)
     }
 
     /// Labels texts that the small model's tokenizer has encoded before, `ids` beside `texts`, each read alone.
@@ -230,18 +238,21 @@ impl<'cascade> CascadeSession<'cascade> {
         let asked = |large: &mut Session<'_>, unsure: &[usize]| {
             large.read_texts(&unsure.iter().map(|&index| texts[index]).collect::<Vec<_>>())
         };
-        self.complete(readings, asked)
+        self.complete(readings, |_| false, asked)
     }
 
-    /// Asks the large model where the small one is not sure. `ask` lets it read the texts at some positions, each alone.
+    /// Asks the large model where the small one is not sure, or could hide a label that matters. `ask` lets it read the texts
+    /// at some positions, each alone. Of a text that has neighbours the small model knows more, so there the large one decides
+    /// nothing by itself.
     fn complete(
         &mut self,
         readings: Vec<Reading>,
+        has_neighbours: impl Fn(usize) -> bool,
         ask: impl FnOnce(&mut Session<'_>, &[usize]) -> Result<Vec<Reading>, ModelError>,
     ) -> Result<Vec<Answer>, ModelError> {
         let CascadeSettings { threshold, alone, on_page, .. } = self.cascade.settings;
-        let unsure: Vec<usize> =
-            (0..readings.len()).filter(|&index| readings[index].prediction.scores.best().1 < threshold).collect();
+        let asks = |reading: &Reading| is_asked(&reading.prediction.scores, threshold, &self.cascade.asks);
+        let unsure: Vec<usize> = (0..readings.len()).filter(|&index| asks(&readings[index])).collect();
         let (mut answers, first): (Vec<Answer>, Vec<(Vec<f32>, bool)>) = readings
             .into_iter()
             .map(|Reading { logits, on_page, prediction }| {
@@ -263,8 +274,9 @@ impl<'cascade> CascadeSession<'cascade> {
         for (index, second) in unsure.into_iter().zip(seconds) {
             let (first, read_on_page) = &first[index];
             let weights = if *read_on_page { on_page } else { alone };
-            let labels = self.cascade.small.labels();
-            let scores = Scores::from_mixture(labels, [first, &second.logits], [weights.small, weights.large]);
+            let (logits, weights) = ([first.as_slice(), &second.logits], [weights.small, weights.large]);
+            let decided = if has_neighbours(index) { &[] } else { self.cascade.asks.as_slice() };
+            let scores = answer_of_both(logits, weights, &second.prediction.scores, decided);
             if scores.values().iter().any(|score| !score.is_finite()) {
                 return Err(ModelError::NotFiniteOutput { got: second.logits });
             }

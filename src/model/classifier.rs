@@ -1,5 +1,7 @@
 //! Labels for texts.
 
+mod closer;
+
 use super::checkpoint;
 use super::head::Output;
 use super::page::{PageNetwork, Place};
@@ -257,7 +259,9 @@ impl Session<'_> {
     /// Labels texts, in their order. What is said of a text does not depend on the others beside it.
     ///
     /// A text longer than the model reads at once is cut into windows that overlap, and the windows' probabilities
-    /// are averaged, weighted by the tokens that each adds. An empty text is one window of no tokens.
+    /// are averaged, weighted by the tokens that each adds; of spam it is their odds, for a few words of it make a
+    /// long text spam. Where a long text could hide such words it is read again in short windows. An empty text is one
+    /// window of no tokens.
     ///
     /// # Errors
     /// [`ModelError::NotFiniteOutput`] for weights that overflow; [`ModelError::Engine`] if the encoder refuses a
@@ -370,6 +374,17 @@ impl Session<'_> {
     /// Reads each tokenised text alone; `vectors` becomes `[texts, hidden]`, for a text of several windows their mean weighted
     /// by the tokens that each adds.
     fn read<T: AsRef<[u32]> + Sync>(&mut self, ids: &[T], vectors: &mut Vec<f32>) -> Result<Vec<Reading>, ModelError> {
+        let mut readings = self.read_once(ids, vectors)?;
+        self.look_closer(ids, &mut readings)?;
+        Ok(readings)
+    }
+
+    /// As [`Session::read`], without a second look at texts that could hide spam.
+    fn read_once<T: AsRef<[u32]> + Sync>(
+        &mut self,
+        ids: &[T],
+        vectors: &mut Vec<f32>,
+    ) -> Result<Vec<Reading>, ModelError> {
         let model = self.model;
         let (output, hidden) = (&model.output, model.hidden);
         let list: Vec<Window> = ids
@@ -394,7 +409,8 @@ impl Session<'_> {
                 rows.push((window.tokens, output.logits(window_vector)));
             }
             let windows = rows.len();
-            let (logits, scores) = combine(&model.labels, rows.into_iter(), model.settings.temperature);
+            let (logits, scores) =
+                combine(&model.labels, rows.into_iter(), model.settings.temperature, model.roles.spam);
             if scores.values().iter().chain(&logits).any(|value| !value.is_finite()) {
                 return Err(ModelError::NotFiniteOutput { got: logits });
             }

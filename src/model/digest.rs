@@ -48,7 +48,9 @@ impl Digest {
             let numbers =
                 [window_tokens, window_overlap, temperature.to_bits() as usize, page_temperature.to_bits() as usize];
             state = numbers.into_iter().fold(state, |state, number| fnv_step(state, number as u64));
-            state = of_bytes(state, format!("{pooling:?} {page:?}").as_bytes());
+            // Models of version 0.1, whose networks know no regions, keep their digest: pairs were made of them.
+            let networks = format!("{pooling:?} {page:?}").replace(", regions: false", "");
+            state = of_bytes(state, networks.as_bytes());
         }
         Ok(Digest(state))
     }

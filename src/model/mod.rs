@@ -40,9 +40,9 @@ mod tensors;
 mod windows;
 
 pub use any::{Model, ModelSession};
-#[cfg(feature = "train")]
-pub use cascade::Mixture;
 pub use cascade::{Answer, Cascade, CascadeSession, CascadeSettings, Member};
+#[cfg(feature = "train")]
+pub use cascade::{AskLabel, Mixture};
 pub use checkpoint::{Checkpoint, ModelFiles};
 pub use classifier::{Classifier, MICRO_BATCH_TOKENS, PageText, Prediction, Reading, Session};
 pub use development::{Asked, Development};

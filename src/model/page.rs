@@ -431,6 +431,23 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "train")]
+    #[test]
+    fn a_network_that_learns_regions_starts_from_what_it_said_before() {
+        let config = PageConfig { regions: false, ..network(4).layout.config };
+        let len = PageLayout::new(config, 6, LABELS).len;
+        let before = PageWeights { config, values: (0..len).map(|i| (i as f32 * 1.3).sin()).collect() };
+        let after = PageConfig { regions: true, ..config };
+        let values = before.fitted_to(after, 6, LABELS).unwrap();
+        let networks = [before.clone(), PageWeights { config: after, values }]
+            .map(|weights| PageNetwork::new(weights, 6, LABELS).unwrap());
+        let (vectors, mut places) = page(3);
+        let said = networks[0].corrections(&vectors, &places);
+        places[1].region = Some(Region::Comment);
+        assert_eq!(networks[1].corrections(&vectors, &places), said);
+        assert!(before.fitted_to(PageConfig { width: 16, ..after }, 6, LABELS).is_none());
+    }
+
     #[test]
     fn only_paragraphs_within_reach_of_all_layers_count() {
         let network = network(2);

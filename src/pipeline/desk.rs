@@ -7,7 +7,7 @@ use crate::label::{Label, LabelId, LabelSet, Scores};
 use crate::model::{Model, ModelError, PageText, Prediction, Role};
 use crate::page::Region;
 use crate::parallel;
-use crate::text::{Paragraphs, model_text};
+use crate::text::{Doubt, Language, Paragraphs, language, model_text};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,7 @@ pub struct Copydesk {
     paragraphs: Paragraphs,
     region: Option<Region>,
     left_out: Option<LabelId>,
+    any_language: bool,
 }
 
 /// How a [`Copydesk`] is to work; made by [`Copydesk::builder`].
@@ -46,6 +47,7 @@ pub struct CopydeskBuilder {
     paragraphs: Paragraphs,
     region: Option<Region>,
     without_furniture: bool,
+    any_language: bool,
 }
 
 /// A paragraph of a text with its label.
@@ -66,6 +68,11 @@ pub struct LabelledParagraph<'text> {
     pub tokens: usize,
     /// Windows that it was read in: 1, unless it is longer than the model reads at once.
     pub windows: usize,
+    /// ISO 639-1 code of its language, where it can be told.
+    pub lang: Option<&'static str>,
+    /// Why no label is confident: the text is not English, or cannot be read. No probability then exceeds 0.5. See
+    /// [`crate::text::language()`].
+    pub doubt: Option<Doubt>,
 }
 
 /// A block of text of an HTML page with its label.
@@ -90,6 +97,10 @@ pub struct LabelledBlock {
     pub tokens: usize,
     /// Windows that it was read in.
     pub windows: usize,
+    /// ISO 639-1 code of its language, where it can be told.
+    pub lang: Option<&'static str>,
+    /// Why no label is confident; see [`LabelledParagraph::doubt`].
+    pub doubt: Option<Doubt>,
 }
 
 /// A whole text with its label.
@@ -106,6 +117,11 @@ pub struct LabelledText {
     pub tokens: usize,
     /// Windows that it was read in: 1, unless it is longer than the model reads at once.
     pub windows: usize,
+    /// ISO 639-1 code of its language, where it can be told.
+    pub lang: Option<&'static str>,
+    /// Why no label is confident: the text is not English, or cannot be read. No probability then exceeds 0.5. See
+    /// [`crate::text::language()`].
+    pub doubt: Option<Doubt>,
 }
 
 impl CopydeskBuilder {
@@ -142,6 +158,13 @@ impl CopydeskBuilder {
         self
     }
 
+    /// Takes the model's word for texts in any language, and for what cannot be read. Otherwise no label of such a text has a
+    /// probability above 0.5: the built-in models know English alone. For models of your own that know other languages.
+    pub fn any_language(mut self) -> CopydeskBuilder {
+        self.any_language = true;
+        self
+    }
+
     /// Opens the model.
     ///
     /// # Errors
@@ -154,7 +177,14 @@ impl CopydeskBuilder {
             false => None,
         };
         let threads = self.threads.unwrap_or_else(parallel::cores);
-        Ok(Copydesk { model, threads, paragraphs: self.paragraphs, region: self.region, left_out })
+        Ok(Copydesk {
+            model,
+            threads,
+            paragraphs: self.paragraphs,
+            region: self.region,
+            left_out,
+            any_language: self.any_language,
+        })
     }
 }
 
@@ -162,7 +192,14 @@ impl Copydesk {
     /// Says what is to be opened. Nothing is read before [`CopydeskBuilder::build`].
     pub fn builder() -> CopydeskBuilder {
         let (model, paragraphs) = (PathBuf::from(DEFAULT_MODEL), Paragraphs::default());
-        CopydeskBuilder { model, threads: None, paragraphs, region: None, without_furniture: false }
+        CopydeskBuilder {
+            model,
+            threads: None,
+            paragraphs,
+            region: None,
+            without_furniture: false,
+            any_language: false,
+        }
     }
 
     /// The model's labels, in the order of its scores.
@@ -228,8 +265,19 @@ impl Copydesk {
                 (Ok(prediction), Ok(list)) => {
                     let span = paragraph.span.clone();
                     let text = &texts[*document][span.clone()];
-                    let LabelledText { label, confidence, scores, tokens, windows } = self.answer(prediction);
-                    list.push(LabelledParagraph { span, text, label, confidence, scores, tokens, windows });
+                    let answer = self.answer(prediction, language(&paragraph.text, text));
+                    let LabelledText { label, confidence, scores, tokens, windows, lang, doubt } = answer;
+                    list.push(LabelledParagraph {
+                        span,
+                        text,
+                        label,
+                        confidence,
+                        scores,
+                        tokens,
+                        windows,
+                        lang,
+                        doubt,
+                    });
                 }
                 (Err(error), Ok(_)) => *answers = Err(error.into()),
                 (_, Err(_)) => {}
@@ -256,13 +304,25 @@ impl Copydesk {
             }
         }
         let predictions = self.predict(&texts, &page_ranges(&pages));
-        let label = |((text, block), prediction): (&(&str, &BlockPlace), _)| {
-            let LabelledText { label, confidence, scores, tokens, windows } = self.answer(prediction?);
-            let span = block.span.start as usize..block.span.end as usize;
-            let (text, content, is_content) = ((*text).to_owned(), block.content, block.is_content);
-            Ok(LabelledBlock { span, text, content, is_content, label, confidence, scores, tokens, windows })
-        };
-        places.iter().zip(predictions).map(label).collect()
+        let mut labelled = Vec::with_capacity(places.len());
+        for (((text, block), page_text), prediction) in places.into_iter().zip(&texts).zip(predictions) {
+            let answer = self.answer(prediction?, language(page_text.text(), text));
+            let LabelledText { label, confidence, scores, tokens, windows, lang, doubt } = answer;
+            labelled.push(LabelledBlock {
+                span: block.span.start as usize..block.span.end as usize,
+                text: text.to_owned(),
+                content: block.content,
+                is_content: block.is_content,
+                label,
+                confidence,
+                scores,
+                tokens,
+                windows,
+                lang,
+                doubt,
+            });
+        }
+        Ok(labelled)
     }
 
     /// Labels whole texts, each read alone, as `copydesk label --unit record` does. The answers stand in the order of the
@@ -292,25 +352,27 @@ impl Copydesk {
             .map(|&index| PageText::of(plain[index].as_ref(), texts[index].1).in_region(self.region))
             .collect();
         let mut predictions = self.predict(&page_texts, &page_ranges(&page_of)).into_iter();
-        let mut answer = |text: &Cow<'_, str>| {
+        let mut answer = |(text, (_, written)): (&Cow<'_, str>, &(usize, &str))| {
             if text.is_empty() {
                 return Err(InputError::BlankText.into());
             }
             let prediction = predictions.next().expect("every text that is used has an answer; this is a bug");
-            Ok(self.answer(prediction?))
+            Ok(self.answer(prediction?, language(text, written)))
         };
-        plain.iter().map(&mut answer).collect()
+        plain.iter().zip(&texts).map(&mut answer).collect()
     }
 
-    /// A prediction under this desk's settings.
-    pub(super) fn answer(&self, prediction: Prediction) -> LabelledText {
+    /// A prediction for a text in that language under this desk's settings.
+    pub(super) fn answer(&self, prediction: Prediction, language: Language) -> LabelledText {
         let Prediction { scores, tokens, windows } = prediction;
         let scores = match self.left_out {
             Some(label) => scores.without(label),
             None => scores,
         };
+        let doubt = language.doubt.filter(|_| !self.any_language);
+        let scores = if doubt.is_some() { scores.in_doubt() } else { scores };
         let (label, confidence) = scores.best_label();
-        LabelledText { label, confidence, scores, tokens, windows }
+        LabelledText { label, confidence, scores, tokens, windows, lang: language.code, doubt }
     }
 
     /// Answers for texts in the order given; `pages` are ranges that cover them in order.

@@ -7,7 +7,7 @@ use super::rejected::Rejected;
 use crate::corpus::{BlockPlace, Chunk, InputError, Item, Passage, Record, RecordLine, Unit, page_ranges};
 use crate::model::{ModelError, ModelSession, PageText, Prediction};
 use crate::page::Region;
-use crate::text::{Paragraphs, model_text, split_with};
+use crate::text::{Language, Paragraphs, language, model_text, split_with};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -52,6 +52,8 @@ pub(crate) struct Labelled<'a> {
     pub block: Option<&'a BlockPlace>,
     /// Whether this is the first text of its document or record.
     pub first: bool,
+    /// The language that it is in.
+    pub language: Language,
     /// What the model says.
     pub prediction: Prediction,
 }
@@ -257,11 +259,12 @@ fn event<'a>(
     let paragraph = entry.paragraph.clone();
     match prediction {
         Ok(prediction) => {
+            let language = language(&entry.model_text, entry.text);
             let block = match part {
                 Part::Passage(passage) => passage.block(entry.index),
                 Part::Record { .. } => None,
             };
-            Event::Labelled(Labelled { part, paragraph, text: entry.text, block, first, prediction })
+            Event::Labelled(Labelled { part, paragraph, text: entry.text, block, first, language, prediction })
         }
         Err(error) => {
             let paragraph = paragraph.map(|(number, _)| number);

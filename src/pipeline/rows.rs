@@ -8,6 +8,7 @@ use super::ordered::Ordered;
 use super::rejected::Rejected;
 use crate::corpus::{Sources, resolve};
 use crate::label::{Label, Scores};
+use crate::text::Doubt;
 use std::io::Read;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -41,6 +42,10 @@ pub struct Row {
     pub tokens: usize,
     /// Windows that the text was read in.
     pub windows: usize,
+    /// ISO 639-1 code of its language, where it can be told.
+    pub lang: Option<&'static str>,
+    /// Why no label is confident: the text is not English, or cannot be read. See [`crate::text::language()`].
+    pub doubt: Option<Doubt>,
 }
 
 /// The rows of an input in its order; what gets no label is an error in its place, and the rows after it still come.
@@ -83,15 +88,29 @@ impl Rows {
 }
 
 fn row(desk: &Copydesk, labelled: Labelled<'_>) -> Row {
-    let Labelled { part, paragraph, text, block, prediction, .. } = labelled;
-    let LabelledText { label, confidence, scores, tokens, windows } = desk.answer(prediction);
+    let Labelled { part, paragraph, text, block, language, prediction, .. } = labelled;
+    let LabelledText { label, confidence, scores, tokens, windows, lang, doubt } = desk.answer(prediction, language);
     let (paragraph, span) = match paragraph {
         Some((number, span)) => (Some(number), span),
         None => (None, 0..text.len() as u64),
     };
     let (source, line, document) = (Arc::clone(part.source()), part.line(), part.doc().to_owned());
-    let (text, content) = (text.to_owned(), block.map(|block| block.content));
-    Row { source, line, document, paragraph, span, text, content, label, confidence, scores, tokens, windows }
+    Row {
+        source,
+        line,
+        document,
+        paragraph,
+        span,
+        text: text.to_owned(),
+        content: block.map(|block| block.content),
+        label,
+        confidence,
+        scores,
+        tokens,
+        windows,
+        lang,
+        doubt,
+    }
 }
 
 impl Iterator for Rows {

@@ -79,6 +79,7 @@ mod tests {
             rows: [600, 200],
             large_macro_f1: BothReadings { alone: 0.853, on_page: 0.86 },
             wanted_macro_f1: BothReadings { alone: 0.85, on_page: 0.857 },
+            asks: Vec::new(),
             chosen: point(0.5),
             curve: [0.0, 0.5, 1.0].map(point).to_vec(),
             cross_fitted_alone: figures(0.45),

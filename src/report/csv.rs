@@ -3,8 +3,8 @@
 //! One header line, then a row each, quoted as in RFC 4180, lines ended by a line feed:
 //!
 //! ```csv
-//! doc,paragraph,start,end,label,confidence,reporting,opinion,comment_spam,quotation,other,tokens,windows
-//! page.txt,0,0,389,reporting,0.97,0.97,0.01,0.0,0.01,0.01,84,1
+//! doc,paragraph,start,end,label,confidence,reporting,opinion,comment_spam,quotation,other,tokens,windows,lang,reason
+//! page.txt,0,0,389,reporting,0.97,0.97,0.01,0.0,0.01,0.01,84,1,en,
 //! ```
 //!
 //! Each label of the model has a column for its probability. Record rows have no `paragraph`, `start` and `end`. With text there is a last column `text`. Where there is no label
@@ -14,6 +14,7 @@ use super::number::push_probability;
 use super::row::{ParagraphRow, RecordRow, RowSource, Verdict};
 use crate::corpus::Unit;
 use crate::label::{Label, LabelSet};
+use crate::text::Doubt;
 
 /// Appends the header of rows about a model's labels.
 pub fn push_header(out: &mut Vec<u8>, unit: Unit, labels: &LabelSet, with_source: bool, with_text: bool) {
@@ -29,7 +30,7 @@ pub fn push_header(out: &mut Vec<u8>, unit: Unit, labels: &LabelSet, with_source
         out.push(b',');
         push_field(out, label.as_str());
     }
-    out.extend_from_slice(b",tokens,windows");
+    out.extend_from_slice(b",tokens,windows,lang,reason");
     out.extend_from_slice(if with_text { b",text\n" } else { b"\n" });
 }
 
@@ -69,7 +70,8 @@ fn push_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
         out.push(b',');
         push_probability(out, score);
     }
-    out.extend_from_slice(format!(",{},{}", verdict.tokens, verdict.windows).as_bytes());
+    let (lang, reason) = (verdict.lang.unwrap_or(""), verdict.doubt.map_or("", Doubt::as_str));
+    out.extend_from_slice(format!(",{},{},{lang},{reason}", verdict.tokens, verdict.windows).as_bytes());
 }
 
 fn push_text(out: &mut Vec<u8>, text: &str, with_text: bool) {
@@ -98,8 +100,15 @@ mod tests {
 
     #[test]
     fn rows_have_the_columns_of_the_header() {
-        let verdict =
-            Verdict { label: None, confidence: 0.5, scores: scores([0.5, 0.5, 0.0, 0.0, 0.0]), tokens: 7, windows: 2 };
+        let verdict = Verdict {
+            label: None,
+            confidence: 0.5,
+            scores: scores([0.5, 0.5, 0.0, 0.0, 0.0]),
+            tokens: 7,
+            windows: 2,
+            lang: Some("de"),
+            doubt: Some(Doubt::NotEnglish),
+        };
         let labels = verdict.scores.labels().clone();
         let mut out = Vec::new();
         push_header(&mut out, Unit::Paragraph, &labels, true, true);
@@ -115,9 +124,9 @@ mod tests {
         push_header(&mut out, Unit::Record, &labels, false, false);
         push_record(&mut out, &RecordRow { doc: "9", source: None, text: "x", object: None, verdict }, false);
         let expected = "doc,paragraph,start,end,file,line,label,confidence,reporting,opinion,comment_spam,quotation,other,\
-            tokens,windows,text\n\"a,b\",1,2,9,f,3,,0.5,0.5,0.5,0.0,0.0,0.0,7,2,\"say \"\"hi\"\"\nthere\"\n\
-            doc,label,confidence,reporting,opinion,comment_spam,quotation,other,tokens,windows\n\
-            9,,0.5,0.5,0.5,0.0,0.0,0.0,7,2\n";
+            tokens,windows,lang,reason,text\n\"a,b\",1,2,9,f,3,,0.5,0.5,0.5,0.0,0.0,0.0,7,2,de,not English,\"say \"\"hi\"\"\nthere\"\n\
+            doc,label,confidence,reporting,opinion,comment_spam,quotation,other,tokens,windows,lang,reason\n\
+            9,,0.5,0.5,0.5,0.0,0.0,0.0,7,2,de,not English\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
@@ -126,12 +135,12 @@ mod tests {
         let labels = LabelSet::new(["news, local", "say \"ad\"", "spam"]).unwrap();
         let scores = Scores::new(&labels, [0.75, 0.25, 0.0]);
         let label = Some(scores.best_label().0);
-        let verdict = Verdict { label, confidence: 0.75, scores, tokens: 1, windows: 1 };
+        let verdict = Verdict { label, confidence: 0.75, scores, tokens: 1, windows: 1, lang: None, doubt: None };
         let mut out = Vec::new();
         push_header(&mut out, Unit::Record, &labels, false, false);
         push_record(&mut out, &RecordRow { doc: "1", source: None, text: "x", object: None, verdict }, false);
-        let expected = "doc,label,confidence,\"news, local\",\"say \"\"ad\"\"\",spam,tokens,windows\n\
-            1,\"news, local\",0.75,0.75,0.25,0.0,1,1\n";
+        let expected = "doc,label,confidence,\"news, local\",\"say \"\"ad\"\"\",spam,tokens,windows,lang,reason\n\
+            1,\"news, local\",0.75,0.75,0.25,0.0,1,1,,\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::printable::{fitting, sentence};
 use crate::eval::{
-    Calibration, ClassMetrics, CoveragePoint, Estimate, Evaluation, GenuineRows, Metrics, NoiseFigures, Proportion,
-    Resampling, SourceMetrics, SpamOperatingPoints,
+    Calibration, ClassMetrics, CoveragePoint, Estimate, Evaluation, FieldAccuracy, GenuineRows, Metrics, NoiseFigures,
+    Proportion, Resampling, SourceMetrics, SpamOperatingPoints,
 };
 use crate::label::{Label, LabelId, LabelSet};
 use console::measure_text_width;
@@ -11,6 +11,9 @@ use std::fmt;
 
 /// Columns given to the name of a source; longer names are cut and end in `…`.
 const SOURCE_COLUMNS: usize = 17;
+
+/// Columns given to a value of a field, which is cut before the last two.
+const VALUE_COLUMNS: usize = 32;
 
 /// Columns given to the name of a label, which is cut before the last two.
 const LABEL_COLUMNS: usize = 14;
@@ -74,6 +77,25 @@ impl fmt::Display for NoiseTable<'_> {
             let NoiseFigures { noise, macro_f1, drop, comment_spam_f1, changed_rows } = figures;
             let spam_f1 = comment_spam_f1.map_or_else(undefined, |f1| format!("{f1:.3}"));
             writeln!(f, "{noise:<20}{macro_f1:>10.3}{drop:>10.3}{spam_f1:>10}{changed_rows:>10}")
+        })
+    }
+}
+
+/// Shows the accuracy for each value of a field.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldTable<'a>(pub &'a FieldAccuracy);
+
+impl fmt::Display for FieldTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const WIDTH: usize = ESTIMATE_COLUMNS + 3;
+        let FieldAccuracy { field, groups } = self.0;
+        let field = fitting(field, VALUE_COLUMNS);
+        writeln!(f, "\n{}", sentence(&format!("By {field}")))?;
+        writeln!(f, "{:<VALUE_COLUMNS$}{:>6}{:>10}{:>WIDTH$}", "value", "rows", "units", "accuracy")?;
+        groups.iter().try_for_each(|group| {
+            let absent = || format!("(no {field})");
+            let value = in_column(&group.value.clone().unwrap_or_else(absent), VALUE_COLUMNS);
+            writeln!(f, "{value}{:>6}{:>10}{:>WIDTH$}", group.rows, group.units, estimate(group.accuracy))
         })
     }
 }
@@ -300,7 +322,7 @@ fn round_percent(share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::{BootstrapOptions, EvalOptions, JudgedRow, evaluate};
+    use crate::eval::{BootstrapOptions, EvalOptions, JudgedRow, accuracy_by, evaluate};
     use crate::label::Scores;
     use crate::label::built_in::{COMMENT_SPAM, scores};
 
@@ -356,6 +378,23 @@ mod tests {
             assert!(!line.chars().any(char::is_control), "{line:?}");
         }
         assert!(table.contains("a site whose n…"), "{table}");
+    }
+
+    #[test]
+    fn a_field_has_a_line_for_each_value() {
+        let rows = rows(30);
+        let values: Vec<Option<&str>> = (0..30).map(|index| (index < 20).then_some("a value of\tmany words")).collect();
+        let by = accuracy_by("kind", &values, &rows, &BootstrapOptions::default());
+        let table = FieldTable(&by).to_string();
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines[..2], ["", "By kind"]);
+        assert_eq!(lines[2].split_whitespace().collect::<Vec<_>>(), ["value", "rows", "units", "accuracy"]);
+        // Wrong are 0, 7 and 14 of the first twenty rows, and 21 and 28 of the others.
+        assert!(lines[3].starts_with("a value of many words ") && lines[3].contains(" 20 "), "{table}");
+        assert!(lines[3].contains(" 0.850 ["), "{table}");
+        assert!(lines[4].starts_with("(no kind) ") && lines[4].contains(" 0.800 ["), "{table}");
+        assert_eq!(lines.len(), 5);
+        assert!(lines[2..].iter().all(|line| measure_text_width(line) == 70), "{table}");
     }
 
     #[test]

@@ -5,14 +5,14 @@
 //! ```json
 //! {"doc": "page.txt", "paragraph": 0, "start": 0, "end": 389, "label": "reporting", "confidence": 0.97,
 //!  "scores": {"reporting": 0.97, "opinion": 0.01, "comment_spam": 0.0, "quotation": 0.01, "other": 0.01},
-//!  "tokens": 84, "windows": 1, "text": "…"}
+//!  "tokens": 84, "windows": 1, "lang": "en", "text": "…"}
 //! ```
 //!
-//! A block of an HTML page has `content` after `windows`: the probability that it belongs to the page's main content. Its
+//! A block of an HTML page has `content` after `lang`: the probability that it belongs to the page's main content. Its
 //! `text` is the text between the tags, and its span that of its first to its last byte in the source.
 //!
-//! A **record** row is the input object, byte for byte, with `label`, `confidence`, `scores`, `tokens` and `windows`
-//! added before its closing brace. An input field that has one of these names stays in its place with its value and is
+//! A **record** row is the input object, byte for byte, with `label`, `confidence`, `scores`, `tokens`, `windows` and
+//! `lang` added before its closing brace. An input field that has one of these names stays in its place with its value and is
 //! renamed: `input_label` and so on, with a further `input_` where that is taken. A line of plain text counts as the
 //! object `{"text": line}`.
 //!
@@ -22,14 +22,16 @@
 //! `scores` has a field for each label of the model, in its order. `label` is `null` where the confidence is below the least
 //! asked for. `start` and `end` are byte offsets into the document as it is stored, also around single lines in windows-1252;
 //! into its text in UTF-8 where all of it is in another encoding; or into the decoded text of the record. Probabilities have
-//! at most six decimals.
+//! at most six decimals. `lang` is an ISO 639-1 code, `null` where the language cannot be told. A text that is not English, or that
+//! nobody can read, also has `reason`, `"not English"` or `"not readable"`: no label of it has a probability above 0.5.
 
 use super::number::push_probability;
 use super::row::{ParagraphRow, RecordRow, RowSource, Verdict};
 use crate::corpus::Record;
 
-/// The fields that a record row adds, the first two only where they are asked for.
-const ADDED_WITH_SOURCE: [&str; 7] = ["file", "line", "label", "confidence", "scores", "tokens", "windows"];
+/// The fields that a record row adds, the first two only where they are asked for, the last only where there is one.
+const ADDED_WITH_SOURCE: [&str; 9] =
+    ["file", "line", "label", "confidence", "scores", "tokens", "windows", "lang", "reason"];
 
 /// Appends a paragraph row and a line feed.
 pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, with_text: bool) {
@@ -54,9 +56,10 @@ pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, with_text: bool
 
 /// Appends a record row and a line feed.
 pub fn push_record(out: &mut Vec<u8>, row: &RecordRow<'_>) {
+    let first = if row.source.is_some() { 0 } else { 2 };
+    let end = ADDED_WITH_SOURCE.len() - usize::from(row.verdict.doubt.is_none());
     match row.object {
-        Some(object) if row.source.is_some() => push_object(out, object, &ADDED_WITH_SOURCE),
-        Some(object) => push_object(out, object, &ADDED_WITH_SOURCE[2..]),
+        Some(object) => push_object(out, object, &ADDED_WITH_SOURCE[first..end]),
         None => {
             out.extend_from_slice(b"{\"text\": ");
             push_string(out, row.text);
@@ -128,7 +131,17 @@ fn push_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
         out.extend_from_slice(b": ");
         push_probability(out, score);
     }
-    out.extend_from_slice(format!("}}, \"tokens\": {}, \"windows\": {}", verdict.tokens, verdict.windows).as_bytes());
+    out.extend_from_slice(
+        format!("}}, \"tokens\": {}, \"windows\": {}, \"lang\": ", verdict.tokens, verdict.windows).as_bytes(),
+    );
+    match verdict.lang {
+        Some(lang) => push_string(out, lang),
+        None => out.extend_from_slice(b"null"),
+    }
+    if let Some(doubt) = verdict.doubt {
+        out.extend_from_slice(b", \"reason\": ");
+        push_string(out, doubt.as_str());
+    }
 }
 
 fn push_string(out: &mut Vec<u8>, text: &str) {
@@ -140,15 +153,24 @@ mod tests {
     use super::*;
     use crate::label::built_in::scores;
     use crate::label::{Label, LabelSet, Scores};
+    use crate::text::Doubt;
     use serde::Deserialize;
 
     fn verdict() -> Verdict {
         let scores = scores([0.25, 0.75, 0.0, 0.0, 0.0]);
-        Verdict { label: Some(scores.best_label().0), confidence: 0.75, scores, tokens: 7, windows: 1 }
+        Verdict {
+            label: Some(scores.best_label().0),
+            confidence: 0.75,
+            scores,
+            tokens: 7,
+            windows: 1,
+            lang: None,
+            doubt: None,
+        }
     }
 
     const ADDED: &str = "\"label\": \"opinion\", \"confidence\": 0.75, \"scores\": {\"reporting\": 0.25, \
-        \"opinion\": 0.75, \"comment_spam\": 0.0, \"quotation\": 0.0, \"other\": 0.0}, \"tokens\": 7, \"windows\": 1}\n";
+        \"opinion\": 0.75, \"comment_spam\": 0.0, \"quotation\": 0.0, \"other\": 0.0}, \"tokens\": 7, \"windows\": 1, \"lang\": null}\n";
 
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -172,6 +194,8 @@ mod tests {
         scores: Scored,
         tokens: usize,
         windows: usize,
+        lang: Option<String>,
+        reason: Option<String>,
         text: Option<String>,
     }
 
@@ -189,6 +213,7 @@ mod tests {
         let mut out = Vec::new();
         push_paragraph(&mut out, &row, true);
         row.verdict.label = None;
+        (row.verdict.lang, row.verdict.doubt) = (Some("de"), Some(Doubt::NotEnglish));
         push_paragraph(&mut out, &row, false);
         let rows: Vec<Row> =
             out.split_inclusive(|&byte| byte == b'\n').map(|line| serde_json::from_slice(line).unwrap()).collect();
@@ -199,6 +224,8 @@ mod tests {
         let scores = [scores.reporting, scores.opinion, scores.comment_spam, scores.quotation, scores.other];
         assert_eq!(scores, verdict().scores.values());
         assert_eq!((&rows[1].label, rows[1].text.as_deref()), (&None, None));
+        assert_eq!((rows[0].lang.as_deref(), rows[0].reason.as_deref()), (None, None));
+        assert_eq!((rows[1].lang.as_deref(), rows[1].reason.as_deref()), (Some("de"), Some("not English")));
     }
 
     fn record_row(line: &str) -> String {
@@ -241,11 +268,18 @@ mod tests {
     fn names_of_labels_are_escaped_and_keep_their_order() {
         let labels = LabelSet::new(["say \"ad\"", "news"]).unwrap();
         let scores = Scores::new(&labels, [0.25, 0.75]);
-        let verdict =
-            Verdict { label: Some(labels.label(scores.best().0)), confidence: 0.75, scores, tokens: 1, windows: 1 };
+        let verdict = Verdict {
+            label: Some(labels.label(scores.best().0)),
+            confidence: 0.75,
+            scores,
+            tokens: 1,
+            windows: 1,
+            lang: None,
+            doubt: None,
+        };
         let mut out = Vec::new();
         push_record(&mut out, &RecordRow { doc: "d", source: None, text: "t", object: None, verdict });
-        let expected = r#"{"text": "t", "label": "news", "confidence": 0.75, "scores": {"say \"ad\"": 0.25, "news": 0.75}, "tokens": 1, "windows": 1}"#;
+        let expected = r#"{"text": "t", "label": "news", "confidence": 0.75, "scores": {"say \"ad\"": 0.25, "news": 0.75}, "tokens": 1, "windows": 1, "lang": null}"#;
         assert_eq!(String::from_utf8(out).unwrap().trim_end(), expected);
     }
 }

@@ -17,7 +17,7 @@ mod row;
 pub use bench::{BenchReport, BenchRun, Cost};
 #[cfg(feature = "train")]
 pub use cascade::CascadeTable;
-pub use eval_table::{EvalTable, NoiseTable};
+pub use eval_table::{EvalTable, FieldTable, NoiseTable};
 pub use models::{ModelEntry, ModelsTable};
 pub use pretty::PageStyle;
 pub(crate) use printable::printable;

@@ -41,8 +41,11 @@ impl PageStyle {
     pub fn push_text(&self, out: &mut Vec<u8>, text: &str, verdict: &Verdict) {
         let width = self.columns.saturating_sub(GUTTER_COLUMNS + 2).clamp(LEAST_TEXT_COLUMNS, MOST_TEXT_COLUMNS);
         let style = style_of(verdict);
-        let label =
-            verdict.label.as_ref().map_or("(not sure)".to_owned(), |label| fitting(label.as_str(), LABEL_COLUMNS));
+        let label = match (verdict.doubt, &verdict.label) {
+            (Some(doubt), _) => doubt.as_str().to_owned(),
+            (None, Some(label)) => fitting(label.as_str(), LABEL_COLUMNS),
+            (None, None) => "(not sure)".to_owned(),
+        };
         for (number, line) in wrap(&printable(text), width).iter().enumerate() {
             let gutter = if number == 0 {
                 {
@@ -69,7 +72,9 @@ impl PageStyle {
 const PALETTE: [Color; 6] = [Color::Cyan, Color::Yellow, Color::Green, Color::Blue, Color::Red, Color::White];
 
 fn style_of(verdict: &Verdict) -> Style {
-    let Some(label) = &verdict.label else { return Style::new().fg(Color::Magenta) };
+    let Some(label) = verdict.label.as_ref().filter(|_| verdict.doubt.is_none()) else {
+        return Style::new().fg(Color::Magenta);
+    };
     match label.as_str() {
         "reporting" => Style::new().fg(Color::Blue),
         OPINION => Style::new().fg(Color::Yellow),
@@ -82,7 +87,7 @@ fn style_of(verdict: &Verdict) -> Style {
 
 /// Whether the text stays without colour: most of a page is reporting.
 fn is_plain(verdict: &Verdict) -> bool {
-    verdict.label.as_ref().is_some_and(|label| *label == "reporting")
+    verdict.doubt.is_none() && verdict.label.as_ref().is_some_and(|label| *label == "reporting")
 }
 
 /// Breaks a text between words into lines of at most `width` columns; longer words are broken anywhere.
@@ -109,7 +114,15 @@ mod tests {
     #[test]
     fn texts_cannot_steer_the_terminal() {
         let scores = scores([0.25, 0.5, 0.25, 0.0, 0.0]);
-        let verdict = Verdict { label: Some(scores.best_label().0), confidence: 0.5, scores, tokens: 1, windows: 1 };
+        let verdict = Verdict {
+            label: Some(scores.best_label().0),
+            confidence: 0.5,
+            scores,
+            tokens: 1,
+            windows: 1,
+            lang: None,
+            doubt: None,
+        };
         let page = |color| {
             let mut out = Vec::new();
             PageStyle { columns: 60, color }.push_text(&mut out, "red\x1b[31m alert\x07", &verdict);
@@ -126,7 +139,7 @@ mod tests {
         let page = |values: [f32; 2], color| {
             let scores = Scores::new(&labels, values);
             let label = Some(scores.best_label().0);
-            let verdict = Verdict { label, confidence: 0.5, scores, tokens: 1, windows: 1 };
+            let verdict = Verdict { label, confidence: 0.5, scores, tokens: 1, windows: 1, lang: None, doubt: None };
             let mut out = Vec::new();
             PageStyle { columns: 60, color }.push_text(&mut out, "text", &verdict);
             String::from_utf8(out).unwrap()

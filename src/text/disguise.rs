@@ -47,8 +47,8 @@ fn mirrored(c: char) -> char {
 }
 
 /// Characters that look like others upside down. Both kinds are listed in the order of the plain ones.
-const TURNED: &str = "ɐɔǝɟƃɓɥᴉıɾʞlɯɹʇʌʍʎ∀ƆƎℲ⅁פſ⅂Ԁ⊥Λ⅄¡¿";
-const UPRIGHT: &str = "acefgghiijklmrtvwyACEFGGJLPTVY!?";
+const TURNED: &str = "ɐɔǝɟƃɓɥᴉıɾʞlןɯɹʇʌʍʎ∀ƆƎℲ⅁פſ⅂Ԁ⊥Λ⅄¡¿";
+const UPRIGHT: &str = "acefgghiijkllmrtvwyACEFGGJLPTVY!?";
 
 /// Those that hardly occur but in texts upside down; phonetic script has some of the others.
 const TELLING: &str = "ǝɟƃᴉʞʇʎ∀ƎℲ⅁⅂⅄";
@@ -81,7 +81,7 @@ fn upright(c: char) -> Option<char> {
 /// Turns upside-down runs of words upright: at least three letters of a run are turned ones, one of them telling, and the
 /// turned ones are a quarter or more.
 pub(super) fn turned_upright(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || !text.contains(|c| TELLING.contains(c)) {
+    if text.is_ascii() || !text.contains(|c: char| !c.is_ascii() && TELLING.contains(c)) {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len());
@@ -119,7 +119,7 @@ pub(super) fn turned_upright(text: &str) -> Cow<'_, str> {
 }
 
 /// Letters in a row that stand alone, from which on they are one word.
-const SPACED_LETTERS: usize = 4;
+pub(super) const SPACED_LETTERS: usize = 4;
 
 /// Whether a character may stand between the letters of a spaced word.
 fn is_spacer(c: char) -> bool {
@@ -131,9 +131,29 @@ fn is_letter(c: char) -> bool {
     c.is_alphabetic() && c < '\u{530}'
 }
 
+/// Whether a text has so many single letters in a row, with anything between them.
+fn may_be_spaced(text: &str) -> bool {
+    let (mut before, mut letter) = (' ', ' ');
+    // Single letters so far, and characters since the last of them.
+    let (mut run, mut since) = (0, 0);
+    text.chars().chain([' ']).any(|c| {
+        since += 1;
+        if letter.is_alphabetic() && !before.is_alphanumeric() && !c.is_alphanumeric() {
+            run = if since == 2 { run + 1 } else { 1 };
+            since = 0;
+        }
+        (before, letter) = (letter, c);
+        run >= SPACED_LETTERS
+    })
+}
+
 /// Writes `p l a y` and `p.l.a.y` as `play`: four or more single letters with the same sign between them. A single space ends
 /// no word, two do. `a` and `I` at the edge of letters with spaces may be words, and stay apart where words are beside them.
+/// Capitals with a point behind each are an abbreviation.
 pub(super) fn without_spacing(text: &str) -> Cow<'_, str> {
+    if !may_be_spaced(text) {
+        return Cow::Borrowed(text);
+    }
     let characters: Vec<char> = text.chars().collect();
     let alone = |at: usize| is_letter(characters[at]) && characters.get(at + 1).is_none_or(|c| !c.is_alphanumeric());
     let mut plain = String::new();
@@ -159,7 +179,12 @@ pub(super) fn without_spacing(text: &str) -> Cow<'_, str> {
         if spacer == ' ' && letters > SPACED_LETTERS && is_word(last) && beside(Some(last + 2)) {
             (last, letters) = (last - 2, letters - 1);
         }
-        if letters >= SPACED_LETTERS {
+        let is_abbreviation = || {
+            spacer == '.'
+                && characters.get(last + 1) == Some(&'.')
+                && characters[first..last].iter().step_by(2).all(|c| c.is_uppercase())
+        };
+        if letters >= SPACED_LETTERS && !is_abbreviation() {
             plain.extend(&characters[written..first]);
             plain.extend(characters[first..=last].iter().step_by(2));
             written = last + 1;
@@ -201,7 +226,15 @@ mod tests {
         assert_eq!(without_spacing("c.a.s.i.n.o b-o-n-u-s"), "casino bonus");
         assert_eq!(without_spacing("this is a p l a y a day"), "this is a play a day");
         assert_eq!(without_spacing("I s a y"), "Isay");
-        for kept in ["U.S.A. today", "J. R. R. T. Writer", "a b c", "w-w-what", "1 2 3 4 5", "中 文 中 文 中"] {
+        for kept in [
+            "U.S.A. today",
+            "the N.A.A.C.P. and the U.S.S.R.",
+            "J. R. R. T. Writer",
+            "a b c",
+            "w-w-what",
+            "1 2 3 4 5",
+            "中 文 中 文 中",
+        ] {
             assert_eq!(without_spacing(kept), kept);
         }
     }

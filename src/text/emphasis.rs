@@ -38,7 +38,7 @@ fn quote_marks(line: &str) -> Option<usize> {
     let QuotePrefix { depth, length } = QuotePrefix::of(line);
     let initials = line.bytes().take_while(u8::is_ascii_uppercase).count();
     let marked = line[..length].ends_with(is_blank) || initials == 0 && length == line.len();
-    let begins = line[length..].starts_with(|c: char| c.is_alphanumeric() || is_quotation_mark(c));
+    let begins = depth == 1 && line[length..].starts_with(|c: char| c.is_alphanumeric() || is_quotation_mark(c));
     (depth > 0 && line[initials..].starts_with('>') && initials != 1 && (marked || initials == 0 && begins))
         .then_some(length)
 }
@@ -47,9 +47,9 @@ fn quote_marks(line: &str) -> Option<usize> {
 fn push_quoted(plain: &mut String, quoted: &mut String) {
     let content = quoted.trim_matches(is_blank);
     if !content.is_empty() {
-        let has_marks = content.starts_with(is_quotation_mark) && content.ends_with(is_quotation_mark);
-        let mark = if has_marks { "" } else { "\"" };
-        plain.extend(["\n", mark, content, mark, "\n"]);
+        let mark = |has_mark: bool| if has_mark { "" } else { "\"" };
+        let (first, last) = (mark(content.starts_with(is_quotation_mark)), mark(content.ends_with(is_quotation_mark)));
+        plain.extend(["\n", first, content, last, "\n"]);
     }
     quoted.clear();
 }
@@ -169,6 +169,7 @@ mod tests {
             "->",
             ">:(",
             ">= 5",
+            ">>>Click<<<",
             "<3",
         ] {
             assert_eq!(read(text), text.trim_end());

@@ -66,7 +66,7 @@ fn letter(sign: u8, one: u8) -> Option<u8> {
 }
 
 /// Whether a text may have such words at all: a letter beside a sign.
-pub(super) fn may_have_leet(text: &str) -> bool {
+fn may_have_leet(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.windows(2).any(|pair| {
         let is_sign = |byte| letter(byte, b'i').is_some() && byte != b'!';

@@ -88,7 +88,7 @@ fn unframed(c: char) -> Option<char> {
 
 /// Writes letters in frames and small capitals as plain letters. Two regional letters side by side are a flag and stay.
 pub(super) fn without_frames(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || !text.chars().any(|c| unframed(c).is_some()) {
+    if text.is_ascii() || !text.chars().any(|c| !c.is_ascii() && unframed(c).is_some()) {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len());
@@ -113,7 +113,7 @@ pub(super) fn latin_lookalikes(text: &str) -> Cow<'_, str> {
     static LATIN: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
         LOOKALIKES.iter().flat_map(|(letter, lookalikes)| lookalikes.chars().map(|c| (c, *letter))).collect()
     });
-    if text.is_ascii() || !text.chars().any(|c| LATIN.contains_key(&c)) {
+    if text.is_ascii() || !text.chars().any(|c| !c.is_ascii() && LATIN.contains_key(&c)) {
         return Cow::Borrowed(text);
     }
     let mut result = String::with_capacity(text.len());

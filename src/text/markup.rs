@@ -2,83 +2,28 @@
 //!
 //! They are read as such only where they can hardly be anything else: a tag by its name and form, `[b]` only where there is
 //! a `[/b]`. What they enclose stays. Quotation marks stand for tags that say that it is somebody else's words. Of a link
-//! the address stays, in front of its text.
+//! the address stays, behind its text.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// Longest tag that is read as one, in bytes.
 const MAX_TAG: usize = 2000;
 
 /// HTML tags inside words and sentences.
-const INLINE: [&str; 26] = [
-    "a", "abbr", "acronym", "b", "big", "cite", "code", "del", "em", "font", "i", "img", "ins", "kbd", "mark", "s",
-    "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "wbr",
-];
+const INLINE: &str =
+    "a abbr acronym b big cite code del em font i img ins kbd mark s samp small span strike strong sub sup tt u wbr";
 
 /// HTML tags between lines.
-const BLOCK: [&str; 34] = [
-    "address",
-    "article",
-    "aside",
-    "br",
-    "center",
-    "dd",
-    "div",
-    "dl",
-    "dt",
-    "figcaption",
-    "figure",
-    "footer",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "li",
-    "main",
-    "nav",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "table",
-    "tbody",
-    "td",
-    "th",
-    "thead",
-    "tr",
-    "ul",
-];
+const BLOCK: &str = "address article aside br center dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li main \
+    nav ol p pre section table tbody td th thead tr ul";
 
 /// HTML tags around somebody else's words.
-const QUOTES: [&str; 2] = ["blockquote", "q"];
+const QUOTES: &str = "blockquote q";
 
 /// Tags of BBCode that show their content in some way.
-const BBCODE: [&str; 20] = [
-    "b",
-    "i",
-    "u",
-    "s",
-    "code",
-    "center",
-    "left",
-    "right",
-    "justify",
-    "color",
-    "size",
-    "font",
-    "list",
-    "li",
-    "email",
-    "spoiler",
-    "sub",
-    "sup",
-    "highlight",
-    "align",
-];
+const BBCODE: &str =
+    "b i u s code center left right justify color size font list li email spoiler sub sup highlight align";
 
 /// What a tag leaves behind.
 enum Trace {
@@ -90,6 +35,10 @@ enum Trace {
     OpenQuote,
     /// Their end.
     CloseQuote,
+    /// Nothing yet: a link begins, and its address stands behind its text.
+    OpenLink(String),
+    /// The address of the link that ends.
+    CloseLink,
     /// A text in its place.
     Text(String),
 }
@@ -131,6 +80,7 @@ pub(super) fn without_tags(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     plain.push(&text[at..]);
+    plain.close_link();
     Cow::Owned(plain.text)
 }
 
@@ -142,6 +92,8 @@ struct Plain {
     quotes: Vec<bool>,
     /// Where the text of the innermost one begins, as long as there is none.
     quote_begins: Option<usize>,
+    /// The address of the link that is open.
+    link: Option<String>,
 }
 
 impl Plain {
@@ -153,12 +105,28 @@ impl Plain {
         }
     }
 
+    fn close_link(&mut self) {
+        if let Some(address) = self.link.take() {
+            self.push(" ");
+            self.push(&address);
+        }
+    }
+
     /// Writes what a tag leaves behind; `after` is what follows it.
     fn leave(&mut self, trace: Trace, after: &str) {
         match trace {
             Trace::Nothing => {}
             Trace::Break => self.push("\n"),
-            Trace::Text(text) => self.push(&text),
+            Trace::OpenLink(address) => {
+                self.close_link();
+                self.link = Some(address);
+            }
+            Trace::CloseLink => self.close_link(),
+            Trace::Text(text) => {
+                // What stands before the text of an image.
+                self.text.truncate(self.text.strip_suffix('!').unwrap_or(&self.text).len());
+                self.push(&text);
+            }
             Trace::OpenQuote => {
                 let writes = !after.trim_start().starts_with(is_quotation_mark);
                 self.text.push('\n');
@@ -193,12 +161,12 @@ fn html_tag(rest: &str) -> Option<(Trace, usize)> {
     let inner = rest.strip_prefix('<')?;
     let (closes, inner) = inner.strip_prefix('/').map_or((false, inner), |inner| (true, inner));
     let name = &inner[..inner.bytes().take_while(u8::is_ascii_alphanumeric).take(MAX_NAME + 1).count()];
-    let named = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
-    let trace = if named(&INLINE) {
+    let named = |names: &str| names.split_whitespace().any(|known| name.eq_ignore_ascii_case(known));
+    let trace = if named(INLINE) {
         Trace::Nothing
-    } else if named(&BLOCK) {
+    } else if named(BLOCK) {
         Trace::Break
-    } else if named(&QUOTES) {
+    } else if named(QUOTES) {
         if closes { Trace::CloseQuote } else { Trace::OpenQuote }
     } else {
         return None;
@@ -211,8 +179,13 @@ fn html_tag(rest: &str) -> Option<(Trace, usize)> {
         return None;
     }
     let length = rest.len() - behind.len() + end + 1;
-    let link = name.eq_ignore_ascii_case("a").then(|| attribute(attributes, "href")).flatten();
-    Some((link.map_or(trace, |address| link_trace(address, &rest[length..], '<')), length))
+    let trace = match attribute(attributes, "href") {
+        _ if !name.eq_ignore_ascii_case("a") => trace,
+        Some(address) => link_trace(address, &rest[length..], '<'),
+        None if closes => Trace::CloseLink,
+        None => trace,
+    };
+    Some((trace, length))
 }
 
 /// Longest name of a tag.
@@ -244,15 +217,12 @@ fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
     Some(value.trim())
 }
 
-/// What a link leaves behind: its address, if it leads to another site and is not the text of the link itself. That text ends
-/// where `ends` stands.
+/// A link to an address, if it leads to another site and is not the text of the link itself. That text ends where `ends`
+/// stands.
 fn link_trace(address: &str, after: &str, ends: char) -> Trace {
     let shown = after.split(ends).next().unwrap_or("").trim();
-    if is_address(address) && bare(address) != bare(shown) {
-        Trace::Text(format!("{address} "))
-    } else {
-        Trace::Nothing
-    }
+    let stays = is_address(address) && bare(address) != bare(shown);
+    if stays { Trace::OpenLink(address.to_owned()) } else { Trace::Nothing }
 }
 
 /// Whether an address leads to a site.
@@ -272,12 +242,13 @@ struct BbCode {
     /// The text in small letters.
     lower: String,
     /// Whether there is a closing tag, for those of [`BBCODE`] that were met.
-    closed: [Option<bool>; BBCODE.len()],
+    closed: HashMap<&'static str, bool>,
 }
 
 impl BbCode {
     fn new(text: &str) -> BbCode {
-        BbCode { lower: if text.contains('[') { text.to_ascii_lowercase() } else { String::new() }, closed: [None; 20] }
+        let lower = if text.contains('[') { text.to_ascii_lowercase() } else { String::new() };
+        BbCode { lower, closed: HashMap::new() }
     }
 
     /// The tag that a text begins with, and its length.
@@ -298,12 +269,12 @@ impl BbCode {
         let trace = match name.to_ascii_lowercase().as_str() {
             "quote" if closes => Trace::CloseQuote,
             "quote" => Trace::OpenQuote,
-            "url" if has_value => link_trace(value, &rest[length..], '['),
-            "url" | "img" => Trace::Nothing,
+            "url" | "link" if has_value => link_trace(value, &rest[length..], '['),
+            "url" | "link" if closes => Trace::CloseLink,
+            "url" | "link" | "img" => Trace::Nothing,
             name => {
-                let index = BBCODE.iter().position(|known| *known == name)?;
-                let lower = &self.lower;
-                let closed = *self.closed[index].get_or_insert_with(|| lower.contains(&format!("[/{name}]")));
+                let name = BBCODE.split_whitespace().find(|known| *known == name)?;
+                let closed = *self.closed.entry(name).or_insert_with(|| self.lower.contains(&format!("[/{name}]")));
                 if !closed && !has_value {
                     return None;
                 }
@@ -326,7 +297,7 @@ fn markdown_link(rest: &str) -> Option<(Trace, usize)> {
     }
     let shown = &inner[..end];
     let text = match link_trace(address, shown, ']') {
-        Trace::Text(address) => address + shown,
+        Trace::OpenLink(address) => format!("{shown} {address}"),
         _ => shown.to_owned(),
     };
     Some((Trace::Text(text), rest.len() - behind.len() + close + 1))
@@ -394,12 +365,13 @@ mod tests {
     #[test]
     fn addresses_of_links_stay() {
         for (text, plain) in [
-            ("<a rel=nofollow href='http://pills.example/x'>cheap</a> now", "http://pills.example/x cheap now"),
+            ("<a rel=nofollow href='http://pills.example/x'>cheap</a> now", "cheap http://pills.example/x now"),
             ("<a href=\"http://a.example/\">a.example</a>", "a.example"),
             ("<a href=\"#note\">1</a>", "1"),
-            ("[url=http://pills.example]cheap[/url]", "http://pills.example cheap"),
+            ("[url=http://pills.example]cheap[/url]", "cheap http://pills.example"),
             ("[url]http://pills.example[/url]", "http://pills.example"),
-            ("[cheap](https://pills.example \"now\") pills", "https://pills.example cheap pills"),
+            ("![A pill](//pills.example/x.png)", "A pill //pills.example/x.png"),
+            ("[cheap](https://pills.example \"now\") pills", "cheap https://pills.example pills"),
         ] {
             assert_eq!(read(text), plain);
         }

@@ -1,8 +1,9 @@
 //! Splitting a text into paragraphs with exact byte spans, and the text of a paragraph as the model sees it.
 //!
 //! [`split()`] gives the paragraphs of a source in order, [`split_with`] in a mode of one's choice; [`model_text`] turns
-//! the slice under a span into the text that is tokenised; [`last_boundary`] tells where a buffer that is still growing
-//! may be cut, so that a file of any size can be split piece by piece. [`markdown::split`] reads Markdown.
+//! the slice under a span into the text that is tokenised; [`language()`] tells its language; [`last_boundary`] tells where
+//! a buffer that is still growing may be cut, so that a file of any size can be split piece by piece. [`markdown::split`]
+//! reads Markdown.
 //!
 //! # What separates paragraphs
 //!
@@ -87,7 +88,7 @@
 //!
 //! A span begins and ends at a character that is not blank. Blank are white space (Unicode `White_Space`, so also the
 //! no-break space U+00A0) and characters that show nothing: byte order mark, zero-width space and joiners, soft hyphen,
-//! direction marks, control codes. Every character outside all spans is blank, and since a span holds at least one
+//! direction marks but for the override that shows what follows backwards, control codes. Every character outside all spans is blank, and since a span holds at least one
 //! that is not, the text of a paragraph is never empty. A text of nothing but blank characters has no paragraphs.
 //!
 //! A list number stays inside its span, for it is part of what was written, but not in the model's text: the third
@@ -101,6 +102,7 @@ mod boundary;
 mod disguise;
 mod emphasis;
 mod facts;
+mod language;
 mod layout;
 mod leet;
 mod line;
@@ -118,9 +120,11 @@ mod pictograph;
 mod properties;
 mod spaced;
 mod split;
+mod words;
 
 pub(crate) use blank::is_blank;
 pub use boundary::{last_boundary, last_boundary_with};
 pub use facts::{FACT_COUNT, facts};
+pub use language::{Doubt, Language, language};
 pub use normalize::model_text;
 pub use split::{Paragraph, Paragraphs, split, split_with};

@@ -1,9 +1,9 @@
 //! The text of a paragraph as the model sees it.
 
 use super::blank::{is_blank, is_invisible};
-use super::disguise::{turned_upright, without_overrides, without_spacing};
+use super::disguise::{SPACED_LETTERS, turned_upright, without_overrides, without_spacing};
 use super::emphasis::{without_emphasis, without_line_marks};
-use super::leet::{may_have_leet, without_leet};
+use super::leet::without_leet;
 use super::lookalike::{latin_lookalikes, without_frames};
 use super::marker::list_number;
 use super::markup::without_tags;
@@ -23,11 +23,17 @@ const MAX_PASSES: usize = 8;
 ///   white space becomes one space, and characters that show nothing (byte order mark, zero-width space, soft hyphen,
 ///   direction marks, control codes) vanish. The joiners U+200C and U+200D are kept only where they shape letters: not
 ///   after a Latin one.
-/// - HTML entities that were left in the text are decoded.
-/// - Compatibility forms (Unicode NFKC) become plain: ligatures, full-width and mathematical letters, `…`.
+/// - HTML entities that were left in the text are decoded, and simple tags, comments and CDATA marks go; so do tags of
+///   BBCode and the marks of Markdown around words and in front of a heading. Of a link its address stays, behind its
+///   text. What may be code or arithmetic stays: `Vec<T>`, `a < b`, `5 * 3`, `snake_case`.
+/// - Marks of quotes in front of lines (`> `), `[quote]` and `<blockquote>` become quotation marks.
+/// - Compatibility forms (Unicode NFKC) become plain: ligatures, full-width and mathematical letters, `…`. Letters in frames
+///   and small capitals do as well.
 /// - Curly, low and angle quotation marks and primes become `"` and `'`, a double hyphen becomes a dash, and the
 ///   en dash a hyphen.
-/// - Cyrillic and Greek letters that pass for Latin ones become Latin in words that have Latin letters too.
+/// - Letters of other scripts that pass for Latin ones become Latin in words that have Latin letters too.
+/// - Text that a direction override shows backwards, or that stands upside down, is turned; `s p a c e d` and `d.o.t.t.e.d`
+///   letters become a word; in words such as `v1agra` and `m@rket` digits and signs become letters.
 /// - Emoji and other pictographs are dropped, unless the text has nothing else.
 /// - A list number at the beginning (`12. `, `3) `) is dropped.
 ///
@@ -41,6 +47,7 @@ const MAX_PASSES: usize = 8;
 /// use copydesk::text::model_text;
 /// assert_eq!(model_text("wrapped\n  at\u{a0}random"), "wrapped at random");
 /// assert_eq!(model_text("7. “Fish &amp; chips” 😀"), "\"Fish & chips\"");
+/// assert_eq!(model_text("<p>🅿🅻🅰🆈 <b>n0w</b> аt our c.a.s.i.n.o</p>"), "PLAY now at our casino");
 /// ```
 pub fn model_text(span_text: &str) -> Cow<'_, str> {
     let trimmed = span_text.trim_matches(is_blank);
@@ -61,30 +68,62 @@ pub fn model_text(span_text: &str) -> Cow<'_, str> {
     if text == trimmed { Cow::Borrowed(trimmed) } else { Cow::Owned(text) }
 }
 
-/// Whether a trimmed text is certain to stay as it is: ASCII with nothing that a [`pass`] looks at.
+/// What the rules of a [`pass`] may do with an ASCII character, as bits.
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+/// Digits and signs that stand for letters in words.
+const SIGN: u8 = 4;
+/// Never plain.
+const TOUCHED: u8 = 8;
+
+const KINDS: [u8; 128] = {
+    let mut kinds = [0; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        kinds[byte as usize] = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+            b'0' | b'1' | b'3' | b'4' | b'5' | b'7' => DIGIT | SIGN,
+            b'0'..=b'9' => DIGIT,
+            b'@' | b'$' => SIGN,
+            b'&' | b'`' | b'<' | b'>' | b'[' | b'*' | b'_' => TOUCHED,
+            b' '..=b'~' => 0,
+            _ => TOUCHED,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+/// Whether a trimmed text is certain to stay as it is: nothing but ASCII and the most frequent of other characters, and no
+/// sign of what a [`pass`] looks for. Most texts end here, so it is one cheap look at every character.
 fn is_plain(trimmed: &str) -> bool {
-    let bytes = trimmed.as_bytes();
-    let mut before = b' ';
-    for (at, &byte) in bytes.iter().enumerate() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' => {}
-            b' ' | b'-' | b'~' if byte == before => return false,
-            b'&' | b'`' | b'<' | b'>' | b'[' | b'*' | b'_' => return false,
-            b' '..=b'~' => {}
-            _ => return false,
-        }
-        // Letters that stand alone, one after the other, may be a spaced word.
-        if !byte.is_ascii_alphanumeric()
-            && at >= 3
-            && !bytes[at - 2].is_ascii_alphanumeric()
-            && before.is_ascii_alphabetic()
-            && bytes[at - 3].is_ascii_alphabetic()
-        {
+    let (mut kind_before, mut last_kind, mut last) = (0, 0, '\n');
+    // Single letters in a row, and characters since the last of them.
+    let (mut single, mut since) = (0, 0);
+    for c in trimmed.chars().chain([' ']) {
+        let kind = match c {
+            '\0'..='\x7f' => KINDS[c as usize],
+            'À'..='ÿ' => LETTER,
+            '—' | '€' | '£' | '©' | '®' | '°' | '§' => 0,
+            _ => TOUCHED,
+        };
+        let beside_sign = kind & LETTER != 0 && last_kind & SIGN != 0 || kind & SIGN != 0 && last_kind & LETTER != 0;
+        let in_word = last == '!' && kind & kind_before & LETTER != 0;
+        let doubled = c == last && matches!(c, ' ' | '-' | '~');
+        if kind & TOUCHED != 0 || beside_sign || in_word || doubled {
             return false;
         }
-        before = byte;
+        since += 1;
+        if last_kind & LETTER != 0 && (kind | kind_before) & (LETTER | DIGIT) == 0 {
+            single = if since == 2 { single + 1 } else { 1 };
+            since = 0;
+            if single == SPACED_LETTERS {
+                return false;
+            }
+        }
+        (kind_before, last_kind, last) = (last_kind, kind, c);
     }
-    !trimmed.starts_with('#') && !may_have_leet(trimmed) && list_number(trimmed).is_none()
+    !trimmed.starts_with('#') && list_number(trimmed).is_none()
 }
 
 /// Every rule once. A rule that would leave nothing is not applied.
@@ -99,11 +138,20 @@ fn pass(trimmed: &str) -> String {
     let unmarked = unless_blank(unmarked, without_emphasis);
     let upright = turned_upright(&unmarked);
     let unframed = without_frames(&upright);
-    let plain: String = unframed.nfkc().map(|(c, _)| plain_mark(c)).collect();
+    // ASCII is its own compatibility form.
+    let plain: String = if unframed.is_ascii() {
+        unframed.replace('`', "'")
+    } else {
+        unframed.nfkc().map(|(c, _)| plain_mark(c)).collect()
+    };
     let plain = collapse(without_spacing(&plain).chars());
-    let plain = latin_lookalikes(&join_dashes(&plain)).into_owned();
-    let plain = without_leet(&plain).into_owned();
-    let without = collapse(plain.chars().map(|c| if is_pictograph(c) { ' ' } else { c }));
+    let plain = join_dashes(&plain);
+    let plain = without_leet(&latin_lookalikes(&plain)).into_owned();
+    let without = if plain.contains(is_pictograph) {
+        collapse(plain.chars().map(|c| if is_pictograph(c) { ' ' } else { c }))
+    } else {
+        plain.clone()
+    };
     let kept = if without.is_empty() { if plain.is_empty() { trimmed } else { &plain } } else { &without };
     without_list_number(kept).to_owned()
 }
@@ -226,6 +274,52 @@ mod tests {
         assert_eq!(model_text("3) 1. twice"), "twice");
         for text in ["12.", "1.5 million", "2020. A year"] {
             assert_eq!(model_text(text), text);
+        }
+    }
+
+    #[test]
+    fn disguised_words_are_read() {
+        for disguised in [
+            "🅟🅛🅐🅨 this slot",
+            "🅿🅻🅰🆈 this slot",
+            "🅿\u{fe0f}🅻\u{fe0f}🅰\u{fe0f}🆈\u{fe0f} this slot",
+            "ＰＬＡＹ this slot",
+            "𝗣𝗟𝗔𝗬 this slot",
+            "P L A Y this slot",
+            "P.L.A.Y this slot",
+            "РLАY this slot",
+            "PᏞAY this slot",
+            "\u{202e}tols siht YALP",
+            "P L 4 Y this sl0t",
+        ] {
+            let expected = if disguised.contains('4') { "P L 4 Y this slot" } else { "PLAY this slot" };
+            assert_eq!(model_text(disguised), expected);
+        }
+        assert_eq!(model_text("ᴘʟᴀʏ ʇoןs sᴉɥʇ"), "play this slot");
+    }
+
+    #[test]
+    fn markup_leaves_the_text_that_it_shows() {
+        const TEXT: &str = "The ferry is late again, and nobody tells us why.";
+        for (before, after) in [
+            ("<p>", "</p>"),
+            ("<div class=\"comment-body\">", "</div>"),
+            ("<![CDATA[", "]]>"),
+            ("<span style='color: red'><em>", "</em></span>"),
+            ("[b]", "[/b]"),
+            ("[color=red][i]", "[/i][/color]"),
+            ("**", "**"),
+            ("*", "*"),
+            ("__", "__"),
+            ("# ", ""),
+            ("", "<br>"),
+            ("&lt;p&gt;", "&lt;/p&gt;"),
+        ] {
+            assert_eq!(model_text(&format!("{before}{TEXT}{after}")), TEXT);
+        }
+        for quote in ["> ", ">> ", "&gt; ", "[quote]", "[quote=\"ben\"]", "<blockquote><p>", "<q>"] {
+            let end = if quote.starts_with(['>', '&']) { "" } else { "[/quote]" };
+            assert_eq!(model_text(&format!("{quote}{TEXT}{end}\n\nTrue.")), format!("\"{TEXT}\" True."));
         }
     }
 

@@ -38,8 +38,8 @@ pub struct LabelledRow {
 impl LabelledRow {
     /// A text without a label, for a teacher.
     pub(super) fn unlabelled(text: String, source: Option<String>, doc: Option<String>) -> LabelledRow {
-        let (label, confidence, scores, input_label, vector) = (None, None, None, None, None);
-        LabelledRow { text, label, confidence, source, doc, scores, input_label, vector }
+        let (label, confidence, region, scores, input_label, vector) = (None, None, None, None, None, None);
+        LabelledRow { text, label, confidence, source, doc, region, scores, input_label, vector }
     }
 
     /// The page that the row stands on, named by source and doc; `None` for a row without doc, which is a page of its own.

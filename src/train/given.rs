@@ -95,8 +95,12 @@ pub fn give_scores(rows: &mut [LabelledRow], given: &GivenScores) -> usize {
 }
 
 fn key(row: &LabelledRow) -> u64 {
-    let [source, doc] = [&row.source, &row.doc].map(|name| name.as_deref().unwrap_or_default());
-    [source, "\0", doc, "\0", &row.text]
+    key_of(row.source.as_deref(), row.doc.as_deref(), &row.text)
+}
+
+/// The key of a text.
+pub(super) fn key_of(source: Option<&str>, doc: Option<&str>, text: &str) -> u64 {
+    [source.unwrap_or_default(), "\0", doc.unwrap_or_default(), "\0", text]
         .iter()
         .flat_map(|part| part.bytes())
         .fold(FNV_OFFSET, |hash, byte| fnv_step(hash, byte.into()))

@@ -8,7 +8,8 @@ use crate::model::{Checkpoint, Head};
 
 /// The mean of the weights of models that were trained from the same base: better than one of them, at the cost of one
 /// ("Model soups", Wortsman et al. 2022). Head and page network have a meaningful mean only where they started from the same
-/// random weights: train the models with one seed and different rows. Tokenizer and settings are the first model's.
+/// random weights: train the models with one seed and different rows. Tokenizer and settings are the first model's. A page
+/// network that cannot be told regions joins one that can, if that is the first.
 ///
 /// # Errors
 /// [`TrainError::UnlikeModels`] if sizes, tokenizers or heads differ, or there is no model.
@@ -48,7 +49,11 @@ pub fn soup(mut models: Vec<Checkpoint>) -> Result<Checkpoint, TrainError> {
             _ => return Err(unlike("one has no plain head")),
         }
         match (&mut page, &model.page) {
-            (Some(sum), Some(page)) if sum.config == page.config => add(&mut sum.values, &page.values),
+            (Some(sum), Some(page)) => {
+                let labels = model.head.as_ref().map_or(0, |head| head.labels.len());
+                let values = page.fitted_to(sum.config, first.config.hidden, labels);
+                add(&mut sum.values, &values.ok_or(unlike("their page networks differ"))?);
+            }
             (None, None) => {}
             _ => return Err(unlike("their page networks differ")),
         }

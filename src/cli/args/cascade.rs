@@ -25,6 +25,22 @@ pub struct CascadeArgs {
     #[arg(long, value_name = "D", value_parser = difference, default_value = "0.003")]
     pub within: f64,
 
+    /// Share of the spam found by the large model that the small one may keep to itself
+    ///
+    /// The large model is asked about every row to which the small one gives a small probability of spam; this share says how
+    /// small. Found is what the large model catches at its own spam thresholds. Of other labels, see --ask, it is what the large
+    /// model gives a probability of 0.5.
+    #[arg(long, value_name = "P", value_parser = difference, default_value = "0.01")]
+    pub miss: f64,
+
+    /// Further labels that the small model must not keep to itself
+    #[arg(long, value_name = "LABEL")]
+    pub ask: Vec<String>,
+
+    /// Further held-out rows for --miss alone, such as comments with an advertisement at their end
+    #[arg(long, value_name = "FILE")]
+    pub ask_rows: Vec<PathBuf>,
+
     /// Share of genuine comments that the spam threshold may lose
     ///
     /// Counted over the rows labelled opinion, each read alone, or all that are no spam where no label has that name.

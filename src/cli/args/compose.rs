@@ -22,6 +22,12 @@ pub struct ComposeArgs {
     #[arg(long, value_name = "FILE")]
     pub pages: Vec<PathBuf>,
 
+    /// Labels of rows of the pages, JSON Lines with key, label and confidence as copydesk join reads them; may be repeated
+    ///
+    /// With it only pages of which rows have labels are used.
+    #[arg(long, value_name = "FILE", requires = "pages")]
+    pub labels: Vec<PathBuf>,
+
     /// Annotated pages with their discussions, JSON Lines with text, label, confidence, source, doc and kind; may be repeated
     #[arg(long, value_name = "FILE")]
     pub threads: Vec<PathBuf>,

@@ -26,6 +26,12 @@ pub struct EvalArgs {
     #[command(flatten)]
     pub region: RegionArgs,
 
+    /// Also show the accuracy for each value of this field of the rows; may be given several times
+    ///
+    /// Such as --by kind --by source. A value is a string, a number, true or false; rows without one are one group.
+    #[arg(long, value_name = "NAME")]
+    pub by: Vec<String>,
+
     /// Model.
     #[command(flatten)]
     pub model: ModelArgs,

@@ -50,6 +50,13 @@ pub struct LabelArgs {
     #[arg(long)]
     pub no_other: bool,
 
+    /// Take the model's word for texts in any language
+    ///
+    /// Without it no label of a text that is not English, or that cannot be read, has a score above 0.5, and its row says so
+    /// in the field reason. For models of your own that know other languages.
+    #[arg(long)]
+    pub any_language: bool,
+
     /// Write to FILE, which appears once all is done [default: -]
     ///
     /// An existing file is replaced. If nothing could be labelled, it is left alone. - is standard output. A name that ends

@@ -327,7 +327,7 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A difference of macro-F1, from 0 to below 1.
+/// A difference of macro-F1, or a share that may be nothing, from 0 to below 1.
 #[cfg(feature = "train")]
 fn difference(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -1,5 +1,7 @@
 //! `cascade.json`: when the small model's answer is taken, and what becomes of the two models' answers otherwise.
 
+use crate::eval::Ask;
+use crate::label::LabelSet;
 use crate::model::settings::{check_spam, from_our_json};
 use crate::model::{Digest, ModelError, OperatingPoint, Producer};
 use serde::{Deserialize, Serialize};
@@ -9,19 +11,20 @@ use std::path::Path;
 /// Name of the file in a cascade's folder.
 pub(in crate::model) const FILE: &str = "cascade.json";
 
-/// The newest format that is read, and the one that is written.
-const FORMAT: u32 = 1;
+/// The newest format that is read, and the one that is written. Format 1 had no `ask`.
+const FORMAT: u32 = 2;
 
 /// The content of `cascade.json`.
 ///
 /// ```json
 /// {
-///   "format": 1,
+///   "format": 2,
 ///   "producer": {"name": "copydesk", "version": "0.1.0"},
 ///   "name": "auto",
 ///   "small": {"name": "fast", "digest": "0123456789abcdef"},
 ///   "large": {"name": "base", "digest": "fedcba9876543210"},
 ///   "threshold": 0.9,
+///   "ask": [{"label": "comment_spam", "from": 0.02}],
 ///   "alone": {"small": 0.4, "large": 0.7},
 ///   "on_page": {"small": 0.5, "large": 0.6},
 ///   "spam_threshold": 0.5,
@@ -31,7 +34,7 @@ const FORMAT: u32 = 1;
 /// }
 /// ```
 ///
-/// Only `spam_operating_points`, `created` and `data` may be left out. Unknown fields are refused, as in
+/// Only `ask`, `spam_operating_points`, `created` and `data` may be left out. Unknown fields are refused, as in
 /// [`Settings`](crate::model::Settings).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,8 +49,12 @@ pub struct CascadeSettings {
     pub small: Member,
     /// The model that reads those of which the small one is not sure.
     pub large: Member,
-    /// The small model's answer is taken from this confidence on: 0 takes every answer.
+    /// The small model's answer is taken from this confidence on: 0 takes every answer, but for `ask`.
     pub threshold: f32,
+    /// Labels that the small model must not hide: where it gives one of them at least such a probability, the large model is
+    /// asked, however sure the small one is of another.
+    #[serde(default)]
+    pub ask: Vec<AskLabel>,
     /// Weights of the two models' logits for a paragraph without neighbours.
     pub alone: Mixture,
     /// The same where the small model has read the paragraph beside its neighbours.
@@ -75,6 +82,16 @@ pub struct Member {
     pub digest: Digest,
 }
 
+/// From which of the small model's probabilities of a label on the large model is asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskLabel {
+    /// Name of one of the models' labels.
+    pub label: String,
+    /// The probability.
+    pub from: f32,
+}
+
 /// Weights of two models' logits, fitted so that the softmax of their sum gives probabilities that mean what they say.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,6 +113,7 @@ impl CascadeSettings {
             small,
             large,
             threshold: 0.0,
+            ask: Vec::new(),
             alone: mixture,
             on_page: mixture,
             spam_threshold: 0.5,
@@ -118,19 +136,34 @@ impl CascadeSettings {
             true => Ok(()),
             false => Err(ModelError::BadSetting { file: FILE, field, expected: expected.to_owned(), got }),
         };
-        rule(self.format == FORMAT, "format", "1", self.format.to_string())?;
+        rule((1..=FORMAT).contains(&self.format), "format", "1 or 2", self.format.to_string())?;
         for (field, Member { name, .. }) in [("small.name", &self.small), ("large.name", &self.large)] {
             // It becomes part of a path.
             let plain = Path::new(name).file_name() == Some(OsStr::new(name));
             rule(plain, field, "the name of a folder", format!("`{name}`"))?;
         }
         rule((0.0..=1.0).contains(&self.threshold), "threshold", "a probability", self.threshold.to_string())?;
+        for AskLabel { label, from } in &self.ask {
+            rule((0.0..=1.0).contains(from), "ask", "probabilities", format!("{from} for `{label}`"))?;
+        }
         for (field, mixture) in [("alone", self.alone), ("on_page", self.on_page)] {
             let usable = |weight: f32| weight.is_finite() && weight.abs() <= 1000.0;
             let both = usable(mixture.small) && usable(mixture.large);
             rule(both, field, "weights of -1000 to 1000", format!("{mixture:?}"))?;
         }
         check_spam(FILE, self.spam_threshold, &self.spam_operating_points)
+    }
+
+    /// The labels that the small model must not hide, among those of the models.
+    pub(super) fn asks(&self, labels: &LabelSet) -> Result<Vec<Ask>, ModelError> {
+        let ask = |AskLabel { label, from }: &AskLabel| match labels.id(label) {
+            Some(label) => Ok(Ask { label, from: *from }),
+            None => {
+                let expected = format!("the models' labels: {}", labels.list());
+                Err(ModelError::BadSetting { file: FILE, field: "ask", expected, got: format!("`{label}`") })
+            }
+        };
+        self.ask.iter().map(ask).collect()
     }
 
     /// Writes `cascade.json` into `dir`, which is created if absent.
@@ -167,6 +200,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = settings();
         settings.alone = Mixture { small: 0.1, large: 0.9 };
+        settings.ask = vec![AskLabel { label: "comment_spam".to_owned(), from: 0.02 }];
         settings.data.insert("rows".to_owned(), 7.into());
         settings.save(&dir.path().join("new")).unwrap();
         let json = std::fs::read(dir.path().join("new").join(FILE)).unwrap();
@@ -177,11 +211,32 @@ mod tests {
     }
 
     #[test]
+    fn files_of_the_first_format_are_read_and_ask_for_no_labels_sake() {
+        let old = read(|json| {
+            json["format"] = 1.into();
+            json.as_object_mut().unwrap().remove("ask");
+        });
+        let settings = old.unwrap();
+        assert_eq!((settings.format, settings.ask), (1, Vec::new()));
+    }
+
+    #[test]
+    fn labels_to_ask_about_are_labels_of_the_models() {
+        let with =
+            |label: &str| CascadeSettings { ask: vec![AskLabel { label: label.to_owned(), from: 0.25 }], ..settings() };
+        let labels = LabelSet::copydesk();
+        let asks = with("quotation").asks(&labels).unwrap();
+        assert_eq!(asks, [Ask { label: labels.id("quotation").unwrap(), from: 0.25 }]);
+        let error = with("junk").asks(&labels).unwrap_err();
+        assert!(matches!(&error, ModelError::BadSetting { field: "ask", got, .. } if got == "`junk`"), "{error}");
+    }
+
+    #[test]
     fn strangers_and_nonsense_are_refused() {
         let error = read(|json| json["producer"]["name"] = "other".into()).unwrap_err();
         assert!(matches!(error, ModelError::ForeignProducer { file: FILE, .. }), "{error}");
-        let error = read(|json| json["format"] = 2.into()).unwrap_err();
-        assert!(matches!(error, ModelError::FormatTooNew { file: FILE, got: 2, .. }), "{error}");
+        let error = read(|json| json["format"] = 3.into()).unwrap_err();
+        assert!(matches!(error, ModelError::FormatTooNew { file: FILE, got: 3, .. }), "{error}");
         for change in [
             (|json| json["novelty"] = 1.into()) as Change,
             |json| json["small"]["digest"] = "12".into(),
@@ -191,11 +246,12 @@ mod tests {
             let error = read(change).unwrap_err();
             assert!(matches!(error, ModelError::CorruptJson { file: FILE, .. }), "{error}");
         }
-        let bad: [(&str, Change); 6] = [
+        let bad: [(&str, Change); 7] = [
             ("format", |json| json["format"] = 0.into()),
             ("large.name", |json| json["large"]["name"] = "../base".into()),
             ("small.name", |json| json["small"]["name"] = "".into()),
             ("threshold", |json| json["threshold"] = (-0.1).into()),
+            ("ask", |json| json["ask"] = serde_json::json!([{"label": "other", "from": 1.5}])),
             ("on_page", |json| json["on_page"]["large"] = 1e9.into()),
             ("spam_threshold", |json| json["spam_threshold"] = 2.into()),
         ];

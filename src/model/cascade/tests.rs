@@ -1,4 +1,5 @@
 use super::*;
+use crate::label::Scores;
 use crate::model::page::PageLayout;
 use crate::model::{EmbeddedModel, Model, PageConfig, PageWeights, Storage, fixture};
 use std::path::PathBuf;
@@ -82,6 +83,51 @@ fn a_sure_small_model_is_believed_and_another_one_helped() {
 }
 
 #[test]
+fn the_large_model_is_asked_and_decides_where_the_small_one_could_hide_spam() {
+    let (_dir, folder) = folders(0.0);
+    let small = Classifier::from_dir(&folder.join("../small")).unwrap();
+    let large = Classifier::from_dir(&folder.join("../large")).unwrap();
+    let spam = small.roles().spam.unwrap();
+    let (first, second) = (small.session().classify(&TEXTS).unwrap(), large.session().classify(&TEXTS).unwrap());
+    let mut scores: Vec<f32> = first.iter().map(|prediction| prediction.scores.get(spam)).collect();
+    scores.sort_by(f32::total_cmp);
+    let mut settings = CascadeSettings::from_json(&std::fs::read(folder.join(settings::FILE)).unwrap()).unwrap();
+    settings.ask = vec![AskLabel { label: "comment_spam".to_owned(), from: scores[2] }];
+    settings.save(&folder).unwrap();
+    let cascade = Cascade::from_dir(&folder).unwrap();
+    let answers = cascade.session().classify(&TEXTS).unwrap();
+    let texts = TEXTS.map(PageText::new);
+    let pages: Vec<&[PageText<'_>]> = texts.chunks(1).collect();
+    assert_eq!(cascade.session().classify_pages(&pages).unwrap(), answers);
+    let mut asked = 0;
+    for (answer, (first, second)) in answers.iter().zip(first.iter().zip(&second)) {
+        // The threshold of confidence is 0: nobody is asked for want of it.
+        if first.scores.get(spam) < scores[2] {
+            assert_eq!(answer, first);
+            continue;
+        }
+        asked += 1;
+        assert_eq!(answer.scores.get(spam), second.scores.get(spam));
+        assert!((answer.scores.values().iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    }
+    assert_eq!(asked, TEXTS.len() - 2);
+    // Among neighbours the large model is asked too, but its word is one of two.
+    let page = cascade.session().classify_pages(&[&texts]).unwrap();
+    let readings = small.session().read_pages(&[&texts]).unwrap();
+    let logits = large.session().logits(&TEXTS).unwrap();
+    for (index, reading) in readings.iter().enumerate() {
+        let expected = match reading.prediction.scores.get(spam) < scores[2] {
+            true => reading.prediction.scores.clone(),
+            false => Scores::from_mixture(small.labels(), [&reading.logits, &logits[index]], [1.5, -0.5]),
+        };
+        assert_eq!(page[index].scores, expected, "{index}");
+    }
+    settings.ask[0].label = "junk".to_owned();
+    settings.save(&folder).unwrap();
+    assert!(matches!(Cascade::from_dir(&folder), Err(ModelError::BadSetting { field: "ask", .. })));
+}
+
+#[test]
 fn a_paragraph_is_judged_by_its_page_alone_and_by_the_pages_weights() {
     let (_dir, folder) = folders(1.0);
     let cascade = Cascade::from_dir(&folder).unwrap();
@@ -162,7 +208,7 @@ fn the_embedded_cascade_is_of_the_embedded_models_and_loads_the_large_one_late()
     assert!(cascade.large.model.get().is_none());
     let hard = ["Well.", "\"So it goes\", she said, and I agree.", "Read more", "12 Nov"];
     let sure = cascade.small().session().classify(&hard).unwrap();
-    let any_unsure = sure.iter().any(|answer| answer.scores.best().1 < cascade.settings().threshold);
+    let any_unsure = sure.iter().any(|answer| is_asked(&answer.scores, cascade.settings().threshold, &cascade.asks));
     cascade.session().classify(&hard).unwrap();
     assert_eq!(cascade.large.model.get().is_some(), any_unsure);
 }

@@ -69,7 +69,7 @@ fn different_texts_get_different_scores() {
 }
 
 #[test]
-fn a_long_text_is_the_weighted_mean_of_its_windows() {
+fn a_long_text_is_the_weighted_mean_of_its_windows_and_spam_by_its_odds() {
     let model = tiny();
     let mut session = model.session();
     // 12 tokens: 0..8, then 4..12 of which 4 are new.
@@ -79,7 +79,14 @@ fn a_long_text_is_the_weighted_mean_of_its_windows() {
     let parts = parts.unwrap();
     assert_eq!((whole.tokens, whole.windows), (12, 2));
     let pairs = parts[0].scores.values().iter().zip(parts[1].scores.values());
-    let mean: Vec<f32> = pairs.map(|(first, second)| (first * 8.0 + second * 4.0) / 12.0).collect();
+    let mut mean: Vec<f32> = pairs.map(|(first, second)| (first * 8.0 + second * 4.0) / 12.0).collect();
+    // Of spam it is the odds whose mean counts.
+    let spam = model.roles().spam.unwrap();
+    let odds = |scores: &Scores| scores.get(spam) / (1.0 - scores.get(spam));
+    let odds = (odds(&parts[0].scores) + odds(&parts[1].scores)) / 2.0;
+    let share = (1.0 - odds / (1.0 + odds)) / (1.0 - mean[spam.index()]);
+    mean.iter_mut().for_each(|score| *score *= share);
+    mean[spam.index()] = odds / (1.0 + odds);
     assert_close(&whole.scores, &Scores::new(model.labels(), mean), 1e-6);
 }
 

@@ -25,18 +25,24 @@ use self::real::{Basis, Draft, Taken};
 use self::source::Region;
 use self::table::LeftOut;
 use self::target::{Target, best, of_scores};
-use super::{TrainError, teach};
+use super::{GivenLabels, TrainError, teach};
 use crate::label::LabelSet;
 use crate::model::Classifier;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::collections::HashSet;
 
+/// Characters of a text of several pieces, at most: about 235 tokens, some less than the 256 that the shipped models read at
+/// once.
+const MIXED_CHARACTERS: usize = 987;
+
 /// What rows are composed from.
 #[derive(Default)]
 pub(crate) struct ComposeData {
     pub comments: Vec<Comment>,
     pub pages: Vec<SitePage>,
+    /// What an annotator said of rows of `pages`. If there is any, only pages with such rows are used.
+    pub labels: GivenLabels,
     /// Annotated pages with their discussions.
     pub threads: Vec<AnnotatedParagraph>,
     /// Annotated rows to make mixed texts of.
@@ -147,7 +153,7 @@ pub(crate) struct Composed {
 /// # Errors
 /// As [`teach`].
 pub(crate) fn compose(data: ComposeData, settings: &Settings, teacher: &Classifier) -> Result<Composed, TrainError> {
-    let ComposeData { comments, pages, threads, rows, leave_out, without } = data;
+    let ComposeData { comments, pages, labels, threads, rows, leave_out, without } = data;
     let mut left_out = LeftOut::default();
     let held = HeldOut::new(leave_out.clone(), &without);
     let annotated = HeldOut::new(Vec::new(), &threads);
@@ -158,7 +164,7 @@ pub(crate) fn compose(data: ComposeData, settings: &Settings, teacher: &Classifi
         .collect();
     let mut taken = Taken::default();
     let of_threads = real::threads(&threads, &held, &mut taken, &mut left_out);
-    let of_pages = real::pages(&pages, &held, &annotated, &titles, settings, &mut taken, &mut left_out);
+    let of_pages = real::pages(&pages, &labels, &held, &annotated, &titles, settings, &mut taken, &mut left_out);
     let mut drafts = real::comments(&comments, &held, &taken, settings, &mut left_out);
     drafts.extend(of_pages);
     drafts.extend(of_threads);
@@ -176,12 +182,17 @@ pub(crate) fn compose(data: ComposeData, settings: &Settings, teacher: &Classifi
         .filter(|(draft, _)| matches!(draft.basis, Basis::Published))
         .filter_map(|(draft, teacher)| {
             let (site, text) = (draft.row.source.as_deref()?, draft.row.text.as_str());
-            Some(Published { site, text, teacher: (*teacher)? })
+            let teacher = (*teacher)?;
+            Some(Published { site, text, teacher, target: target::genuine(teacher, text) })
         })
         .collect();
     let pools = Pools::new(&rows, &published, &used);
     let mut mixed = quotes::compose(&pools, settings);
     mixed.extend(tails::compose(&pools, settings));
+    // A trainer cuts a longer text, and might cut off the piece that its label rests on.
+    let made = mixed.len();
+    mixed.retain(|row| row.text.chars().count() <= MIXED_CHARACTERS);
+    left_out.add(Part::SpamTail, "longer than a trainer reads", made - mixed.len());
     mixed.extend(wrappers::compose(&pools, settings));
     let mut composed: Vec<ComposedRow> =
         drafts.into_iter().zip(said).map(|(draft, teacher)| draft.finish(teacher)).collect();

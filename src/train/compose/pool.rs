@@ -2,15 +2,16 @@
 
 use super::Settings;
 use super::source::{AnnotatedParagraph, Comment, Moderation};
-use super::target::{self, COMMENT_SPAM, OPINION, OTHER, QUOTATION, REPORTING, Target};
+use super::target::{COMMENT_SPAM, OPINION, OTHER, QUOTATION, REPORTING, Target};
 use super::words::{count, has_link, passage, sentences, words};
 use crate::random::SplitMix64;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Words of the longest tail of spam, and of the second piece in its genuine counterparts.
 pub(super) const TAIL: usize = 30;
 
-/// Texts by source. A source is drawn in proportion to the root of its number of texts.
+/// Texts by source. A family of sources, of one name up to the first `-` or `_`, is drawn in proportion to the root of its
+/// number of texts.
 #[derive(Default)]
 pub(super) struct Pool<'t> {
     groups: BTreeMap<&'t str, Vec<&'t str>>,
@@ -22,7 +23,7 @@ impl<'t> Pool<'t> {
     pub fn new(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Pool<'t> {
         let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (source, text) in texts {
-            groups.entry(source).or_default().push(text);
+            groups.entry(family(source)).or_default().push(text);
         }
         let mut sum = 0.0;
         let sums = groups.values().map(|texts| {
@@ -41,9 +42,13 @@ impl<'t> Pool<'t> {
         Some((source, texts[random.below(texts.len())]))
     }
 
+    pub fn has(&self, source: &str) -> bool {
+        self.groups.contains_key(family(source))
+    }
+
     /// A text of one source; `None` where it has none.
     pub fn draw_of(&self, source: &str, random: &mut SplitMix64) -> Option<&'t str> {
-        let texts = self.groups.get(source)?;
+        let texts = self.groups.get(family(source))?;
         Some(texts[random.below(texts.len())])
     }
 
@@ -60,19 +65,27 @@ impl<'t> Pool<'t> {
     }
 }
 
+fn family(source: &str) -> &str {
+    source.split(['-', '_']).next().unwrap_or(source)
+}
+
 /// A published comment with what it is to be learnt as.
 pub(super) struct Published<'t> {
     pub site: &'t str,
     pub text: &'t str,
     /// What the teacher said.
     pub teacher: Target,
+    /// What is learnt.
+    pub target: Target,
 }
 
 /// Everything that mixed texts are made of.
 pub(super) struct Pools<'t> {
     /// Sure rows by label; published comments count as opinion, rejected ones as spam.
     pub by_label: [Pool<'t>; 5],
-    /// Genuine comments by length, from short to long; see [`LENGTHS`].
+    /// Genuine comments.
+    pub comments: Pool<'t>,
+    /// The same by length, from short to long; see [`LENGTHS`].
     pub genuine: Vec<Pool<'t>>,
     /// Short genuine comments, and the last sentences of longer ones.
     pub second: Pool<'t>,
@@ -89,19 +102,16 @@ pub(super) const LENGTHS: [usize; 11] = [5, 8, 12, 18, 27, 40, 60, 90, 135, 200,
 
 impl<'t> Pools<'t> {
     pub fn new(rows: &'t [AnnotatedParagraph], published: &[Published<'t>], spam: &[&'t Comment]) -> Pools<'t> {
-        let source = |row: &'t AnnotatedParagraph| row.source.as_deref().unwrap_or("rows");
         let sure: Vec<&AnnotatedParagraph> = rows.iter().filter(|row| row.confidence == Some(3)).collect();
         let of = |label: usize| {
-            sure.iter().filter(move |row| row.label == label).map(move |row| (source(row), row.text.as_str()))
+            sure.iter().filter(move |row| row.label == label).map(|row| (source_of(row), row.text.as_str()))
         };
+        let commented = sources_of_comments(&sure);
         let genuine: Vec<(&str, &str)> = published
             .iter()
-            .filter(|comment| {
-                let target = target::genuine(comment.teacher, has_link(comment.text));
-                target[OPINION] >= 0.6 && comment.teacher[COMMENT_SPAM] < 0.5
-            })
+            .filter(|comment| comment.target[OPINION] >= 0.6 && comment.teacher[COMMENT_SPAM] < 0.5)
             .map(|comment| (comment.site, comment.text))
-            .chain(of(OPINION))
+            .chain(of(OPINION).filter(|(source, _)| commented.contains(source)))
             .collect();
         // A text alone must tell that it is spam: rows were annotated by their texts, comments also by their authors' links.
         let rejected: Vec<(&str, &str)> = spam
@@ -109,40 +119,54 @@ impl<'t> Pools<'t> {
             .filter(|comment| sells(&comment.text))
             .map(|comment| (comment.site.as_str(), comment.text.as_str()))
             .collect();
-        let short = of(COMMENT_SPAM).filter(|(_, text)| (3..=TAIL).contains(&count(text)));
-        let long = of(COMMENT_SPAM).filter(|(_, text)| count(text) > TAIL);
-        let selling =
-            rejected.iter().copied().chain(long).filter_map(|(site, text)| Some((site, ending(text, sells)?)));
-        let tails = Pool::new(short.chain(selling));
-        let spam: Vec<(&str, &str)> = rejected.iter().copied().chain(of(COMMENT_SPAM)).collect();
-        let between = |texts: &[(&'t str, &'t str)], from: usize, to: usize| {
-            Pool::new(texts.iter().copied().filter(|(_, text)| (from..to).contains(&count(text))))
+        let spam: Vec<(&str, &str)> = rejected.into_iter().chain(of(COMMENT_SPAM)).collect();
+        let tails = spam.iter().filter_map(|&(source, text)| Some((source, ending(text, sells)?)));
+        let between = |from: usize, to: usize| {
+            Pool::new(genuine.iter().copied().filter(|(_, text)| (from..to).contains(&count(text))))
         };
         let second = genuine.iter().filter_map(|&(source, text)| Some((source, ending(text, |_| true)?)));
         let linked = genuine.iter().flat_map(|&(source, text)| {
-            let fitting = |sentence: &&str| (3..=TAIL).contains(&count(sentence)) && sentence.contains("://");
+            let fitting = |sentence: &&str| {
+                (3..=TAIL).contains(&count(sentence)) && sentence.contains("://") && !promotes(sentence)
+            };
             sentences(text).into_iter().filter(fitting).map(move |sentence| (source, sentence))
         });
         let heading = |&(_, text): &(&str, &str)| {
-            (2..=6).contains(&count(text))
-                && !text.ends_with(['.', '!', '?', ':', ','])
-                && text.starts_with(char::is_uppercase)
+            let sentence = text.ends_with(['.', '!', '?', ':', ',']);
+            (2..=6).contains(&count(text)) && !sentence && text.starts_with(char::is_uppercase)
         };
+        let opinions = of(OPINION).filter(|(source, _)| !commented.contains(source)).chain(genuine.iter().copied());
         Pools {
             second: Pool::new(second),
             linked: Pool::new(linked),
-            tails,
+            tails: Pool::new(tails),
             headings: Pool::new(of(OTHER).filter(heading)),
-            genuine: LENGTHS.windows(2).map(|pair| between(&genuine, pair[0], pair[1])).collect(),
+            genuine: LENGTHS.windows(2).map(|pair| between(pair[0], pair[1])).collect(),
+            comments: Pool::new(genuine.iter().copied()),
             by_label: [
                 Pool::new(of(REPORTING)),
-                Pool::new(genuine),
+                Pool::new(opinions),
                 Pool::new(spam),
                 Pool::new(of(QUOTATION)),
                 Pool::new(of(OTHER)),
             ],
         }
     }
+}
+
+fn source_of(row: &AnnotatedParagraph) -> &str {
+    row.source.as_deref().unwrap_or("rows")
+}
+
+/// The sources that hold comments: those with spam, at least three in a hundred of their sure rows.
+fn sources_of_comments<'t>(sure: &[&'t AnnotatedParagraph]) -> HashSet<&'t str> {
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for row in sure {
+        let (spam, all) = counts.entry(source_of(row)).or_default();
+        *spam += usize::from(row.label == COMMENT_SPAM);
+        *all += 1;
+    }
+    counts.into_iter().filter(|(_, (spam, all))| spam * 100 >= all * 3).map(|(source, _)| source).collect()
 }
 
 /// The last sentences of a text, at most [`TAIL`] words and as many as fit, if they are as wanted.
@@ -160,25 +184,61 @@ fn ending(text: &str, wanted: impl Fn(&str) -> bool) -> Option<&str> {
     piece
 }
 
-/// Whether a piece of spam says by itself what it is: it has a link, a price, or a word of trade or begging.
+/// Whether a piece of spam says by itself what it is: it has a link, a price, an invitation, one word that spam alone
+/// uses so, or two words of trade.
 pub(super) fn sells(text: &str) -> bool {
-    const TRADE: [&str; 64] = [
+    const SPAM: [&str; 38] = [
         "backlink",
         "backlinks",
         "betting",
+        "casino",
+        "casinos",
+        "cbd",
+        "cialis",
+        "coupon",
+        "crypto",
+        "escort",
+        "escorts",
+        "essay",
+        "forex",
+        "gambling",
+        "hacker",
+        "handbags",
+        "jerseys",
+        "keto",
+        "loan",
+        "loans",
+        "lottery",
+        "mortgage",
+        "outlet",
+        "payday",
+        "pharmacy",
+        "pills",
+        "poker",
+        "replica",
+        "seo",
+        "slot",
+        "slots",
+        "spell",
+        "subscribe",
+        "telegram",
+        "viagra",
+        "vuitton",
+        "whatsapp",
+        "xanax",
+    ];
+    const TRADE: [&str; 36] = [
         "bitcoin",
         "bonus",
+        "brand",
         "buy",
         "buying",
-        "casino",
-        "cbd",
+        "call",
         "cheap",
         "click",
         "coins",
         "contact",
-        "coupon",
         "credit",
-        "crypto",
         "customers",
         "deal",
         "deals",
@@ -187,57 +247,44 @@ pub(super) fn sells(text: &str) -> bool {
         "earn",
         "earning",
         "email",
-        "escort",
-        "escorts",
-        "essay",
-        "forex",
         "free",
-        "gambling",
         "guaranteed",
-        "hacker",
-        "handbags",
         "hire",
         "income",
         "insurance",
         "invest",
         "investment",
-        "jerseys",
-        "keto",
-        "loan",
-        "loans",
-        "lottery",
-        "mortgage",
+        "money",
+        "offer",
         "online",
-        "outlet",
-        "pharmacy",
-        "pills",
-        "poker",
         "price",
         "prices",
         "profit",
-        "replica",
         "sale",
-        "seo",
         "shop",
         "shopping",
-        "slot",
-        "spell",
-        "subscribe",
-        "telegram",
-        "viagra",
         "website",
-        "whatsapp",
     ];
-    let trade = |word: &str| {
-        let plain = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-        TRADE.binary_search(&plain.as_str()).is_ok()
-    };
-    has_link(text) || text.contains(['$', '£', '€']) || words(text).any(trade)
+    let plain = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let words = words(text).map(plain).collect::<Vec<_>>();
+    let of = |list: &[&str]| words.iter().filter(|word| list.contains(&word.as_str())).count();
+    has_link(text) || text.contains(['$', '£', '€']) || promotes(text) || of(&SPAM) > 0 || of(&TRADE) > 1
 }
 
-/// A drawn number of words in a range, evenly by the logarithm of the length: which of the pools of genuine comments.
+/// Whether the text invites to a place of its writer's.
+fn promotes(text: &str) -> bool {
+    const INVITATIONS: [&str; 8] =
+        ["check out my", "visit my", "my channel", "my site", "my website", "my page", "my blog", "our site"];
+    let lower = text.to_lowercase();
+    INVITATIONS.iter().any(|invitation| lower.contains(invitation))
+}
+
+/// A genuine comment, drawn evenly by the logarithm of its length, of a source that has short pieces and links too.
 pub(super) fn draw_genuine<'t>(pools: &Pools<'t>, random: &mut SplitMix64) -> Option<(&'t str, &'t str)> {
-    (0..30).find_map(|_| pools.genuine[random.below(pools.genuine.len())].draw(random))
+    let has_both = |source: &str| pools.second.has(source) && pools.linked.has(source);
+    (0..60).find_map(|_| {
+        pools.genuine[random.below(pools.genuine.len())].draw(random).filter(|(source, _)| has_both(source))
+    })
 }
 
 /// The spam of comments, as a site judged it.
@@ -268,15 +315,14 @@ mod tests {
     #[test]
     fn a_tail_says_itself_that_it_sells() {
         assert!(
-            ["Cheap watches here.", "see www.pills.example", "only £3 each", "SUBSCRIBE, please"].map(sells)
-                == [true; 4]
+            ["Cheap shop here.", "see www.pills.example", "only £3 each", "SUBSCRIBE, please"].map(sells) == [true; 4]
         );
         assert!(!sells("Great article, thanks for sharing this with us."));
-        let long = "I liked it. And then some more about the matter at hand. Buy coins at our shop.";
+        let long = "I liked it. And then some more about the matter at hand. Buy pills at our shop.";
         assert_eq!(ending(long, sells), Some(long));
-        let longer = format!("{} Buy coins at our shop. Tell me.", "word ".repeat(40));
+        let longer = format!("{} Buy pills at our shop. Tell me.", "word ".repeat(40));
         assert_eq!(ending(&longer, sells), None);
-        let longer = format!("{}. Buy coins at our shop. Tell me.", "word ".repeat(40).trim());
-        assert_eq!(ending(&longer, sells), Some("Buy coins at our shop. Tell me."));
+        let longer = format!("{}. Buy pills at our shop. Tell me.", "word ".repeat(40).trim());
+        assert_eq!(ending(&longer, sells), Some("Buy pills at our shop. Tell me."));
     }
 }

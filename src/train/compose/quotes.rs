@@ -89,8 +89,12 @@ fn attempt(pools: &Pools<'_>, kind: usize, form: usize, random: &mut SplitMix64)
         _ => (5..=25, 25..=120),
     };
     let (_, quote) = quotable.passage(quote, random)?;
-    let answers = if label == QUOTATION { OPINION } else { label };
-    let (_, own) = pools.by_label[answers].passage(own, random)?;
+    let answers = match label {
+        OPINION | QUOTATION if random.below(4) > 0 => &pools.comments,
+        QUOTATION => &pools.by_label[OPINION],
+        _ => &pools.by_label[label],
+    };
+    let (_, own) = answers.passage(own, random)?;
     let (quoted, owned) = (count(quote) as f64, count(own) as f64);
     if quoted.min(owned) / (quoted + owned) > SMALLER_SHARE {
         return None;

@@ -4,9 +4,10 @@
 use super::held::HeldOut;
 use super::source::{AnnotatedParagraph, Comment, Moderation, Region, SitePage};
 use super::target::{self, COMMENT_SPAM, OTHER, Target};
-use super::words::{count, fingerprint, has_link, mixed, opening};
+use super::words::{count, fingerprint, mixed, opening};
 use super::{ComposedRow, LeftOut, Part, Settings};
 use crate::train::LabelledRow;
+use crate::train::given::{GivenLabel, GivenLabels, key_of};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Most comments of one site and decision that begin with the same twelve words.
@@ -59,7 +60,7 @@ impl Draft {
         let said = || teacher.expect("all drafts but fixed ones were taught; this is a bug");
         let target = match self.basis {
             Basis::Fixed(target) => target,
-            Basis::Published => target::genuine(said(), has_link(&self.row.text)),
+            Basis::Published => target::genuine(said(), &self.row.text),
             Basis::Teacher => said(),
             Basis::Annotated { label, confidence } => target::annotated(label, confidence, said()),
             Basis::LongFurniture => target::blend(target::mostly(OTHER, 0.95), 0.5, said()),
@@ -179,9 +180,12 @@ pub(super) fn threads(
     drafts
 }
 
-/// Pages in page order: the first rows of the article and a run of the discussion below it.
+/// Pages in page order: the first rows of the article and a run of the discussion below it. Where `labels` say something of a
+/// page, its article goes to the last row that has one.
+#[allow(clippy::too_many_arguments)]
 pub(super) fn pages(
     pages: &[SitePage],
+    labels: &GivenLabels,
     held: &HeldOut,
     annotated: &HeldOut,
     titles: &HashSet<(String, u64)>,
@@ -206,10 +210,21 @@ pub(super) fn pages(
             continue;
         }
         let name = format!("{}/{}", page.site, page.page);
+        let given = |text: &str| {
+            let GivenLabel { label, confidence } = labels.get(&key_of(Some(&page.site), Some(&name), text))?;
+            Some(Basis::Annotated { label: target::position(label.as_str())?, confidence: *confidence })
+        };
+        let last_given =
+            page.paragraphs.iter().rposition(|row| row.kind == Region::Article && given(&row.text).is_some());
+        if !labels.is_empty() && last_given.is_none() {
+            left_out.add(Part::Pages, "pages without labels", 1);
+            continue;
+        }
         let order = mixed(settings.seed, &name);
         let begin = page.paragraphs.iter().position(|paragraph| paragraph.kind == Region::Comment);
         let (article, discussion) = page.paragraphs.split_at(begin.unwrap_or(page.paragraphs.len()));
         let most = ARTICLE.start() + (order % (ARTICLE.end() - ARTICLE.start() + 1) as u64) as usize;
+        let most = last_given.map_or(most, |last| last + 1);
         let article = &article[..article.len().min(most)];
         let spare = discussion.len().saturating_sub(DISCUSSION);
         let skipped = ((order >> 32) % (spare as u64 + 1)) as usize;
@@ -221,12 +236,13 @@ pub(super) fn pages(
                 left_out.add(Part::Pages, "rows that are empty or kept out", 1);
                 continue;
             }
-            let basis = match paragraph.kind {
+            let unlabelled = || match paragraph.kind {
                 Region::Article => Basis::Teacher,
                 Region::Comment => judged(paragraph.gold),
                 Region::Furniture if count(&paragraph.text) > LONG_FURNITURE => Basis::LongFurniture,
                 Region::Furniture => Basis::Fixed(target::mostly(OTHER, 0.95)),
             };
+            let basis = given(&paragraph.text).unwrap_or_else(unlabelled);
             let mut draft = draft(&paragraph.text, &page.site, Some(&name), Some(paragraph.kind), Part::Pages, basis);
             draft.read_on = (paragraph.kind == Region::Article).then(|| name.clone());
             drafts.push(draft);

@@ -2,18 +2,10 @@
 
 use super::super::TrainError;
 use super::super::data::{ReadRows, confidence_of, read_rows};
-use serde::{Deserialize, Serialize};
+pub(super) use crate::page::Region;
+use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
-
-/// Where on its page a paragraph stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Region {
-    Article,
-    Comment,
-    Furniture,
-}
 
 /// What a comment's site did with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -76,13 +68,14 @@ pub(crate) fn read_pages(path: &Path) -> Result<ReadRows<SitePage>, TrainError> 
     read_rows(path, |line| serde_json::from_slice(line))
 }
 
-/// Reads rows with `text`, one of the built-in labels, and if they have them `confidence`, `source`, `doc` and `kind`.
+/// Reads rows with `text`, one of the built-in labels, and if they have them `confidence`, `source`, `doc` and `kind` or `region`.
 pub(crate) fn read_annotated(path: &Path) -> Result<ReadRows<AnnotatedParagraph>, TrainError> {
     #[derive(Deserialize)]
     struct Line {
         text: String,
         source: Option<String>,
         doc: Option<String>,
+        #[serde(alias = "region")]
         kind: Option<Region>,
         label: String,
         confidence: Option<Value>,

@@ -43,13 +43,10 @@ pub(super) fn compose(pools: &Pools<'_>, settings: &Settings) -> Vec<ComposedRow
         .collect()
 }
 
-/// A piece of the same site if it has some, that is no part of the comment itself.
+/// A piece of the same site that is no part of the comment itself.
 fn of_site<'t>(pool: &super::pool::Pool<'t>, site: &str, main: &str, random: &mut SplitMix64) -> Option<&'t str> {
     (0..8).find_map(|_| {
-        let piece = match pool.draw_of(site, random) {
-            Some(piece) => piece,
-            None => pool.draw(random)?.1,
-        };
+        let piece = pool.draw_of(site, random)?;
         (!main.contains(piece)).then_some(piece)
     })
 }

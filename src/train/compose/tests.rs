@@ -76,6 +76,7 @@ fn data() -> ComposeData {
     ComposeData {
         comments: (0..120).map(comment).collect(),
         pages: vec![page("one", "p"), page("one", "annotated"), page("two", "p"), page("two", "held")],
+        labels: GivenLabels::new(),
         threads: vec![thread("a plan", Region::Article, 0, 3), thread("they won", Region::Comment, 1, 1)],
         rows: rows(),
         leave_out: vec!["three".to_owned()],

@@ -121,7 +121,7 @@ mod tests {
     fn no_wrapper_tells_the_label() {
         let rows = rows();
         let composed = compose(&Pools::new(&rows, &[], &[]), &Settings { wrapped: 4000, ..settings() });
-        assert!(composed.len() >= 4000 && composed.len() % 5 == 0);
+        assert!(composed.len() >= 4000 && composed.len().is_multiple_of(5));
         let mut counts: std::collections::BTreeMap<String, [usize; 5]> = Default::default();
         for row in &composed {
             counts.entry(shell(&row.text)).or_default()[best(&row.target)] += 1;
