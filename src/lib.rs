@@ -39,6 +39,7 @@ pub mod cli;
 mod corpus;
 mod engine;
 mod eval;
+mod html;
 mod label;
 mod model;
 mod noise;
@@ -53,11 +54,13 @@ mod tokenizer;
 mod train;
 
 pub use corpus::{ForeignFormat, InputError, InputFormat, Unit};
+pub use html::html_content;
 pub use label::{Label, LabelId, LabelSet, LabelSetError, Scores, UnknownLabel};
 pub use model::ModelError;
 pub use page::{PageKey, Region, UnknownRegion};
 pub use pipeline::{
-    Copydesk, CopydeskBuilder, LabelError, LabelledParagraph, LabelledText, Rejected, Row, RowOptions, Rows,
+    Copydesk, CopydeskBuilder, LabelError, LabelledBlock, LabelledParagraph, LabelledText, Rejected, Row, RowOptions,
+    Rows,
 };
 pub use text::Paragraphs;
 

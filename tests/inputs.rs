@@ -109,13 +109,11 @@ fn other_encodings_are_read_by_mark_or_by_name() {
 fn what_is_no_text_is_refused_with_the_next_command() {
     let folder = tempfile::tempdir().unwrap();
     let table = "id,author,comment\n1,Ann,\"First line\nand second, of one comment\"\n2,Ben,short\n";
-    let html = "<!DOCTYPE html>\n<html><body><p>Hello.</p></body></html>\n";
     let mailbox = "From ann@site.example Mon Jan  1 00:00:00 2024\nFrom: ann@site.example\nSubject: Hi\n\nHello.\n";
     let yaml = "---\n- id: 1\n  text: Hello there.\n";
     let export = "<?xml version=\"1.0\"?>\n<rss xmlns:wp=\"http://wordpress.org/export/1.2/\"><channel/></rss>\n";
-    let cases: [(&str, &[u8], &str); 11] = [
+    let cases: [(&str, &[u8], &str); 10] = [
         ("comments.csv", table.as_bytes(), "csv.DictReader"),
-        ("page.html", html.as_bytes(), "trafilatura"),
         ("list.mbox", mailbox.as_bytes(), "mailbox"),
         ("comments.yml", yaml.as_bytes(), "yq"),
         ("export.xml", export.as_bytes(), "comment_content"),

@@ -12,13 +12,13 @@ use std::io::IsTerminal;
 
 /// Carries out a plan.
 pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
-    let LabelPlan { reading, model, verdict, format, with_text, with_source, target } = plan;
+    let LabelPlan { reading, model, verdict, format, with_text, with_source, content_only, target } = plan;
     let mut output = Output::open(&target)?;
     if target == Target::StandardOutput {
         closed::watch_reader();
     }
     let (unit, quiet) = (reading.rows.unit, reading.quiet);
-    let rows = Rows { verdict, format, with_text, with_source };
+    let rows = Rows { verdict, format, with_text, with_source, content_only };
     if format == RowFormat::Csv {
         let mut header = Vec::new();
         csv::push_header(&mut header, unit, model.labels(), with_source, with_text);
@@ -46,6 +46,7 @@ struct Rows {
     format: RowFormat,
     with_text: bool,
     with_source: bool,
+    content_only: bool,
 }
 
 impl Rows {
@@ -55,7 +56,10 @@ impl Rows {
             Event::Document => worked.tally.documents += 1,
             Event::Rejected { rejected, .. } => worked.reject(rejected),
             Event::Labelled(labelled) => {
-                let Labelled { part, paragraph, text, first, language, prediction } = labelled;
+                let Labelled { part, paragraph, text, block, first, language, prediction } = labelled;
+                if self.content_only && block.is_some_and(|block| !block.is_content) {
+                    return;
+                }
                 let verdict = Verdict::new(&prediction, language, self.verdict);
                 worked.tally.count(verdict.label_id());
                 let out = &mut worked.output;
@@ -73,7 +77,15 @@ impl Rows {
                 let source = self.with_source.then(|| RowSource { name: part.source(), line: part.line() });
                 match (paragraph, part) {
                     (Some((paragraph, span)), _) => {
-                        let row = ParagraphRow { doc: part.doc(), source, paragraph, span, text, verdict };
+                        let row = ParagraphRow {
+                            doc: part.doc(),
+                            source,
+                            paragraph,
+                            span,
+                            text,
+                            content: block.map(|block| block.content),
+                            verdict,
+                        };
                         match self.format {
                             RowFormat::Csv => csv::push_paragraph(out, &row, self.with_text),
                             _ => jsonl::push_paragraph(out, &row, self.with_text),

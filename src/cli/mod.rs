@@ -19,6 +19,7 @@ pub mod cascade;
 mod closed;
 #[cfg(feature = "train")]
 mod compose;
+mod content;
 #[cfg(feature = "train")]
 pub mod cross_eval;
 #[cfg(feature = "train")]
@@ -41,6 +42,8 @@ mod signals;
 mod target;
 #[cfg(feature = "train")]
 pub mod train;
+#[cfg(feature = "train")]
+mod train_content;
 
 pub use self::closed::{note_closed_input, note_closed_output};
 
@@ -108,6 +111,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let outcome = match args.command {
         Command::Label(args) => plan::label(args).and_then(label::run).map(Outcome::from),
+        Command::Content(args) => plan::content(args).and_then(content::run).map(Outcome::from),
         Command::Filter(args) => plan::filter(args).and_then(filter::run),
         Command::Eval(args) => plan::eval(args).and_then(eval::run).map(Outcome::from),
         Command::Bench(args) => bench::run(args).map(Outcome::from),
@@ -121,6 +125,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         #[cfg(feature = "train")]
         Command::Join(args) => join::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
+        Command::TrainContent(args) => train_content::run(args).map(Outcome::from),
+        #[cfg(feature = "train")]
         Command::Compose(args) => compose::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
         Command::Pack(args) => pack::run(args).map(Outcome::from),
@@ -132,7 +138,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// What to do where a command is asked for that this build does not have.
 fn missing_feature(error: &clap::Error) -> Option<String> {
-    const OF_TRAINING: [&str; 7] = ["train", "distill", "join", "compose", "cross-eval", "pack", "cascade"];
+    const OF_TRAINING: [&str; 8] =
+        ["train", "train-content", "distill", "join", "compose", "cross-eval", "pack", "cascade"];
     if cfg!(feature = "train") || error.kind() != ErrorKind::InvalidSubcommand {
         return None;
     }

@@ -1,8 +1,8 @@
 //! From raw arguments to everything a command needs, decided before any work is done.
 
 use super::args::{
-    ColorArg, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg, ParagraphsArg,
-    UnitArg,
+    ColorArg, ContentArgs, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg,
+    ParagraphsArg, UnitArg,
 };
 use super::closed;
 use super::error::CliError;
@@ -48,6 +48,8 @@ pub(super) struct LabelPlan {
     pub format: RowFormat,
     pub with_text: bool,
     pub with_source: bool,
+    /// Of HTML pages, only what is main content gets a row.
+    pub content_only: bool,
     pub target: Target,
 }
 
@@ -57,6 +59,16 @@ pub(super) enum RowFormat {
     Jsonl,
     Csv,
     Pretty(PageStyle),
+}
+
+/// `copydesk content`.
+pub(super) struct ContentPlan {
+    pub sources: Sources,
+    pub options: ReadOptions,
+    pub plain: bool,
+    pub quiet: bool,
+    pub errors: Option<Target>,
+    pub target: Target,
 }
 
 /// `copydesk filter`.
@@ -123,8 +135,19 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         format,
         with_text: args.with_text,
         with_source: args.with_source,
+        content_only: args.content_only,
         target,
     })
+}
+
+/// Resolves the arguments of `copydesk content`.
+pub(super) fn content(args: ContentArgs) -> Result<ContentPlan, CliError> {
+    let target = Target::new(args.output);
+    let errors = args.input.errors.clone().map(|path| Target::new(Some(path)));
+    let written: Vec<&Target> = std::iter::once(&target).chain(&errors).collect();
+    let (sources, options) = sources(&args.input, Unit::Paragraph)?;
+    let sources = sources.except(target::check(&args.input.inputs, &written)?);
+    Ok(ContentPlan { sources, options, plain: args.plain, quiet: args.quiet, errors, target })
 }
 
 /// Resolves the arguments of `copydesk filter`.
@@ -222,6 +245,7 @@ pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Sources, ReadOpt
         InputFormatArg::Auto => None,
         InputFormatArg::Text => Some(InputFormat::Text),
         InputFormatArg::Markdown => Some(InputFormat::Markdown),
+        InputFormatArg::Html => Some(InputFormat::Html),
         InputFormatArg::Jsonl => Some(InputFormat::Jsonl),
     };
     let options = ReadOptions { format, unit, paragraphs: Paragraphs::default(), encoding: input.encoding };

@@ -2,12 +2,15 @@
 
 use super::error::{Decoded, Failure, InputError};
 use super::feed::{Feed, Window};
+use super::foreign::ForeignFormat;
+use super::html_page;
 use super::json_records::{JsonRecords, JsonValue};
 use super::lines::{LINE_LIMIT_BYTES, Lines, Next, RawLine};
 use super::sniff::{self, Head, InputFormat};
 use super::sources::{Origin, Source};
 use super::stray::decode_line;
 use super::text_pieces::{Piece, TextPieces};
+use crate::page::Region;
 use crate::text::{Paragraphs, markdown, model_text, split_with};
 use encoding_rs::Encoding;
 use std::borrow::Cow;
@@ -71,10 +74,25 @@ pub struct Passage {
     pub first_paragraph: u64,
     /// Byte offsets of the paragraphs in `text`, in order; never empty.
     pub paragraphs: Vec<Range<usize>>,
-    /// In Markdown, each paragraph without its markup; else empty, for then the bytes tell all.
-    plain_texts: Vec<String>,
+    /// In Markdown and HTML, each paragraph without its markup; else empty, for then the bytes tell all.
+    pub(super) plain_texts: Vec<String>,
     /// Offsets in `text` from which on it is so many bytes ahead of the document.
-    ahead: Vec<(usize, u64)>,
+    pub(super) ahead: Vec<(usize, u64)>,
+    /// Of an HTML page, where each paragraph stands; else empty. Then `text` is the text of its blocks, not the source.
+    pub(super) blocks: Vec<BlockPlace>,
+}
+
+/// A block of an HTML page, without its text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlockPlace {
+    /// UTF-8 byte offsets in the source.
+    pub span: Range<u64>,
+    /// The probability that it belongs to the page's main content, 0 to 1.
+    pub content: f32,
+    /// Whether it counts to the main content.
+    pub is_content: bool,
+    /// Where it stands, as far as tags tell it.
+    pub region: Option<Region>,
 }
 
 impl Passage {
@@ -89,9 +107,25 @@ impl Passage {
         }
     }
 
+    /// Of an HTML page, where a paragraph stands; `None` for all else. `index` counts the paragraphs of this passage from 0.
+    pub fn block(&self, index: usize) -> Option<&BlockPlace> {
+        self.blocks.get(index)
+    }
+
+    /// Where a paragraph stands in the document, in bytes. `index` counts the paragraphs of this passage from 0.
+    ///
+    /// # Panics
+    /// If the passage has no such paragraph.
+    pub fn paragraph_span(&self, index: usize) -> Range<u64> {
+        match self.blocks.get(index) {
+            Some(block) => block.span.clone(),
+            None => self.source_span(self.paragraphs[index].clone()),
+        }
+    }
+
     /// The bytes of the document that a slice of `text` was made of: also right where lines were not UTF-8, and their
     /// characters take more bytes in `text` than in the document.
-    pub fn source_span(&self, span: Range<usize>) -> Range<u64> {
+    pub(super) fn source_span(&self, span: Range<usize>) -> Range<u64> {
         let place = |offset: usize| {
             let known = self.ahead.partition_point(|(from, _)| *from <= offset);
             let ahead = known.checked_sub(1).map_or(0, |last| self.ahead[last].1);
@@ -157,7 +191,7 @@ pub struct Chunk {
 
 impl Chunk {
     /// Counts lines of a source that were decoded, `line` the first of them.
-    fn count_decoded(&mut self, source: &Arc<str>, line: u64, lines: u64) {
+    pub(super) fn count_decoded(&mut self, source: &Arc<str>, line: u64, lines: u64) {
         match self.decoded.last_mut() {
             Some(last) if last.source == *source => last.lines += lines,
             _ => self.decoded.push(Decoded { source: Arc::clone(source), line, lines }),
@@ -191,6 +225,8 @@ enum SourceKind {
     Passages(Passages),
     Lines(Lines),
     Json(JsonRecords),
+    /// A page that is not yet read.
+    Html(Option<Window>),
 }
 
 /// A text that is read in passages.
@@ -204,7 +240,7 @@ struct Passages {
 
 /// What came of reading on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
+pub(super) enum Progress {
     Read,
     Pause,
     End,
@@ -284,6 +320,8 @@ impl OpenSource {
                 window.skip_mark().map_err(InputError::Unreadable)?;
                 SourceKind::Lines(Lines::new(window))
             }
+            (InputFormat::Html, Unit::Paragraph) => SourceKind::Html(Some(window)),
+            (InputFormat::Html, Unit::Record) => return Err(InputError::ForeignFormat(ForeignFormat::HTML)),
             (InputFormat::Jsonl, _) => {
                 window.skip_mark().map_err(InputError::Unreadable)?;
                 SourceKind::Json(JsonRecords::new(window))
@@ -296,6 +334,7 @@ impl OpenSource {
     fn read_into(&mut self, chunk: &mut Chunk) -> Progress {
         let patience = (!chunk.items.is_empty()).then_some(PATIENCE);
         let (progress, consumed) = match &mut self.kind {
+            SourceKind::Html(window) => return html_page::read(&self.name, window, &mut self.counted, chunk),
             SourceKind::Passages(passages) => return passages.read(&self.name, &mut self.counted, chunk),
             SourceKind::Lines(lines) => (read_line(&self.name, lines, patience, chunk), lines.consumed()),
             SourceKind::Json(records) => (read_json(&self.name, records, patience, chunk), records.consumed()),
@@ -359,6 +398,7 @@ impl Passages {
                 paragraphs,
                 plain_texts,
                 ahead,
+                blocks: Vec::new(),
             }));
         }
         Progress::Read
@@ -389,6 +429,7 @@ fn push_markdown(chunk: &mut Chunk, name: &Arc<str>, text: &str, ahead: &[(usize
             paragraphs,
             plain_texts,
             ahead: inside.map(|(offset, ahead)| (offset - begin, ahead - known)).collect(),
+            blocks: Vec::new(),
         }));
         first_paragraph += count;
     }
@@ -453,11 +494,11 @@ fn push_record(name: &Arc<str>, place: (u64, Option<u64>), bytes: Vec<u8>, forma
     }
 }
 
-fn failed(name: &Arc<str>, line: u64, record: Option<u64>, error: InputError) -> Item {
+pub(super) fn failed(name: &Arc<str>, line: u64, record: Option<u64>, error: InputError) -> Item {
     Item::Failed(Failure { source: Arc::clone(name), line: Some(line), record, error })
 }
 
-fn unreadable(name: &Arc<str>, line: u64, error: io::Error, chunk: &mut Chunk) -> Progress {
+pub(super) fn unreadable(name: &Arc<str>, line: u64, error: io::Error, chunk: &mut Chunk) -> Progress {
     chunk.items.push(failed(name, line, None, InputError::Unreadable(error)));
     Progress::End
 }

@@ -55,6 +55,15 @@ pub enum InputError {
         /// Greatest length, 16 MiB.
         limit_bytes: usize,
     },
+    /// An HTML page is longer than can be held in memory.
+    #[error("page longer than {limit_bytes} bytes")]
+    PageTooLong {
+        /// Greatest length, 16 MiB.
+        limit_bytes: usize,
+    },
+    /// The source is no HTML page, where one is asked for.
+    #[error("is no HTML page, so it has no main content to be found")]
+    NotHtml,
     /// An array of records has no end: the source may be cut off.
     #[error("the array of records is not closed; what comes after its last record may be lost")]
     UnclosedArray,
@@ -119,6 +128,8 @@ impl InputError {
             InputError::InvalidUtf8 { .. } => "invalid_utf8",
             InputError::LineTooLong { .. } => "line_too_long",
             InputError::RecordTooLong { .. } => "record_too_long",
+            InputError::PageTooLong { .. } => "page_too_long",
+            InputError::NotHtml => "not_html",
             InputError::UnclosedArray => "unclosed_array",
             InputError::InvalidJson(_) => "invalid_json",
             InputError::NotAnObject { .. } => "not_an_object",

@@ -98,6 +98,15 @@ impl Feed {
         }
     }
 
+    /// Decodes what is read from here on, unless the encoding was told before, by a mark or by the user. Says whether it does.
+    fn decode_from_here(&mut self, encoding: &'static Encoding) -> bool {
+        let begins = self.decoder.is_none() && self.encoding.is_none() && self.head.is_none();
+        if begins {
+            self.decoder = Some(encoding.new_decoder_without_bom_handling());
+        }
+        begins
+    }
+
     /// Chooses the decoder by a byte order mark, else by what the user said; false where more bytes are needed for that.
     ///
     /// The mark of UTF-8 stays: it is blank, and offsets count it.
@@ -254,6 +263,17 @@ impl Window {
         let more = self.feed.read_into(&mut self.buffer, patience)?;
         self.ended = more == More::End;
         Ok(more)
+    }
+
+    /// Decodes all that is not yet used, for a source that names its encoding itself.
+    pub fn decode(&mut self, encoding: &'static Encoding) {
+        if encoding == UTF_8 || !self.feed.decode_from_here(encoding) {
+            return;
+        }
+        let bytes = self.buffer.split_off(self.position);
+        if let Some(decoder) = &mut self.feed.decoder {
+            decode(decoder, &bytes, &mut self.buffer, self.ended);
+        }
     }
 
     /// Leaves a byte order mark at the beginning aside.

@@ -22,7 +22,8 @@ impl ForeignFormat {
     pub(super) const TSV: ForeignFormat = format("a table with tabs, not lines of text", TSV_COMMAND);
     pub(super) const PIPES: ForeignFormat = format("a table with vertical bars, not lines of text", PIPE_COMMAND);
     pub(super) const SUBTITLES: ForeignFormat = format("subtitles", SUBTITLE_COMMAND);
-    pub(super) const HTML: ForeignFormat = format("HTML", "trafilatura < FILE | copydesk …");
+    pub(super) const HTML: ForeignFormat = format("HTML, a page without records", "copydesk label FILE");
+    pub(super) const MHTML: ForeignFormat = format("a page with its pictures (MHTML)", MAIL_COMMAND);
     pub(super) const XML: ForeignFormat = format("XML", XML_COMMAND);
     pub(super) const WORDPRESS: ForeignFormat = format("a WordPress export (WXR)", WORDPRESS_COMMAND);
     pub(super) const YAML: ForeignFormat = format("YAML", "yq -o json -I 0 '.[]' FILE | copydesk …");
@@ -45,7 +46,8 @@ impl ForeignFormat {
         Some(match extension.as_str() {
             "csv" => ForeignFormat::CSV,
             "tsv" | "tab" => ForeignFormat::TSV,
-            "html" | "htm" | "xhtml" | "mhtml" => ForeignFormat::HTML,
+            "html" | "htm" | "xhtml" => ForeignFormat::HTML,
+            "mhtml" | "mht" => ForeignFormat::MHTML,
             "xml" | "rss" | "atom" | "wxr" => ForeignFormat::XML,
             "yaml" | "yml" => ForeignFormat::YAML,
             "mbox" => ForeignFormat::MAILBOX,

@@ -470,7 +470,7 @@ mod tests {
             "\n<HTML><body>",
             "<div class=a><ul><li>One</li>\n<li>Two</li><li>Three</li></ul>\n</div>\n",
         ] {
-            assert_eq!(name(html), Some("HTML"), "{html}");
+            assert_eq!(name(html), Some(ForeignFormat::HTML.name), "{html}");
         }
         assert_eq!(name("<?xml version=\"1.0\"?>\n<tei><p>Text</p></tei>\n"), Some("XML"));
         let export = "<?xml version=\"1.0\"?>\n<rss xmlns:wp=\"http://wordpress.org/export/1.2/\">\n";

@@ -20,6 +20,8 @@ pub enum InputFormat {
     Text,
     /// Markdown: as text, but that its marks separate paragraphs and are hidden from the model.
     Markdown,
+    /// An HTML page: its blocks of text, with what the tags say of them.
+    Html,
     /// JSON objects: one a line, several on a line, over several lines, or in an array.
     Jsonl,
 }
@@ -60,12 +62,18 @@ impl Head<'_> {
 pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option<Result<InputFormat, InputError>> {
     let whole = head.is_whole();
     let head = Head { bytes: &head.bytes[..head.bytes.len().min(HEAD_BYTES)], ..head };
-    let refused = |format| Some(Err(InputError::ForeignFormat(format)));
+    let refused = |format| match format {
+        ForeignFormat::HTML if !lines => Some(Ok(InputFormat::Html)),
+        format => Some(Err(InputError::ForeignFormat(format))),
+    };
     if let Some(format) = ForeignFormat::from_magic(head.bytes, head.ended)? {
         return refused(format);
     }
     let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes);
     if let Some(named) = name.and_then(ForeignFormat::from_extension) {
+        if named == ForeignFormat::HTML {
+            return refused(named);
+        }
         // The content may say it better: a table with semicolons, an export of WordPress.
         return refused(shape::recognise(text, whole)?.unwrap_or(named));
     }

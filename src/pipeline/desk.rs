@@ -2,7 +2,7 @@
 
 use super::batch::predict_pages;
 use super::rejected::LabelError;
-use crate::corpus::{InputError, page_ranges, passages};
+use crate::corpus::{BlockPlace, InputError, html_passages, page_ranges, passages};
 use crate::label::{Label, LabelId, LabelSet, Scores};
 use crate::model::{Model, ModelError, PageText, Prediction, Role};
 use crate::page::Region;
@@ -72,6 +72,34 @@ pub struct LabelledParagraph<'text> {
     pub lang: Option<&'static str>,
     /// Why no label is confident: the text is not English, or cannot be read. No probability then exceeds 0.5. See
     /// [`crate::text::language()`].
+    pub doubt: Option<Doubt>,
+}
+
+/// A block of text of an HTML page with its label.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LabelledBlock {
+    /// UTF-8 byte offsets in the page, from the first byte of the text to behind its last; tags may stand between.
+    pub span: Range<usize>,
+    /// The text between the tags, references decoded and blanks put together.
+    pub text: String,
+    /// The probability that it belongs to the page's main content, 0 to 1.
+    pub content: f32,
+    /// Whether it counts to the main content: what `copydesk label --content-only` gives.
+    pub is_content: bool,
+    /// The most probable label.
+    pub label: Label,
+    /// Its probability, 0 to 1.
+    pub confidence: f32,
+    /// The probabilities of all labels; they sum to 1.
+    pub scores: Scores,
+    /// WordPiece tokens of the text, special tokens not counted.
+    pub tokens: usize,
+    /// Windows that it was read in.
+    pub windows: usize,
+    /// ISO 639-1 code of its language, where it can be told.
+    pub lang: Option<&'static str>,
+    /// Why no label is confident; see [`LabelledParagraph::doubt`].
     pub doubt: Option<Doubt>,
 }
 
@@ -256,6 +284,45 @@ impl Copydesk {
             }
         }
         labelled
+    }
+
+    /// Labels the blocks of an HTML page, each beside its neighbours, and says which are the page's main content.
+    ///
+    /// # Errors
+    /// [`LabelError::Model`] if the model gives no usable numbers.
+    pub fn label_html(&self, page: &str) -> Result<Vec<LabelledBlock>, LabelError> {
+        let mut passages = Vec::new();
+        html_passages(&Arc::from("-"), page, Vec::new(), &mut |passage| passages.push(passage));
+        let (mut texts, mut pages, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, passage) in passages.iter().enumerate() {
+            for (index, span) in passage.paragraphs.iter().enumerate() {
+                let text = &passage.text[span.clone()];
+                let Some(block) = passage.block(index) else { continue };
+                texts.push(PageText::of(passage.model_text(index), text).in_region(self.region.or(block.region)));
+                pages.push(Some(number));
+                places.push((text, block));
+            }
+        }
+        let predictions = self.predict(&texts, &page_ranges(&pages));
+        let mut labelled = Vec::with_capacity(places.len());
+        for (((text, block), page_text), prediction) in places.into_iter().zip(&texts).zip(predictions) {
+            let answer = self.answer(prediction?, language(page_text.text(), text));
+            let LabelledText { label, confidence, scores, tokens, windows, lang, doubt } = answer;
+            labelled.push(LabelledBlock {
+                span: block.span.start as usize..block.span.end as usize,
+                text: text.to_owned(),
+                content: block.content,
+                is_content: block.is_content,
+                label,
+                confidence,
+                scores,
+                tokens,
+                windows,
+                lang,
+                doubt,
+            });
+        }
+        Ok(labelled)
     }
 
     /// Labels whole texts, each read alone, as `copydesk label --unit record` does. The answers stand in the order of the

@@ -4,7 +4,7 @@ use super::batch::predict_pages;
 use super::options::{Regions, RowOptions};
 use super::record::{NoText, ParsedRecord, record_pages};
 use super::rejected::Rejected;
-use crate::corpus::{Chunk, InputError, Item, Passage, Record, RecordLine, Unit, page_ranges};
+use crate::corpus::{BlockPlace, Chunk, InputError, Item, Passage, Record, RecordLine, Unit, page_ranges};
 use crate::model::{ModelError, ModelSession, PageText, Prediction};
 use crate::page::Region;
 use crate::text::{Language, Paragraphs, language, model_text, split_with};
@@ -46,8 +46,10 @@ pub(crate) struct Labelled<'a> {
     pub part: &'a Part<'a>,
     /// Number of the paragraph in the document and its byte span there; `None` for a whole record.
     pub paragraph: Option<(u64, Range<u64>)>,
-    /// As it stands in its source.
+    /// As it stands in its source; of an HTML page, the text between the tags.
     pub text: &'a str,
+    /// Of an HTML page, where the block stands.
+    pub block: Option<&'a BlockPlace>,
     /// Whether this is the first text of its document or record.
     pub first: bool,
     /// The language that it is in.
@@ -115,6 +117,8 @@ struct Unusable<'chunk> {
 struct Entry<'part> {
     /// Position of its item in the chunk.
     item: usize,
+    /// Number of the paragraph among those of its item, from 0.
+    index: usize,
     /// As it stands in its source.
     text: &'part str,
     /// As the model sees it.
@@ -218,25 +222,28 @@ impl Labeller {
     fn push_entries<'part>(&self, item: usize, part: &'part Part<'part>, entries: &mut Vec<Entry<'part>>) {
         match part {
             Part::Passage(passage) => {
-                let region = self.regions.of_all();
                 for (index, span) in passage.paragraphs.iter().enumerate() {
                     let text = &passage.text[span.clone()];
-                    let span = passage.source_span(span.clone());
-                    let paragraph = Some((passage.first_paragraph + index as u64, span));
-                    entries.push(Entry { item, text, model_text: passage.model_text(index), paragraph, region });
+                    let block = passage.block(index);
+                    // What the user says of all texts counts more than what the tags say of one.
+                    let region = self.regions.of_all().or(block.and_then(|block| block.region));
+                    let paragraph = Some((passage.first_paragraph + index as u64, passage.paragraph_span(index)));
+                    let model_text = passage.model_text(index);
+                    entries.push(Entry { item, index, text, model_text, paragraph, region });
                 }
             }
             &Part::Record { ref record, region, .. } if self.unit == Unit::Paragraph => {
-                for (number, paragraph) in (0..).zip(split_with(&record.text, self.paragraphs)) {
+                for (index, paragraph) in split_with(&record.text, self.paragraphs).into_iter().enumerate() {
                     let text = &record.text[paragraph.span.clone()];
                     let span = paragraph.span.start as u64..paragraph.span.end as u64;
-                    let paragraph_of = Some((number, span));
-                    entries.push(Entry { item, text, model_text: paragraph.text, paragraph: paragraph_of, region });
+                    let paragraph_of = Some((index as u64, span));
+                    let model_text = paragraph.text;
+                    entries.push(Entry { item, index, text, model_text, paragraph: paragraph_of, region });
                 }
             }
             &Part::Record { ref record, region, .. } => {
                 let text = record.text.as_ref();
-                entries.push(Entry { item, text, model_text: model_text(text), paragraph: None, region });
+                entries.push(Entry { item, index: 0, text, model_text: model_text(text), paragraph: None, region });
             }
         }
     }
@@ -253,7 +260,11 @@ fn event<'a>(
     match prediction {
         Ok(prediction) => {
             let language = language(&entry.model_text, entry.text);
-            Event::Labelled(Labelled { part, paragraph, text: entry.text, first, language, prediction })
+            let block = match part {
+                Part::Passage(passage) => passage.block(entry.index),
+                Part::Record { .. } => None,
+            };
+            Event::Labelled(Labelled { part, paragraph, text: entry.text, block, first, language, prediction })
         }
         Err(error) => {
             let paragraph = paragraph.map(|(number, _)| number);

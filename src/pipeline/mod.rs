@@ -17,7 +17,7 @@ mod tally;
 
 pub(crate) use batch::predict_pages;
 pub(crate) use desk::DEFAULT_MODEL;
-pub use desk::{Copydesk, CopydeskBuilder, LabelledParagraph, LabelledText};
+pub use desk::{Copydesk, CopydeskBuilder, LabelledBlock, LabelledParagraph, LabelledText};
 pub(crate) use job::{Input, Worked, start};
 pub(crate) use labeller::{Event, Labelled, Labeller, Part};
 pub use options::RowOptions;

@@ -29,7 +29,7 @@ impl<'chunk> ParsedRecord<'chunk> {
     /// Reads a record; `text_field` names the field of its text if it is an object.
     pub fn parse(line: &'chunk RecordLine, text_field: &str) -> Result<ParsedRecord<'chunk>, Box<NoText<'chunk>>> {
         match line.format {
-            InputFormat::Text | InputFormat::Markdown => {
+            InputFormat::Text | InputFormat::Markdown | InputFormat::Html => {
                 let text = line.text.strip_suffix('\r').unwrap_or(&line.text);
                 Ok(ParsedRecord { line, object: None, text: Cow::Borrowed(text) })
             }

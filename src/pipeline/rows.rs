@@ -28,8 +28,10 @@ pub struct Row {
     pub paragraph: Option<u64>,
     /// UTF-8 byte offsets of the paragraph in its document, or in the decoded text of its record.
     pub span: Range<u64>,
-    /// As it stands in the document.
+    /// As it stands in the document; of an HTML page, the text between the tags.
     pub text: String,
+    /// The probability that it is the main content of its HTML page, 0 to 1; `None` for all else.
+    pub content: Option<f32>,
     /// The most probable label.
     pub label: Label,
     /// Its probability, 0 to 1.
@@ -86,7 +88,7 @@ impl Rows {
 }
 
 fn row(desk: &Copydesk, labelled: Labelled<'_>) -> Row {
-    let Labelled { part, paragraph, text, language, prediction, .. } = labelled;
+    let Labelled { part, paragraph, text, block, language, prediction, .. } = labelled;
     let LabelledText { label, confidence, scores, tokens, windows, lang, doubt } = desk.answer(prediction, language);
     let (paragraph, span) = match paragraph {
         Some((number, span)) => (Some(number), span),
@@ -100,6 +102,7 @@ fn row(desk: &Copydesk, labelled: Labelled<'_>) -> Row {
         paragraph,
         span,
         text: text.to_owned(),
+        content: block.map(|block| block.content),
         label,
         confidence,
         scores,

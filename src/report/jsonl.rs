@@ -8,6 +8,9 @@
 //!  "tokens": 84, "windows": 1, "lang": "en", "text": "…"}
 //! ```
 //!
+//! A block of an HTML page has `content` after `lang`: the probability that it belongs to the page's main content. Its
+//! `text` is the text between the tags, and its span that of its first to its last byte in the source.
+//!
 //! A **record** row is the input object, byte for byte, with `label`, `confidence`, `scores`, `tokens`, `windows` and
 //! `lang` added before its closing brace. An input field that has one of these names stays in its place with its value and is
 //! renamed: `input_label` and so on, with a further `input_` where that is taken. A line of plain text counts as the
@@ -40,6 +43,10 @@ pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, with_text: bool
     );
     push_source(out, row.source);
     push_verdict(out, &row.verdict);
+    if let Some(content) = row.content {
+        out.extend_from_slice(b", \"content\": ");
+        push_probability(out, content);
+    }
     if with_text {
         out.extend_from_slice(b", \"text\": ");
         push_string(out, row.text);
@@ -197,6 +204,7 @@ mod tests {
         let mut row = ParagraphRow {
             doc: "a \"page\"",
             source: None,
+            content: None,
             paragraph: 2,
             span: 10..14,
             text: "té\n",

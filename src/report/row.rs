@@ -83,8 +83,10 @@ pub struct ParagraphRow<'a> {
     pub paragraph: u64,
     /// UTF-8 byte offsets in the document.
     pub span: Range<u64>,
-    /// The slice of the document under `span`.
+    /// The slice of the document under `span`; of an HTML page, the text between the tags.
     pub text: &'a str,
+    /// The probability that it is the main content of its HTML page; `None` for all else.
+    pub content: Option<f32>,
     /// What it does there.
     pub verdict: Verdict,
 }

@@ -14,7 +14,7 @@ pub(super) fn is_invisible(c: char) -> bool {
 
 /// White space, or nothing that shows. The joiners U+200C and U+200D are blank at the edge of a line, where they join
 /// nothing, although inside a word or an emoji they are kept.
-pub(super) fn is_blank(c: char) -> bool {
+pub(crate) fn is_blank(c: char) -> bool {
     match c {
         ' ' => true,
         '!'..='~' => false,

@@ -122,6 +122,7 @@ mod spaced;
 mod split;
 mod words;
 
+pub(crate) use blank::is_blank;
 pub use boundary::{last_boundary, last_boundary_with};
 pub use facts::{FACT_COUNT, facts};
 pub use language::{Doubt, Language, language};

@@ -9,6 +9,7 @@
 mod batches;
 mod checkpoint;
 pub(crate) mod compose;
+mod content;
 mod data;
 mod draw;
 mod encoder_op;
@@ -33,6 +34,7 @@ mod tests;
 mod threads;
 mod trainer;
 
+pub use content::{ContentSettings, HeldOut, THRESHOLDS, read_marked, train_content};
 pub use data::{LabelledRow, ReadRows, labels_of, read_labelled, read_texts, read_weak};
 pub use draw::{draw_texts, pages};
 pub use error::TrainError;

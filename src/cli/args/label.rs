@@ -74,6 +74,12 @@ pub struct LabelArgs {
     #[arg(long)]
     pub with_text: bool,
 
+    /// Of HTML pages, give only the main content: no menus, notices, lists of other articles
+    ///
+    /// Headings, lists and tables of the content are content too. Other inputs get all their rows.
+    #[arg(long)]
+    pub content_only: bool,
+
     /// Add file and line to each row; line is null but for records
     ///
     /// Records may share an id; file and line tell them apart.

@@ -6,6 +6,7 @@ mod bench;
 mod cascade;
 #[cfg(feature = "train")]
 mod compose;
+mod content;
 #[cfg(feature = "train")]
 mod cross_eval;
 #[cfg(feature = "train")]
@@ -20,12 +21,15 @@ mod models;
 mod pack;
 #[cfg(feature = "train")]
 mod train;
+#[cfg(feature = "train")]
+mod train_content;
 
 pub use self::bench::{BenchArgs, ModeArg, PrecisionArg};
 #[cfg(feature = "train")]
 pub use self::cascade::CascadeArgs;
 #[cfg(feature = "train")]
 pub use self::compose::ComposeArgs;
+pub use self::content::ContentArgs;
 #[cfg(feature = "train")]
 pub use self::cross_eval::CrossEvalArgs;
 #[cfg(feature = "train")]
@@ -40,6 +44,8 @@ pub use self::models::ModelsArgs;
 pub use self::pack::PackArgs;
 #[cfg(feature = "train")]
 pub use self::train::{StorageArg, TargetArgs, TrainArgs};
+#[cfg(feature = "train")]
+pub use self::train_content::TrainContentArgs;
 
 use crate::corpus::Encoding;
 use crate::page::Region;
@@ -78,6 +84,11 @@ pub enum Command {
     /// tokens, windows. With --unit record a row is the input object with label, confidence, scores, tokens and
     /// windows added; an input field with one of these names is kept as input_label and so on.
     Label(LabelArgs),
+    /// Give the main content of HTML pages as plain text, without menus, notices and lists of other pages
+    ///
+    /// A JSON Lines row per page has doc and text. What counts as main content is what copydesk label --content-only gives a
+    /// label; no label is asked for here, so it takes a few milliseconds a page. Works on one thread.
+    Content(ContentArgs),
     /// Separate genuine comments from spam
     ///
     /// Every JSON object or every line of text that is not blank is one comment. Genuine comments go to standard
@@ -108,6 +119,12 @@ pub enum Command {
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk train --data FILE --dev FILE --base BASE --out DIR [OPTIONS]")]
     Train(TrainArgs),
+    /// Train what tells the main content of HTML pages from the rest
+    ///
+    /// The one model is shared by all models of labels. Its word F1 on sites left out is told and stored beside it.
+    #[cfg(feature = "train")]
+    #[command(override_usage = "copydesk train-content --data FILE --out DIR [--settings FILE]")]
+    TrainContent(TrainContentArgs),
     /// Measure models on the sources that each was trained without
     ///
     /// Each row is judged by the first of the models whose training left the row's source out (copydesk train
@@ -156,6 +173,7 @@ impl Command {
     pub(super) fn as_input(&self) -> Option<&'static str> {
         match self {
             Command::Label(_) => Some("label"),
+            Command::Content(_) => Some("content"),
             Command::Filter(_) => Some("filter"),
             Command::Eval(_) => Some("eval --data -"),
             Command::Bench(_) => Some("bench -"),
@@ -175,10 +193,10 @@ pub struct InputArgs {
 
     /// How to read the inputs
     ///
-    /// auto goes by the extension (.jsonl .ndjson .json are JSON, .txt .text are text, .md .markdown .mkd are Markdown), and
-    /// for all others and standard input by the content. What is recognisably something else (a table, a web page, a
-    /// compressed file) is refused with the command that makes text of it; text reads tables and markup all the same. A line or an
-    /// object of more than 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
+    /// auto goes by the extension (.jsonl .ndjson .json are JSON, .txt .text are text, .md .markdown .mkd are Markdown,
+    /// .html .htm .xhtml are HTML), and for all others and standard input by the content. What is recognisably something else
+    /// (a table, a feed, a compressed file) is refused with the command that makes text of it; text reads tables and markup all the
+    /// same. A line, an object or an HTML page of more than 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormatArg::Auto)]
     pub input_format: InputFormatArg,
 
@@ -283,6 +301,8 @@ pub enum InputFormatArg {
     Text,
     /// Markdown: its marks separate paragraphs and do not count as text
     Markdown,
+    /// An HTML page: its blocks of text
+    Html,
     /// JSON objects: one per line, over several lines, or in an array
     Jsonl,
 }

@@ -1,0 +1,51 @@
+//! `copydesk train-content`: what tells the main content of HTML pages from the rest.
+
+use super::args::TrainContentArgs;
+use super::error::CliError;
+use super::job::Tally;
+use super::tell;
+use super::train::read_rows;
+use crate::atomic;
+use crate::train::{ContentSettings, HeldOut, THRESHOLDS, read_marked, train_content};
+use serde::Serialize;
+use std::path::Path;
+
+/// `training.json`.
+#[derive(Serialize)]
+struct Training<'a> {
+    settings: ContentSettings,
+    pages: usize,
+    thresholds: [f32; THRESHOLDS.len()],
+    /// Word F1 on sites left out, at each threshold.
+    held_out: &'a [HeldOut],
+}
+
+/// Carries out the arguments.
+pub(super) fn run(args: TrainContentArgs) -> Result<Tally, CliError> {
+    let settings = args.settings.as_deref().map_or(Ok(ContentSettings::default()), read_settings)?;
+    settings.check()?;
+    let mut tally = Tally::default();
+    let pages = read_rows(&args.data, read_marked, &mut tally)?;
+    tally.rows += pages.len() as u64;
+    let count = pages.len();
+    let trained = train_content(pages, settings, &mut |done| tell(format_args!("{done}")))
+        .expect("what was just grown fits together; this is a bug");
+    tell(format_args!("word F1 on sites left out, with a threshold of each page's own, and at {THRESHOLDS:?}"));
+    for HeldOut { kind, pages, f1, f1_at } in &trained.held_out {
+        let f1_at: Vec<String> = f1_at.iter().map(|f1| format!("{f1:.4}")).collect();
+        tell(format_args!("{kind:14} {pages:5} pages  {f1:.4}  {}", f1_at.join("  ")));
+    }
+    let training = Training { settings, pages: count, thresholds: THRESHOLDS, held_out: &trained.held_out };
+    let training = serde_json::to_vec_pretty(&training).expect("numbers can be written as JSON; this is a bug");
+    let unwritable = |error| CliError::Unwritable { path: args.out.clone(), error };
+    std::fs::create_dir_all(&args.out).map_err(unwritable)?;
+    atomic::write(&args.out.join("model.safetensors"), &trained.model.to_bytes()).map_err(unwritable)?;
+    atomic::write(&args.out.join("training.json"), &training).map_err(unwritable)?;
+    Ok(tally)
+}
+
+fn read_settings(path: &Path) -> Result<ContentSettings, CliError> {
+    let unusable = |reason: String| CliError::Settings { path: path.to_owned(), reason };
+    let bytes = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    serde_json::from_slice(&bytes).map_err(|error| unusable(error.to_string()))
+}
