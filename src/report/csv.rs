@@ -118,6 +118,7 @@ mod tests {
             paragraph: 1,
             span: 2..9,
             text: "say \"hi\"\nthere",
+            content: None,
             verdict: verdict.clone(),
         };
         push_paragraph(&mut out, &row, true);
