@@ -1,6 +1,9 @@
-//! The small cases that models are judged by and the texts in many languages: what they are made of, and that no training row
-//! resembles a case.
+//! The small cases that models are judged by and the texts in many languages: what they are made of, that no training row
+//! resembles a case, and how many the built-in models get right.
 
+mod common;
+
+use common::{arg, rows, run};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
@@ -141,4 +144,47 @@ fn texts_in_many_languages_have_english_ones_beside_them() {
     let (english, unreadable) = (languages["en"], languages["unreadable"]);
     assert!(english >= 60 && unreadable >= 15 && rows.len() - english >= 200, "{languages:?}");
     assert!(languages.len() >= 14, "{languages:?}");
+}
+
+/// The share of cases that a built-in model must get right.
+struct Required {
+    all: f64,
+    each_kind: f64,
+}
+
+const REQUIRED: Required = Required { all: 0.9, each_kind: 0.8 };
+
+#[test]
+fn built_in_models_get_the_cases_right() {
+    let mut short = Vec::new();
+    for model in ["base", "auto"] {
+        let cases = data_folder().join("cases.jsonl");
+        let report = run(&[
+            "eval",
+            "-q",
+            "--json",
+            "--page-field",
+            "doc",
+            "--by",
+            "kind",
+            "--model",
+            model,
+            "--data",
+            arg(&cases),
+        ]);
+        let report = &rows(&report, 0)[0];
+        let all = report["all"]["accuracy"]["value"].as_f64().unwrap();
+        if all < REQUIRED.all {
+            short.push(format!("{model}, all: {all:.3}"));
+        }
+        let kinds = report["by"][0]["groups"].as_array().unwrap();
+        assert_eq!(kinds.len(), KINDS.len());
+        for kind in kinds {
+            let (name, accuracy) = (&kind["value"], kind["accuracy"]["value"].as_f64().unwrap());
+            if accuracy < REQUIRED.each_kind {
+                short.push(format!("{model}, {name}: {accuracy:.3}"));
+            }
+        }
+    }
+    assert!(short.is_empty(), "below the required share:\n{}", short.join("\n"));
 }
