@@ -2,7 +2,7 @@
 
 use super::batch::predict_pages;
 use super::rejected::LabelError;
-use crate::corpus::{BlockPlace, InputError, html_passages, page_ranges, passages};
+use crate::corpus::{InputError, html_passages, page_ranges, passages};
 use crate::label::{Label, LabelId, LabelSet, Scores};
 use crate::model::{Model, ModelError, PageText, Prediction, Role};
 use crate::page::Region;

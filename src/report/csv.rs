@@ -117,6 +117,7 @@ mod tests {
             source: Some(RowSource { name: "f", line: Some(3) }),
             paragraph: 1,
             span: 2..9,
+            content: None,
             text: "say \"hi\"\nthere",
             verdict: verdict.clone(),
         };

@@ -77,7 +77,6 @@ struct Split {
     fact: usize,
     /// The last bin of the first way.
     bin: usize,
-    sums: Sums,
 }
 
 /// Grows trees from those rows that `used` lists, for targets from 0 to 1; each row has a weight.
@@ -230,7 +229,7 @@ impl Tree<'_> {
                 }
                 let gain = worth(low) + worth(high) - worth(sums);
                 if best.is_none_or(|best| gain > best.gain) {
-                    best = Some(Split { gain, fact, bin, sums: low });
+                    best = Some(Split { gain, fact, bin });
                 }
             }
         }
