@@ -79,7 +79,7 @@ train mixed mixed distill --teacher "$work/tidy" --scores "$scores" --base "$wor
 "$root/models/base/compose.sh" "$copydesk" "$data" "$work/mixed-packed" pages "$work/composed-pages.jsonl"
 train pages pages distill --teacher "$work/mixed-packed" --scores "$scores" --base "$work/mixed" --texts "$rows" \
     --texts "$work/composed-pages.jsonl"
-"$copydesk" pack --model "$work/pages" --name base --calibrate "$dev" --out "$work/base"
+"$copydesk" pack --model "$work/pages" --name base --calibrate "$dev" --comments "$data/threads/dev.jsonl" --out "$work/base"
 # One list of what every run came to, each with its name.
 {
     separator='['

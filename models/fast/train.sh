@@ -33,10 +33,10 @@ distill texts --texts "$data/unlabelled.jsonl.zst" --texts "$data/weak.jsonl.zst
 distill annotated --base "$work/fast-texts" --texts "$data/annotated-train.jsonl"
 distill mixed --base "$work/fast-annotated" --texts "$data/annotated-train.jsonl" --texts "$root/data/comment-kinds.jsonl" \
     --texts "$root/data/more-comments.jsonl" --texts "$work/composed-mixed.jsonl" --texts "$work/composed-pages.jsonl"
-"$copydesk" pack --model "$work/fast-mixed" --calibrate "$dev" --out "$models/fast"
+"$copydesk" pack --model "$work/fast-mixed" --calibrate "$dev" --comments "$data/threads/dev.jsonl" --out "$models/fast"
 # Ordinary rows hardly hide spam behind something else; some of our own cases do.
 grep '"part": "choose"' "$root/data/cases.jsonl" > "$work/choose.jsonl"
-"$copydesk" cascade --small "$models/fast" --large "$models/base" --calibrate "$dev" --ask-rows "$work/choose.jsonl" --miss 0.005 \
+"$copydesk" cascade --small "$models/fast" --large "$models/base" --calibrate "$dev" --comments "$data/threads/dev.jsonl" --ask-rows "$work/choose.jsonl" --miss 0.005 \
     --within 0.004 --out "$models/auto"
 for model in fast auto; do
     "$copydesk" eval --data "$dev" --model "$models/$model"

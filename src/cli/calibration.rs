@@ -11,7 +11,7 @@ use crate::page::PageKey;
 use crate::page::Region;
 use crate::train::{LabelledRow, TrainError, pages, read_labelled};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Folds of cross-fitted figures.
 pub(super) const FOLDS: usize = 5;
@@ -31,7 +31,7 @@ pub(super) struct HeldOut {
 impl HeldOut {
     /// As [`HeldOut::any`]. Refuses rows that are too few to fit settings on, before any model reads them.
     pub fn read(path: &Path, labels: &LabelSet, tally: &mut Tally) -> Result<HeldOut, CliError> {
-        let held_out = HeldOut::any(path, labels, tally)?;
+        let held_out = HeldOut::any(&[path.to_owned()], labels, tally)?;
         check_enough(&held_out.gold, &held_out.pages())
             .map_err(|error| CliError::Evaluation { data: path.to_owned(), error })?;
         let absent = labels.ids().filter(|label| !held_out.gold.contains(label));
@@ -42,9 +42,9 @@ impl HeldOut {
         Ok(held_out)
     }
 
-    /// Reads a file of any number of rows and counts them; those with other labels are set aside.
-    pub fn any(path: &Path, labels: &LabelSet, tally: &mut Tally) -> Result<HeldOut, CliError> {
-        let rows = read_rows(&[path.to_owned()], |path| read_labelled(path, Some(labels)), tally)?;
+    /// Reads files of any number of rows and counts them; those with other labels are set aside.
+    pub fn any(paths: &[PathBuf], labels: &LabelSet, tally: &mut Tally) -> Result<HeldOut, CliError> {
+        let rows = read_rows(paths, |path| read_labelled(path, Some(labels)), tally)?;
         tally.rows += rows.len() as u64;
         Ok(HeldOut::new(rows, labels))
     }

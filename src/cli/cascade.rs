@@ -17,7 +17,7 @@ use crate::model::{
 use crate::report::CascadeTable;
 use crate::train::TrainError;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Carries out the arguments.
 pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
@@ -56,7 +56,7 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     let large_alone = half(large.settings().temperature);
     let before = [small.settings().temperature, small.settings().page_temperature].map(|t| [half(t), large_alone]);
     let further = args.ask_rows.iter().map(|path| {
-        let held_out = HeldOut::any(path, labels, &mut tally)?;
+        let held_out = HeldOut::any(std::slice::from_ref(path), labels, &mut tally)?;
         let read_by = |model: &Classifier| Ok([held_out.alone(model)?, held_out.as_comments(model)?]);
         let readings = [read_by(&small).map_err(of_small)?, read_by(&large).map_err(of_large)?];
         Ok(FurtherRows { gold: held_out.gold().to_vec(), readings })
@@ -92,12 +92,16 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     (settings.alone, settings.on_page) = (mixture(choice.alone), mixture(choice.on_page));
     if let Some(spam_label) = small.roles().spam {
         let stored = SpamThresholds { default: settings.spam_threshold, points: Vec::new() };
-        let comments: Vec<Scores> = rows
+        let files: Vec<PathBuf> = std::iter::once(&args.calibrate).chain(&args.comments).cloned().collect();
+        let judged = HeldOut::any(&files, labels, &mut tally)?;
+        let smalls = judged.as_comments(&small).map_err(of_small)?;
+        let larges = judged.as_comments(&large).map_err(of_large)?;
+        let comments: Vec<Scores> = smalls
             .iter()
-            .zip(&small_comments)
-            .map(|(row, small)| rule.comment(row, small.on_page).0.into_owned())
+            .zip(&larges)
+            .map(|(small, large)| rule.comment([read(small), read(large)], small.on_page).0.into_owned())
             .collect();
-        let rows = SpamRows { labels, spam_label, scores: &comments, held_out: &held_out, lose: args.lose };
+        let rows = SpamRows { labels, spam_label, scores: &comments, held_out: &judged, lose: args.lose };
         let SpamThresholds { default, points } = rows.thresholds(stored)?;
         (settings.spam_threshold, settings.spam_operating_points) = (default, points);
     }

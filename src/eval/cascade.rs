@@ -142,7 +142,8 @@ pub struct CascadeFit {
     pub asks: Vec<AskFigures>,
     /// The point taken: the least work that has it, or the best where none has.
     pub chosen: CascadePoint,
-    /// From all answers by the small model to all with the large one's help, fitted and counted on the same rows.
+    /// From the fewest answers with the large model's help, for the sake of `asks` alone, to all; fitted and counted on the
+    /// same rows.
     pub curve: Vec<CascadePoint>,
     /// What to expect elsewhere, rows read alone: each fold answered by the choice that the other folds led to.
     pub cross_fitted_alone: CascadeFigures,
@@ -180,9 +181,10 @@ impl CascadeRule<'_> {
         self.judge([row.alone, row.large], self.choice.alone, self.asks)
     }
 
-    /// The same for a row read alone that is known to be a comment, `on_page` whether the small model's page network took part.
-    pub fn comment<'a>(&self, row: &CascadeRow<'a>, on_page: bool) -> (Cow<'a, Scores>, bool) {
-        self.judge(row.comment, if on_page { self.choice.on_page } else { self.choice.alone }, self.asks)
+    /// The same for the small and the large model's readings of a text alone that is known to be a comment, `on_page` whether the
+    /// small model's page network took part.
+    pub fn comment<'a>(&self, readings: [ModelReading<'a>; 2], on_page: bool) -> (Cow<'a, Scores>, bool) {
+        self.judge(readings, if on_page { self.choice.on_page } else { self.choice.alone }, self.asks)
     }
 
     /// The same for a row read on its page.
@@ -505,7 +507,7 @@ mod tests {
         for row in rows_of_both.iter().filter(found) {
             let (scores, asked) = rule.alone(row);
             assert!(asked && rule.on_page(row).1 && (scores.get(label) - row.large.scores.get(label)).abs() < 1e-6);
-            assert_eq!(rule.comment(row, false), (scores, true));
+            assert_eq!(rule.comment(row.comment, false), (scores, true));
         }
         assert!(fit.curve[0].alone.rows_asked > 0.0 && before.curve[0].alone.rows_asked == 0.0);
         assert!(fit.wanted_macro_f1.reached_by(&fit.chosen));

@@ -2,6 +2,7 @@
 
 use super::reader::Section;
 use super::words::{hash, words};
+use crate::text::character_ceiling;
 
 /// Places in the table of weights.
 pub const BUCKETS: usize = 1 << 14;
@@ -71,7 +72,7 @@ pub fn bag(section: &Section, index: usize) -> Bag {
     }
     if block.words as usize > FIRST_WORDS {
         let tail = block.text.len().saturating_sub(WORD_BYTES * LAST_WORDS);
-        let tail = &block.text[block.text.ceil_char_boundary(tail)..];
+        let tail = &block.text[character_ceiling(&block.text, tail)..];
         let last: Vec<&str> = words(tail).collect();
         for word in last.iter().rev().take(LAST_WORDS) {
             bag.words.push(bucket(hash(34, word.to_lowercase().as_bytes())));

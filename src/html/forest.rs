@@ -53,7 +53,9 @@ impl Forest {
             let mut at = root;
             while let Ok(index) = usize::try_from(at) {
                 let question = &self.questions[index];
-                at = question.next[usize::from(!(facts[usize::from(question.fact)] <= question.bound))];
+                // A fact that is no number goes the second way.
+                let first = facts[usize::from(question.fact)] <= question.bound;
+                at = question.next[usize::from(!first)];
             }
             sum += self.values[(-1 - at) as usize];
         }

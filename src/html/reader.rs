@@ -3,6 +3,7 @@
 use super::tag::{self, Flow, Kind, group, hint};
 use super::words::{self, hash};
 use crate::text::is_blank;
+use crate::text::{character_ceiling, character_floor};
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
 use std::convert::Infallible;
@@ -417,10 +418,10 @@ impl<'a> Reader<'a> {
         let same = self.source.get(span.clone()) == Some(shown);
         let mut rest = 0;
         while rest < shown.len() {
-            let mut end = shown.floor_char_boundary((rest + BLOCK_BYTES).min(shown.len()));
+            let mut end = character_floor(shown, rest + BLOCK_BYTES);
             if end < shown.len() {
                 end = shown[rest..end].rfind(is_blank).map_or(end, |blank| rest + blank + 1).max(rest + 1);
-                end = shown.ceil_char_boundary(end);
+                end = character_ceiling(shown, end);
             }
             let piece = shown[rest..end].trim_matches(is_blank);
             if !piece.is_empty() {

@@ -119,6 +119,7 @@ mod tests {
             span: 2..9,
             content: None,
             text: "say \"hi\"\nthere",
+            content: None,
             verdict: verdict.clone(),
         };
         push_paragraph(&mut out, &row, true);

@@ -14,6 +14,7 @@
 //! Trigrams and scripts are those of the crate `whatlang`, which is asked only where words do not decide: it takes ten times
 //! as long as they do, and it errs on short texts.
 
+use super::characters::character_floor;
 use super::pictograph::is_pictograph;
 use super::words::{IS_SHARED, LANGUAGES, code, languages_of};
 use whatlang::Lang;
@@ -350,8 +351,7 @@ const MAX_TRIGRAM_TEXT: usize = 2000;
 
 /// What `whatlang` takes a text for.
 fn detect(text: &str) -> Option<whatlang::Info> {
-    let end = (0..=MAX_TRIGRAM_TEXT.min(text.len())).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
-    whatlang::detect(&text[..end])
+    whatlang::detect(&text[..character_floor(text, MAX_TRIGRAM_TEXT)])
 }
 
 /// The ISO 639-1 code of a language. All that `whatlang` knows have one.

@@ -99,6 +99,7 @@
 mod auto;
 mod blank;
 mod boundary;
+mod characters;
 mod disguise;
 mod emphasis;
 mod facts;
@@ -123,6 +124,8 @@ mod split;
 mod words;
 
 pub(crate) use blank::is_blank;
+pub(crate) use characters::{character_ceiling, character_floor};
+
 pub use boundary::{last_boundary, last_boundary_with};
 pub use facts::{FACT_COUNT, facts};
 pub use language::{Doubt, Language, language};

@@ -41,6 +41,10 @@ pub struct CascadeArgs {
     #[arg(long, value_name = "FILE")]
     pub ask_rows: Vec<PathBuf>,
 
+    /// Further held-out rows for the spam thresholds alone: pages with their discussions, say; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub comments: Vec<PathBuf>,
+
     /// Share of genuine comments that the spam threshold may lose
     ///
     /// Counted over the rows labelled opinion, each read alone, or all that are no spam where no label has that name.

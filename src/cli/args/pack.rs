@@ -23,6 +23,10 @@ pub struct PackArgs {
     #[arg(long, value_name = "FILE")]
     pub calibrate: Option<PathBuf>,
 
+    /// Further held-out rows for the spam thresholds alone: pages with their discussions, say; may be repeated
+    #[arg(long, value_name = "FILE", requires = "calibrate")]
+    pub comments: Vec<PathBuf>,
+
     /// Share of genuine comments that the spam threshold may lose
     ///
     /// Counted over the rows labelled opinion, or all that are no spam where no label has that name. Without a label for spam

@@ -11,7 +11,7 @@ pub(super) fn settings() -> Settings {
     Settings { seed: 21, spam_per_site: 20, ham_per_site: 20, quotes: 40, tails: 40, wrapped: 160, threads: 2 }
 }
 
-/// Rows of all labels and many lengths; each word begins with its label's letter, and spam has a word of trade.
+/// Rows of all labels and many lengths; each word has its label's letter before `word`. Opinions and spam end with a link.
 pub(super) fn rows() -> Vec<AnnotatedParagraph> {
     let letters = ["r", "o", "s", "q", "f"];
     (0..600)
@@ -23,10 +23,13 @@ pub(super) fn rows() -> Vec<AnnotatedParagraph> {
                 _ => format!("{}word", letters[label]),
             };
             let text = (0..length).map(word).collect::<Vec<_>>().join(" ");
-            let link = if label == 1 { " See oword at https://oword.example/x." } else { "" };
-            let sale = if label == 2 { ". Buy sword." } else { "" };
+            let link = match label {
+                1 => " Oword oword https://oword.example/x.",
+                2 => ". Sword sword https://sword.example/x.",
+                _ => "",
+            };
             AnnotatedParagraph {
-                text: if label == 4 { text } else { format!("{text}{link}{sale}") },
+                text: format!("{text}{link}"),
                 source: Some(["a", "b", "c"][number % 3].to_owned()),
                 doc: None,
                 kind: None,
@@ -40,12 +43,9 @@ pub(super) fn rows() -> Vec<AnnotatedParagraph> {
 fn comment(number: usize) -> Comment {
     let site = ["one", "two", "three"][number % 3].to_owned();
     let gold = [Some(Moderation::Spam), Some(Moderation::Ham), None][number / 3 % 3];
-    Comment {
-        id: format!("{site}-{number}"),
-        text: format!("the {number} plan of the council to {number} it"),
-        site,
-        gold,
-    }
+    // In letters: texts that differ in digits alone are copies of one template.
+    let name: String = number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
+    Comment { id: format!("{site}-{number}"), text: format!("the {name} plan of the council to {name} it"), site, gold }
 }
 
 fn data() -> ComposeData {

@@ -60,11 +60,14 @@ impl Binned {
 /// First and second derivatives, summed.
 type Sums = [f64; 2];
 
+/// The sums of the rows in each bin of a fact.
+type Histogram = [Sums; BINS];
+
 /// An end of a tree that is being grown.
 struct Leaf {
     rows: Vec<u32>,
     sums: Sums,
-    histograms: Vec<[Sums; BINS]>,
+    histograms: Vec<Histogram>,
     best: Option<Split>,
     /// Where the tree leads to it: a question and one of its two ways; `None` for the whole tree.
     from: Option<(usize, usize)>,
@@ -182,7 +185,7 @@ impl Tree<'_> {
         &self,
         rows: Vec<u32>,
         from: Option<(usize, usize)>,
-        known: Option<(Vec<[Sums; BINS]>, &[[Sums; BINS]])>,
+        known: Option<(Vec<Histogram>, &[Histogram])>,
     ) -> Leaf {
         let histograms = match known {
             Some((mut whole, other)) => {
@@ -203,7 +206,7 @@ impl Tree<'_> {
         Leaf { rows, sums, histograms, best, from }
     }
 
-    fn histogram(&self, column: &[u8], rows: &[u32]) -> [Sums; BINS] {
+    fn histogram(&self, column: &[u8], rows: &[u32]) -> Histogram {
         let mut histogram = [[0.0; 2]; BINS];
         for &row in rows {
             let [first, second] = self.derivatives[row as usize];
@@ -214,15 +217,16 @@ impl Tree<'_> {
         histogram
     }
 
-    fn best(&self, histograms: &[[Sums; BINS]], sums: Sums) -> Option<Split> {
+    fn best(&self, histograms: &[Histogram], sums: Sums) -> Option<Split> {
         let BoostSettings { least, ridge, .. } = self.settings;
         let worth = |sums: Sums| sums[0] * sums[0] / (sums[1] + ridge);
         let mut best: Option<Split> = None;
         for (fact, histogram) in histograms.iter().enumerate() {
             let mut low = [0.0; 2];
-            for bin in 0..self.data.bounds[self.facts[fact]].len() {
-                low[0] += histogram[bin][0];
-                low[1] += histogram[bin][1];
+            let bins = self.data.bounds[self.facts[fact]].len();
+            for (bin, sums_of_bin) in histogram.iter().enumerate().take(bins) {
+                low[0] += sums_of_bin[0];
+                low[1] += sums_of_bin[1];
                 let high = [sums[0] - low[0], sums[1] - low[1]];
                 if low[1] < least || high[1] < least {
                     continue;
