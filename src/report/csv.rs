@@ -117,7 +117,6 @@ mod tests {
             source: Some(RowSource { name: "f", line: Some(3) }),
             paragraph: 1,
             span: 2..9,
-            content: None,
             text: "say \"hi\"\nthere",
             content: None,
             verdict: verdict.clone(),
