@@ -12,7 +12,7 @@ const LABELS: &str = "data/labels.jsonl";
 #[test]
 fn every_comment_goes_to_one_side_by_its_score() {
     let score = |row: &Value| row["scores"]["comment_spam"].as_f64().unwrap();
-    let labelled = rows(&run(&["label", "--quiet", "--unit", "record", COMMENTS]), 0);
+    let labelled = rows(&run(&["label", "--quiet", "--unit", "record", "--region", "comment", COMMENTS]), 0);
     // Between the two scores in the middle, so that there are comments on both sides whatever the model.
     let mut scores: Vec<f64> = labelled.iter().map(score).collect();
     scores.sort_by(f64::total_cmp);
