@@ -105,7 +105,7 @@ impl ContentModel {
     }
 
     /// The bytes of its file.
-    #[cfg(any(test, feature = "train"))]
+    #[cfg(feature = "train")]
     pub fn to_bytes(&self) -> Vec<u8> {
         let floats = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
         let integers = |values: &[i32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
