@@ -2,7 +2,7 @@
 //!
 //! Pages come with their content as text. Each block's target is how much of it stands there ([`align`]). Two models are fitted
 //! one on the other: weights of names and words ([`linear`]), then trees over facts in which those weights' scores count
-//! ([`boost`]). The scores that the trees learn from come from weights that never saw the site, as they will later be.
+//! ([`boost()`]). The scores that the trees learn from come from weights that never saw the site, as they will later be.
 
 mod align;
 mod boost;
