@@ -39,6 +39,7 @@ pub mod cli;
 mod corpus;
 mod engine;
 mod eval;
+mod fnv;
 mod html;
 mod label;
 mod model;

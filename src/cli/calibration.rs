@@ -6,9 +6,8 @@ use super::tell;
 use super::train::read_rows;
 use crate::eval::{EvalOptions, JudgedRow, LOSS_BUDGETS, assign_folds, check_enough, evaluate, spam_operating_points};
 use crate::label::{LabelId, LabelSet, OPINION, Scores};
-use crate::model::{Classifier, Development, Model, ModelError, OperatingPoint, PageText, Reading};
-use crate::page::PageKey;
-use crate::page::Region;
+use crate::model::{Classifier, Development, Model, ModelError, ModelSession, OperatingPoint, PageText, Reading};
+use crate::page::{PageKey, Region};
 use crate::train::{LabelledRow, TrainError, pages, read_labelled};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -18,6 +17,11 @@ pub(super) const FOLDS: usize = 5;
 
 /// Seed of the folds.
 pub(super) const SEED: u64 = 1;
+
+/// What a model says of the paragraphs of pages.
+fn scores(session: &mut ModelSession<'_>, pages: &[&[PageText<'_>]]) -> Result<Vec<Scores>, ModelError> {
+    Ok(session.classify_pages(pages)?.into_iter().map(|prediction| prediction.scores).collect())
+}
 
 /// Rows that no model was trained on.
 pub(super) struct HeldOut {
@@ -47,6 +51,12 @@ impl HeldOut {
         let rows = read_rows(paths, |path| read_labelled(path, Some(labels)), tally)?;
         tally.rows += rows.len() as u64;
         Ok(HeldOut::new(rows, labels))
+    }
+
+    /// These rows, and behind them those of further files.
+    pub fn and(&self, further: &[PathBuf], labels: &LabelSet, tally: &mut Tally) -> Result<HeldOut, CliError> {
+        let further = HeldOut::any(further, labels, tally)?;
+        Ok(HeldOut::new([self.rows.as_slice(), &further.rows].concat(), labels))
     }
 
     fn new(rows: Vec<LabelledRow>, labels: &LabelSet) -> HeldOut {
@@ -80,22 +90,23 @@ impl HeldOut {
         model.session().read_pages(&texts.chunks(1).collect::<Vec<_>>())
     }
 
+    /// As [`HeldOut::as_comments`], what any model, a cascade too, says.
+    pub fn comment_answers(&self, model: &Model) -> Result<Vec<Scores>, ModelError> {
+        let texts = self.comments();
+        scores(&mut model.session(), &texts.chunks(1).collect::<Vec<_>>())
+    }
+
     fn comments(&self) -> Vec<PageText<'_>> {
         self.rows.iter().map(|row| PageText::new(&row.text).in_region(Region::Comment)).collect()
     }
 
-    /// What any model, a cascade too, says of every row read alone, of every row on its page, and of every row as a comment.
-    pub fn answers(&self, model: &Model) -> Result<[Vec<Scores>; 3], ModelError> {
+    /// What any model, a cascade too, says of every row read alone and of every row on its page.
+    pub fn answers(&self, model: &Model) -> Result<[Vec<Scores>; 2], ModelError> {
         let texts: Vec<PageText<'_>> = self.rows.iter().map(|row| PageText::new(&row.text)).collect();
         let pages: Vec<&[PageText<'_>]> = self.runs.iter().map(|page| &texts[page.clone()]).collect();
         let alone: Vec<&[PageText<'_>]> = texts.chunks(1).collect();
-        let comments = self.comments();
-        let comments: Vec<&[PageText<'_>]> = comments.chunks(1).collect();
         let mut session = model.session();
-        let mut scores = |pages: &[&[PageText<'_>]]| -> Result<Vec<Scores>, ModelError> {
-            Ok(session.classify_pages(pages)?.into_iter().map(|prediction| prediction.scores).collect())
-        };
-        Ok([scores(&alone)?, scores(&pages)?, scores(&comments)?])
+        Ok([scores(&mut session, &alone)?, scores(&mut session, &pages)?])
     }
 
     fn readings(

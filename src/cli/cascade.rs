@@ -17,7 +17,7 @@ use crate::model::{
 use crate::report::CascadeTable;
 use crate::train::TrainError;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Carries out the arguments.
 pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
@@ -37,8 +37,10 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     let small_on_page = held_out.on_page(&small).map_err(of_small)?;
     let large_alone = held_out.alone(&large).map_err(of_large)?;
     let large_on_page = held_out.on_page(&large).map_err(of_large)?;
-    let small_comments = held_out.as_comments(&small).map_err(of_small)?;
-    let large_comments = held_out.as_comments(&large).map_err(of_large)?;
+    // The rows of `held_out` come first.
+    let judged = held_out.and(&args.comments, labels, &mut tally)?;
+    let small_comments = judged.as_comments(&small).map_err(of_small)?;
+    let large_comments = judged.as_comments(&large).map_err(of_large)?;
     let (gold, pages) = (held_out.gold(), held_out.pages());
     let rows: Vec<CascadeRow<'_>> = (0..gold.len())
         .map(|row| CascadeRow {
@@ -92,13 +94,9 @@ pub(super) fn run(args: CascadeArgs) -> Result<Tally, CliError> {
     (settings.alone, settings.on_page) = (mixture(choice.alone), mixture(choice.on_page));
     if let Some(spam_label) = small.roles().spam {
         let stored = SpamThresholds { default: settings.spam_threshold, points: Vec::new() };
-        let files: Vec<PathBuf> = std::iter::once(&args.calibrate).chain(&args.comments).cloned().collect();
-        let judged = HeldOut::any(&files, labels, &mut tally)?;
-        let smalls = judged.as_comments(&small).map_err(of_small)?;
-        let larges = judged.as_comments(&large).map_err(of_large)?;
-        let comments: Vec<Scores> = smalls
+        let comments: Vec<Scores> = small_comments
             .iter()
-            .zip(&larges)
+            .zip(&large_comments)
             .map(|(small, large)| rule.comment([read(small), read(large)], small.on_page).0.into_owned())
             .collect();
         let rows = SpamRows { labels, spam_label, scores: &comments, held_out: &judged, lose: args.lose };

@@ -6,16 +6,15 @@ use super::job::Tally;
 use super::output::{Output, Target};
 use super::tell;
 use super::train::read_rows;
-use crate::model::{Classifier, ModelSource};
+use crate::model::ModelSource;
+use crate::parallel;
 use crate::train::compose::{ComposeData, Settings, compose, read_annotated, read_comments, read_pages};
 use crate::train::{TrainError, read_labels};
 
 /// Carries out the arguments.
 pub(super) fn run(args: ComposeArgs) -> Result<Tally, CliError> {
     let model_error = |error| CliError::Model { model: args.teacher.clone(), error };
-    let checkpoint = ModelSource::new(&args.teacher).checkpoint().map_err(model_error)?;
-    let precision = checkpoint.stored_precision();
-    let teacher = Classifier::from_checkpoint(checkpoint, precision).map_err(model_error)?;
+    let teacher = ModelSource::new(&args.teacher).classifier().map_err(model_error)?;
     let mut tally = Tally::default();
     let data = ComposeData {
         comments: read_rows(&args.comments, read_comments, &mut tally)?,
@@ -33,7 +32,7 @@ pub(super) fn run(args: ComposeArgs) -> Result<Tally, CliError> {
         quotes: args.quotes,
         tails: args.tails,
         wrapped: args.wrapped,
-        threads: std::thread::available_parallelism().map_or(1, |threads| threads.get()),
+        threads: parallel::cores(),
     };
     let composed = compose(data, &settings, &teacher).map_err(|error| match error {
         TrainError::Model(error) => model_error(error),

@@ -12,7 +12,7 @@ use crate::label::{LabelId, LabelSet, Scores};
 use crate::model::{Cascade, Checkpoint, Classifier, Development, Model, ModelSource, Reading, Storage};
 use crate::page::PageKey;
 use crate::train::{TrainError, soup};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Carries out the arguments.
 pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
@@ -36,8 +36,7 @@ pub(super) fn run(args: PackArgs) -> Result<Tally, CliError> {
         let (gold, pages) = (held_out.gold(), held_out.pages());
         let alone = held_out.alone(&packed).map_err(model_error)?;
         let on_page = held_out.on_page(&packed).map_err(model_error)?;
-        let files: Vec<PathBuf> = std::iter::once(path).chain(&args.comments).cloned().collect();
-        let judged = HeldOut::any(&files, labels, &mut tally)?;
+        let judged = held_out.and(&args.comments, labels, &mut tally)?;
         let comments = judged.as_comments(&packed).map_err(model_error)?;
         let settings = &mut checkpoint.settings;
         let logits: Vec<&[f32]> = alone.iter().map(|reading| reading.logits.as_slice()).collect();
@@ -134,10 +133,9 @@ fn pack_cascade(args: &PackArgs, pair: &Path) -> Result<Tally, CliError> {
     let mut settings = cascade.settings().clone();
     let folder_name = || args.out.file_name().map(|name| name.to_string_lossy().into_owned());
     settings.name = args.name.clone().or_else(folder_name).unwrap_or(settings.name);
-    let [alone, on_page, _] = held_out.answers(&model).map_err(failed)?;
-    let files: Vec<PathBuf> = std::iter::once(path).chain(&args.comments).cloned().collect();
-    let judged = HeldOut::any(&files, labels, &mut tally)?;
-    let [_, _, comments] = judged.answers(&model).map_err(failed)?;
+    let [alone, on_page] = held_out.answers(&model).map_err(failed)?;
+    let judged = held_out.and(&args.comments, labels, &mut tally)?;
+    let comments = judged.comment_answers(&model).map_err(failed)?;
     match model.roles().spam {
         None => tell(format_args!("{}: no label is for spam, so there is no threshold to find", pair.display())),
         Some(spam_label) => {

@@ -11,6 +11,8 @@ use crate::train::{
     read_labelled, read_weak, soup, train,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -180,7 +182,10 @@ fn settings(args: &TrainArgs) -> Result<TrainSettings, CliError> {
 }
 
 /// The defaults with the fields of the files over them, the last file's uppermost.
-pub(super) fn training_settings(paths: &[PathBuf], defaults: TrainSettings) -> Result<TrainSettings, CliError> {
+pub(super) fn training_settings<S: Serialize + DeserializeOwned>(
+    paths: &[PathBuf],
+    defaults: S,
+) -> Result<S, CliError> {
     let mut settings = defaults;
     for path in paths {
         let unusable = |reason: String| CliError::Settings { path: path.clone(), reason };

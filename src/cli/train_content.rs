@@ -4,11 +4,10 @@ use super::args::TrainContentArgs;
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
-use super::train::read_rows;
+use super::train::{read_rows, training_settings};
 use crate::atomic;
 use crate::train::{ContentSettings, HeldOut, THRESHOLDS, read_marked, train_content};
 use serde::Serialize;
-use std::path::Path;
 
 /// `training.json`.
 #[derive(Serialize)]
@@ -22,7 +21,7 @@ struct Training<'a> {
 
 /// Carries out the arguments.
 pub(super) fn run(args: TrainContentArgs) -> Result<Tally, CliError> {
-    let settings = args.settings.as_deref().map_or(Ok(ContentSettings::default()), read_settings)?;
+    let settings = training_settings(args.settings.as_slice(), ContentSettings::default())?;
     settings.check()?;
     let mut tally = Tally::default();
     let pages = read_rows(&args.data, read_marked, &mut tally)?;
@@ -42,10 +41,4 @@ pub(super) fn run(args: TrainContentArgs) -> Result<Tally, CliError> {
     atomic::write(&args.out.join("model.safetensors"), &trained.model.to_bytes()).map_err(unwritable)?;
     atomic::write(&args.out.join("training.json"), &training).map_err(unwritable)?;
     Ok(tally)
-}
-
-fn read_settings(path: &Path) -> Result<ContentSettings, CliError> {
-    let unusable = |reason: String| CliError::Settings { path: path.to_owned(), reason };
-    let bytes = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
-    serde_json::from_slice(&bytes).map_err(|error| unusable(error.to_string()))
 }

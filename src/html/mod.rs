@@ -25,4 +25,5 @@ pub use {
     facts::facts,
     forest::{Forest, Question},
     reader::{Section, read},
+    words::words,
 };

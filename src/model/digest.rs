@@ -1,6 +1,7 @@
 //! A number that tells models apart.
 
 use super::{ModelError, ModelFiles, Settings};
+use crate::fnv::{FNV_OFFSET, fnv_step};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -12,15 +13,6 @@ use std::str::FromStr;
 /// costs two milliseconds and not thirty. One changed word always changes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(u64);
-
-/// State of FNV-1a with 64 bits before the first step.
-pub(crate) const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-const PRIME: u64 = 0x0000_0100_0000_01b3;
-
-/// A step of FNV-1a; the words are bytes in the algorithm as published (Fowler, Noll and Vo).
-pub(crate) fn fnv_step(state: u64, word: u64) -> u64 {
-    (state ^ word).wrapping_mul(PRIME)
-}
 
 fn of_bytes(state: u64, bytes: &[u8]) -> u64 {
     let mut lanes = [0, 1, 2, 3].map(|lane| fnv_step(state, lane));

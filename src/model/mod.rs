@@ -47,8 +47,6 @@ pub use checkpoint::{Checkpoint, ModelFiles};
 pub use classifier::{Classifier, MICRO_BATCH_TOKENS, PageText, Prediction, Reading, Session};
 pub use development::{Asked, Development};
 pub use digest::Digest;
-#[cfg(feature = "train")]
-pub(crate) use digest::{FNV_OFFSET, fnv_step};
 pub use embedded::{EMBEDDED_CASCADE, EMBEDDED_CASCADE_BYTES, EmbeddedModel};
 pub use error::ModelError;
 pub use head::Head;

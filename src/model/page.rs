@@ -234,7 +234,7 @@ impl PageWeights {
     #[cfg(feature = "train")]
     pub(crate) fn fitted_to(&self, config: PageConfig, hidden: usize, labels: usize) -> Option<Vec<f32>> {
         if self.config == config {
-            return Some(self.values.clone());
+            return (self.values.len() == PageLayout::new(config, hidden, labels).len).then(|| self.values.clone());
         }
         if (PageConfig { regions: true, ..self.config }) != config {
             return None;

@@ -5,8 +5,8 @@
 
 use super::TrainError;
 use super::data::{LabelledRow, ReadRows, checked, confidence_of, read_rows};
+use crate::fnv::{FNV_OFFSET, fnv_step};
 use crate::label::{Label, LabelSet, Scores};
-use crate::model::{FNV_OFFSET, fnv_step};
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::Value;

@@ -136,7 +136,6 @@ pub fn train(
     let mut network = Network::new(base.config.clone(), &base.weights, labels.len(), head, settings)?;
     if let (Some(page), Some(layout)) = (&base.page, &network.page_layout)
         && let Some(values) = page.fitted_to(layout.config, hidden, labels.len())
-        && values.len() == layout.len
     {
         network.page = values;
     }

@@ -8,8 +8,8 @@ use super::optimizer::schedule;
 use super::state::{Average, EpochFigures, History};
 use super::{TrainError, TrainSettings};
 use crate::eval::LabelCounts;
+use crate::fnv::{FNV_OFFSET, fnv_step};
 use crate::label::{LabelSet, Scores};
-use crate::model::{FNV_OFFSET, fnv_step};
 use std::path::PathBuf;
 use std::time::Instant;
 

@@ -1,6 +1,6 @@
 //! Words, sentences and links of a text, and numbers that follow from it.
 
-use crate::model::{FNV_OFFSET, fnv_step};
+use crate::fnv::{FNV_OFFSET, fnv_step};
 use crate::random::SplitMix64;
 use std::ops::RangeInclusive;
 

@@ -1,5 +1,6 @@
 //! Which blocks of a page its marked content was made of.
 
+use crate::html::words;
 use std::collections::{HashMap, HashSet};
 
 /// Words that must follow each other in both, so that a long block counts as met.
@@ -10,12 +11,7 @@ const SLACK: usize = 40;
 
 /// The lower-case words of a text, as evaluations of extraction count them.
 pub(crate) fn lower_words(text: &str) -> Vec<String> {
-    let lower = text.to_lowercase();
-    lower
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
+    words(&text.to_lowercase()).map(str::to_owned).collect()
 }
 
 /// For each block, the share of its words that stand in `content`, 0 to 1.

@@ -1,28 +1,11 @@
 //! Growing trees: gradient boosting with histograms, as LightGBM does it (Ke et al., 2017), for one probability.
 
+use super::ContentSettings;
 use crate::html::{Forest, Question};
 use crate::random::SplitMix64;
 
 /// Bounds of a fact that trees choose from, at most.
 const BINS: usize = 64;
-
-/// How trees are grown.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BoostSettings {
-    pub trees: usize,
-    /// Ends of a tree.
-    pub leaves: usize,
-    /// What each tree adds, as a share of what it would.
-    pub rate: f64,
-    /// Share of the rows that a tree sees, and of the facts.
-    pub rows: f32,
-    pub facts: f32,
-    /// Least sum of the second derivatives in an end.
-    pub least: f64,
-    /// Added to the second derivatives.
-    pub ridge: f64,
-    pub seed: u64,
-}
 
 /// Facts in bins, column by column, and the bounds of the bins.
 pub(crate) struct Binned {
@@ -83,7 +66,13 @@ struct Split {
 }
 
 /// Grows trees from those rows that `used` lists, for targets from 0 to 1; each row has a weight.
-pub(crate) fn boost(data: &Binned, used: &[u32], targets: &[f32], weights: &[f32], settings: BoostSettings) -> Forest {
+pub(crate) fn boost(
+    data: &Binned,
+    used: &[u32],
+    targets: &[f32],
+    weights: &[f32],
+    settings: ContentSettings,
+) -> Forest {
     let mut random = SplitMix64::new(settings.seed);
     let mut forest = Forest::default();
     let (mut all, mut weight) = (0.0, 0.0);
@@ -136,7 +125,7 @@ struct Tree<'a> {
     data: &'a Binned,
     derivatives: &'a [[f32; 2]],
     facts: &'a [usize],
-    settings: BoostSettings,
+    settings: ContentSettings,
 }
 
 impl Tree<'_> {
@@ -218,7 +207,7 @@ impl Tree<'_> {
     }
 
     fn best(&self, histograms: &[Histogram], sums: Sums) -> Option<Split> {
-        let BoostSettings { least, ridge, .. } = self.settings;
+        let ContentSettings { least, ridge, .. } = self.settings;
         let worth = |sums: Sums| sums[0] * sums[0] / (sums[1] + ridge);
         let mut best: Option<Split> = None;
         for (fact, histogram) in histograms.iter().enumerate() {

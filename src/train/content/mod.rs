@@ -13,7 +13,7 @@ use super::error::TrainError;
 use crate::html::{Bag, ContentModel, ContentModelError, Forest, Section, bag, bag_scores, facts, read, threshold};
 use crate::random::SplitMix64;
 use align::{lower_words, targets, word_f1};
-use boost::{Binned, BoostSettings, boost};
+use boost::{Binned, boost};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -74,9 +74,9 @@ pub struct ContentSettings {
     pub rows: f32,
     /// Share of the facts that a tree sees.
     pub facts: f32,
-    /// Least weight of an end.
+    /// Least weight of an end: the sum of its rows' second derivatives.
     pub least: f64,
-    /// Added to the weight of an end.
+    /// Added to that sum.
     pub ridge: f64,
     /// Seed of all that is drawn.
     pub seed: u64,
@@ -240,8 +240,6 @@ fn grow(
     let grow = |left_out: Option<usize>| {
         let used: Vec<u32> =
             (0..folds.len()).filter(|&row| Some(folds[row]) != left_out).map(|row| row as u32).collect();
-        let ContentSettings { trees, leaves, rate, rows, facts, least, ridge, seed } = settings;
-        let settings = BoostSettings { trees, leaves, rate, rows, facts, least, ridge, seed };
         boost(&binned, &used, &targets, &weights, settings)
     };
     let mut judged: Vec<Vec<f32>> = vec![Vec::new(); pages.len()];
