@@ -4,8 +4,9 @@ use super::error::{Decoded, Failure, InputError};
 use super::feed::{Feed, Window};
 use super::foreign::ForeignFormat;
 use super::html_page;
-use super::json_records::{JsonRecords, JsonValue};
+use super::json_records::JsonRecords;
 use super::lines::{LINE_LIMIT_BYTES, Lines, Next, RawLine};
+use super::records::{Content, Found, RecordReader};
 use super::sniff::{self, Head, InputFormat};
 use super::sources::{Origin, Source};
 use super::stray::decode_line;
@@ -224,7 +225,8 @@ struct OpenSource {
 enum SourceKind {
     Passages(Passages),
     Lines(Lines),
-    Json(JsonRecords),
+    /// Objects, whatever the format that they stand in.
+    Records(Box<dyn RecordReader>),
     /// A page that is not yet read.
     Html(Option<Window>),
 }
@@ -324,7 +326,7 @@ impl OpenSource {
             (InputFormat::Html, Unit::Record) => return Err(InputError::ForeignFormat(ForeignFormat::HTML)),
             (InputFormat::Jsonl, _) => {
                 window.skip_mark().map_err(InputError::Unreadable)?;
-                SourceKind::Json(JsonRecords::new(window))
+                SourceKind::Records(Box::new(JsonRecords::new(window)))
             }
         };
         Ok(OpenSource { name: Arc::clone(&source.name), kind, counted: 0 })
@@ -337,7 +339,9 @@ impl OpenSource {
             SourceKind::Html(window) => return html_page::read(&self.name, window, &mut self.counted, chunk),
             SourceKind::Passages(passages) => return passages.read(&self.name, &mut self.counted, chunk),
             SourceKind::Lines(lines) => (read_line(&self.name, lines, patience, chunk), lines.consumed()),
-            SourceKind::Json(records) => (read_json(&self.name, records, patience, chunk), records.consumed()),
+            SourceKind::Records(records) => {
+                (read_record(&self.name, records.as_mut(), patience, chunk), records.consumed())
+            }
         };
         chunk.bytes += consumed - self.counted;
         self.counted = consumed;
@@ -458,16 +462,21 @@ fn read_line(name: &Arc<str>, lines: &mut Lines, patience: Option<Duration>, chu
     Progress::Read
 }
 
-fn read_json(name: &Arc<str>, records: &mut JsonRecords, patience: Option<Duration>, chunk: &mut Chunk) -> Progress {
-    let JsonValue { line, record, object } = match records.next(patience) {
+fn read_record(
+    name: &Arc<str>,
+    records: &mut dyn RecordReader,
+    patience: Option<Duration>,
+    chunk: &mut Chunk,
+) -> Progress {
+    let Found { line, record, content } = match records.next(patience) {
         Ok(Next::Item(value)) => value,
         Ok(Next::Skipped) => return Progress::Read,
         Ok(Next::Pause) => return Progress::Pause,
         Ok(Next::End) => return Progress::End,
         Err(error) => return unreadable(name, records.line(), error, chunk),
     };
-    match object {
-        Ok(bytes) => push_record(name, (line, record), bytes, InputFormat::Jsonl, chunk),
+    match content {
+        Ok(Content::Object(bytes)) => push_record(name, (line, record), bytes, InputFormat::Jsonl, chunk),
         Err(error) => chunk.items.push(failed(name, line, record, error)),
     }
     Progress::Read

@@ -4,6 +4,7 @@ use super::InputError;
 use super::feed::{More, Window};
 use super::lines::{LINE_LIMIT_BYTES, Next};
 use super::record::kind_of;
+use super::records::{Content, Found, RecordReader};
 use super::scanner::{Scanner, Step};
 use std::io;
 use std::time::Duration;
@@ -11,17 +12,6 @@ use std::time::Duration;
 /// Lines of a broken value that are read again, for a record may begin on any of them. Bounded, so that a hostile source
 /// cannot have all of itself read again from each of its lines.
 const LINES_READ_AGAIN: usize = 64;
-
-/// A value of the source.
-#[derive(Debug)]
-pub(super) struct JsonValue {
-    /// Line on which it begins, from 1.
-    pub line: u64,
-    /// Its number in the source, from 1, where the line does not tell it.
-    pub record: Option<u64>,
-    /// The object's bytes on one line: line breaks and what is blank after them are one space.
-    pub object: Result<Vec<u8>, InputError>,
-}
 
 /// Reads values. Memory is bounded by [`LINE_LIMIT_BYTES`].
 ///
@@ -95,58 +85,6 @@ impl JsonRecords {
         }
     }
 
-    /// Bytes of the source used so far.
-    pub fn consumed(&self) -> u64 {
-        self.window.consumed()
-    }
-
-    /// Number of the line that is read, from 1.
-    pub fn line(&self) -> u64 {
-        self.line
-    }
-
-    /// The next value. With `patience`, a source that pauses longer is told; the value is then read when asked for again.
-    pub fn next(&mut self, patience: Option<Duration>) -> io::Result<Next<JsonValue>> {
-        loop {
-            if self.skip != Skip::Nothing {
-                if !self.skip_on() && self.fill_or_end(patience)? == More::Pause {
-                    return Ok(Next::Pause);
-                }
-                continue;
-            }
-            let Some(&byte) = self.window.rest().first() else {
-                match self.fill_or_end(patience)? {
-                    More::Bytes => continue,
-                    More::Pause => return Ok(Next::Pause),
-                    More::End if self.in_array => {
-                        self.in_array = false;
-                        return Ok(Next::Item(self.failed(self.line, None, InputError::UnclosedArray)));
-                    }
-                    More::End => return Ok(Next::End),
-                }
-            };
-            match byte {
-                b'\n' => self.end_line(),
-                b' ' | b'\t' | b'\r' => {
-                    self.indent += usize::from(self.blank_so_far && byte != b'\r');
-                    self.window.consume(1);
-                }
-                // Commas between objects are taken without an array too: lines cut out of one have them.
-                b',' if self.in_array || self.on_line > 0 => self.take_sign(),
-                b']' if self.in_array => {
-                    self.in_array = false;
-                    self.take_sign();
-                }
-                b'[' if !self.in_array => match self.array_of_objects(patience)? {
-                    None => return Ok(Next::Pause),
-                    Some(true) => self.in_array = true,
-                    Some(false) => return self.value(patience),
-                },
-                _ => return self.value(patience),
-            }
-        }
-    }
-
     /// Reads more; after the end, nothing is left of what was to be skipped.
     fn fill_or_end(&mut self, patience: Option<Duration>) -> io::Result<More> {
         let more = if self.window.ended() { More::End } else { self.window.fill(patience)? };
@@ -187,7 +125,7 @@ impl JsonRecords {
     }
 
     /// Reads the value at hand.
-    fn value(&mut self, patience: Option<Duration>) -> io::Result<Next<JsonValue>> {
+    fn value(&mut self, patience: Option<Duration>) -> io::Result<Next<Found>> {
         self.blank_so_far = false;
         let Some(scanned) = self.scan(patience)? else { return Ok(Next::Pause) };
         let line = self.line;
@@ -204,7 +142,7 @@ impl JsonRecords {
                 self.on_line += 1;
                 if value[0] == b'{' {
                     let object = if self.line > line { on_one_line(&value) } else { value };
-                    return Ok(Next::Item(JsonValue { line, record, object: Ok(object) }));
+                    return Ok(Next::Item(Found { line, record, content: Ok(Content::Object(object)) }));
                 }
                 let got = kind_of(std::str::from_utf8(&value[..1]).unwrap_or_default());
                 Ok(self.failed_unless(after_failure, line, record, InputError::NotAnObject { got }))
@@ -304,13 +242,13 @@ impl JsonRecords {
         lines
     }
 
-    fn failed(&mut self, line: u64, record: Option<u64>, error: InputError) -> JsonValue {
+    fn failed(&mut self, line: u64, record: Option<u64>, error: InputError) -> Found {
         self.failed_line = line;
-        JsonValue { line, record, object: Err(error) }
+        Found { line, record, content: Err(error) }
     }
 
     /// One failure a line is enough, but for arrays, where a line may be everything.
-    fn failed_unless(&mut self, told: bool, line: u64, record: Option<u64>, error: InputError) -> Next<JsonValue> {
+    fn failed_unless(&mut self, told: bool, line: u64, record: Option<u64>, error: InputError) -> Next<Found> {
         if told { Next::Skipped } else { Next::Item(self.failed(line, record, error)) }
     }
 
@@ -374,6 +312,57 @@ impl JsonRecords {
     }
 }
 
+impl RecordReader for JsonRecords {
+    fn next(&mut self, patience: Option<Duration>) -> io::Result<Next<Found>> {
+        loop {
+            if self.skip != Skip::Nothing {
+                if !self.skip_on() && self.fill_or_end(patience)? == More::Pause {
+                    return Ok(Next::Pause);
+                }
+                continue;
+            }
+            let Some(&byte) = self.window.rest().first() else {
+                match self.fill_or_end(patience)? {
+                    More::Bytes => continue,
+                    More::Pause => return Ok(Next::Pause),
+                    More::End if self.in_array => {
+                        self.in_array = false;
+                        return Ok(Next::Item(self.failed(self.line, None, InputError::UnclosedArray)));
+                    }
+                    More::End => return Ok(Next::End),
+                }
+            };
+            match byte {
+                b'\n' => self.end_line(),
+                b' ' | b'\t' | b'\r' => {
+                    self.indent += usize::from(self.blank_so_far && byte != b'\r');
+                    self.window.consume(1);
+                }
+                // Commas between objects are taken without an array too: lines cut out of one have them.
+                b',' if self.in_array || self.on_line > 0 => self.take_sign(),
+                b']' if self.in_array => {
+                    self.in_array = false;
+                    self.take_sign();
+                }
+                b'[' if !self.in_array => match self.array_of_objects(patience)? {
+                    None => return Ok(Next::Pause),
+                    Some(true) => self.in_array = true,
+                    Some(false) => return self.value(patience),
+                },
+                _ => return self.value(patience),
+            }
+        }
+    }
+
+    fn consumed(&self) -> u64 {
+        self.window.consumed()
+    }
+
+    fn line(&self) -> u64 {
+        self.line
+    }
+}
+
 /// A JSON value on one line. Line breaks are outside of strings, so they and the indentation after them can be a space.
 fn on_one_line(value: &[u8]) -> Vec<u8> {
     let mut line = Vec::with_capacity(value.len());
@@ -409,10 +398,10 @@ mod tests {
         let mut seen = Vec::new();
         loop {
             match records.next(None).unwrap() {
-                Next::Item(JsonValue { line, record, object }) => {
+                Next::Item(Found { line, record, content }) => {
                     let place = record.map_or(line.to_string(), |record| format!("{line}#{record}"));
-                    seen.push(match object {
-                        Ok(object) => format!("{place} {}", String::from_utf8(object).unwrap()),
+                    seen.push(match content {
+                        Ok(Content::Object(object)) => format!("{place} {}", String::from_utf8(object).unwrap()),
                         Err(_) => format!("{place} failed"),
                     });
                 }

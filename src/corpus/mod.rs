@@ -16,6 +16,7 @@ mod lines;
 mod pages;
 mod passages;
 mod record;
+mod records;
 mod scanner;
 mod shape;
 mod sniff;

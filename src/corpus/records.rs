@@ -1,0 +1,38 @@
+//! What every reader of records gives, whatever the format that they stand in.
+
+use super::error::InputError;
+use super::lines::Next;
+use std::io;
+use std::time::Duration;
+
+/// Records one after another.
+pub(super) trait RecordReader: Send {
+    /// The next record. With `patience`, a live source that pauses longer is told; the record is then read when asked for again.
+    ///
+    /// # Errors
+    /// What keeps the rest of the source from being read.
+    fn next(&mut self, patience: Option<Duration>) -> io::Result<Next<Found>>;
+
+    /// Bytes of the decoded source used so far.
+    fn consumed(&self) -> u64;
+
+    /// Number of the line that is read, from 1; in a format without lines, of the record.
+    fn line(&self) -> u64;
+}
+
+/// A record of a source, or what is wrong with it.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Line on which it begins, from 1; in a format without lines, its number.
+    pub line: u64,
+    /// Its number in the source, from 1, where the line does not tell it.
+    pub record: Option<u64>,
+    pub content: Result<Content, InputError>,
+}
+
+/// What a record holds.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// A JSON object on one line; line breaks and what is blank after them are one space.
+    Object(Vec<u8>),
+}
