@@ -5,7 +5,7 @@ use super::messages::Messages;
 use super::plan::Reading;
 use super::progress::{Progress, per_second};
 use super::tell;
-use crate::corpus::{Chunk, Unit};
+use crate::corpus::{Chunk, Position, Unit};
 use crate::label::LabelSet;
 use crate::model::{Model, ModelSession};
 pub(super) use crate::pipeline::Tally;
@@ -40,7 +40,13 @@ pub(super) fn run<O: Default + Send + 'static>(
     }
     let progress = Progress::start(&sources, bar && !quiet);
     let noun = noun(rows.unit);
-    let input = Input { sources, options: rows.read(), page_field: rows.page_field };
+    let input = Input {
+        sources,
+        options: rows.read(),
+        page_field: rows.page_field,
+        from: Position::default(),
+        by_source: false,
+    };
     let mut messages = Messages::new(errors.as_ref(), quiet)?;
     let mut tally = Tally::default();
     for worked in start(model, threads, input, work) {

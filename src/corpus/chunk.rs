@@ -14,12 +14,13 @@ use super::text_pieces::{Piece, TextPieces};
 use crate::page::Region;
 use crate::text::{Paragraphs, markdown, model_text, split_with};
 use encoding_rs::Encoding;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Size of the first chunk. Small, so that all threads have work early and the first rows come soon.
 const FIRST_CHUNK_BYTES: usize = 8 * 1024;
@@ -188,6 +189,48 @@ pub struct Chunk {
     pub pages: Vec<u64>,
     /// Lines in it that were not UTF-8 and were read all the same, by source.
     pub decoded: Vec<Decoded>,
+    /// The number of each item's source among all that were found, from 0.
+    pub ordinals: Vec<u64>,
+    /// Sources that were opened for it.
+    pub opened: Vec<Opened>,
+    /// The number of the source that ends with this chunk, where chunks end with their sources.
+    pub ended: Option<u64>,
+    /// Time that reading it took.
+    pub reading: Duration,
+}
+
+/// A source that was opened, or that could not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Its number among all sources, from 0.
+    pub ordinal: u64,
+    /// Name in rows and messages.
+    pub name: Arc<str>,
+    /// Size in bytes, of a file.
+    pub size_bytes: Option<u64>,
+    /// When it was written last, of a file: nanoseconds since 1970.
+    pub modified: Option<u128>,
+}
+
+/// Where reading stands: everything before it was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Number of the source, from 0.
+    pub source: u64,
+    /// Items of that source that were read.
+    pub items: u64,
+}
+
+impl Position {
+    /// Goes on past items of the sources with these numbers.
+    pub fn pass(&mut self, ordinals: &[u64]) {
+        for &ordinal in ordinals {
+            if self.source != ordinal {
+                *self = Position { source: ordinal, items: 0 };
+            }
+            self.items += 1;
+        }
+    }
 }
 
 impl Chunk {
@@ -210,6 +253,12 @@ pub struct ChunkReader {
     sources: Box<dyn Iterator<Item = Result<Source, Failure>> + Send>,
     options: ReadOptions,
     open: Option<OpenSource>,
+    /// Sources found so far.
+    found: u64,
+    /// What was read by an earlier run.
+    skip: Position,
+    /// Whether a chunk ends where its source does.
+    by_source: bool,
     /// A source that may keep one waiting, to be opened once what was read before it is given out.
     waiting: Option<Source>,
     chunk_bytes: usize,
@@ -255,7 +304,67 @@ impl ChunkReader {
         S: IntoIterator<Item = Result<Source, Failure>, IntoIter: Send + 'static>,
     {
         let sources = Box::new(sources.into_iter());
-        ChunkReader { sources, options, open: None, waiting: None, chunk_bytes: FIRST_CHUNK_BYTES }
+        ChunkReader {
+            sources,
+            options,
+            open: None,
+            found: 0,
+            skip: Position::default(),
+            by_source: false,
+            waiting: None,
+            chunk_bytes: FIRST_CHUNK_BYTES,
+        }
+    }
+
+    /// Leaves out what an earlier run read. Sources before the position are not opened; of the one that it is in, items are read
+    /// and dropped, so that all that follows is the same as in one run.
+    pub fn from_position(mut self, position: Position) -> ChunkReader {
+        self.skip = position;
+        self
+    }
+
+    /// Ends each chunk where its source ends, and gives a chunk for a source with nothing in it too.
+    pub fn by_source(mut self) -> ChunkReader {
+        self.by_source = true;
+        self
+    }
+
+    /// The next source to open, with its number; failures go to the chunk.
+    fn next_source(&mut self, chunk: &mut Chunk) -> Option<Source> {
+        loop {
+            let source = self.sources.next()?;
+            let ordinal = self.found;
+            self.found += 1;
+            if ordinal < self.skip.source {
+                continue;
+            }
+            match source {
+                Ok(source) => return Some(source),
+                Err(failure) => {
+                    let name = Arc::clone(&failure.source);
+                    chunk.opened.push(Opened { ordinal, name, size_bytes: None, modified: None });
+                    chunk.items.push(Item::Failed(failure));
+                    self.number_items(chunk);
+                    if self.by_source {
+                        chunk.ended = Some(ordinal);
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Numbers new items by the source that was found last, and drops those that an earlier run read.
+    fn number_items(&mut self, chunk: &mut Chunk) {
+        let ordinal = self.found - 1;
+        let new = chunk.items.len() - chunk.ordinals.len();
+        if ordinal == self.skip.source && self.skip.items > 0 {
+            let drop = new.min(usize::try_from(self.skip.items).unwrap_or(usize::MAX));
+            self.skip.items -= drop as u64;
+            let first = chunk.items.len() - new;
+            chunk.items.drain(first..first + drop);
+        }
+        chunk.ordinals.resize(chunk.items.len(), ordinal);
     }
 }
 
@@ -263,41 +372,57 @@ impl Iterator for ChunkReader {
     type Item = Chunk;
 
     fn next(&mut self) -> Option<Chunk> {
+        let began = Instant::now();
         let mut chunk = Chunk::default();
+        let mut unread = true;
         while chunk.bytes < self.chunk_bytes as u64 && chunk.items.len() < CHUNK_RECORDS {
             if let Some(open) = &mut self.open {
-                match open.read_into(&mut chunk) {
+                let progress = open.read_into(&mut chunk);
+                self.number_items(&mut chunk);
+                match progress {
                     Progress::Read => {}
                     Progress::Pause => break,
-                    Progress::End => self.open = None,
+                    Progress::End => {
+                        self.open = None;
+                        if self.by_source {
+                            chunk.ended = Some(self.found - 1);
+                            break;
+                        }
+                    }
                 }
                 continue;
             }
             let source = match self.waiting.take() {
                 Some(source) => source,
-                None => match self.sources.next() {
+                None => match self.next_source(&mut chunk) {
                     None => break,
-                    Some(Err(failure)) => {
-                        chunk.items.push(Item::Failed(failure));
-                        continue;
-                    }
-                    Some(Ok(source)) => source,
+                    Some(source) => source,
                 },
             };
             if source.size_bytes.is_none() && !chunk.items.is_empty() {
                 self.waiting = Some(source);
                 break;
             }
+            unread = false;
+            let Source { ref name, size_bytes, modified, .. } = source;
+            let ordinal = self.found - 1;
+            chunk.opened.push(Opened { ordinal, name: Arc::clone(name), size_bytes, modified });
             match OpenSource::open(&source, self.options) {
                 Ok(open) => self.open = Some(open),
                 Err(error) => {
                     chunk.bytes += source.size_bytes.unwrap_or(0);
                     chunk.items.push(Item::Failed(Failure { source: source.name, line: None, record: None, error }));
+                    self.number_items(&mut chunk);
+                    if self.by_source {
+                        chunk.ended = Some(ordinal);
+                        break;
+                    }
                 }
             }
         }
         self.chunk_bytes = (self.chunk_bytes * 2).min(CHUNK_BYTES);
-        let empty = chunk.items.is_empty() && chunk.bytes == 0;
+        chunk.reading = began.elapsed();
+        let empty = chunk.items.is_empty() && chunk.bytes == 0 && chunk.ended.is_none() && unread;
         (!empty).then_some(chunk)
     }
 }

@@ -24,7 +24,7 @@ mod sources;
 mod stray;
 mod text_pieces;
 
-pub use chunk::{BlockPlace, Chunk, ChunkReader, Item, Passage, ReadOptions, RecordLine, Unit};
+pub use chunk::{BlockPlace, Chunk, ChunkReader, Item, Opened, Passage, Position, ReadOptions, RecordLine, Unit};
 pub use encoding_rs::Encoding;
 pub(crate) use error::write_place;
 pub use error::{Decoded, Failure, InputError};

@@ -1,6 +1,6 @@
 //! Records of one page kept together.
 
-use super::chunk::{Chunk, Item, RecordLine};
+use super::chunk::{Chunk, Item, Opened, RecordLine};
 use super::error::Decoded;
 use super::record::Record;
 use super::sniff::InputFormat;
@@ -8,6 +8,7 @@ use crate::page::PageKey;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Records of a page that are worked on together; a longer page is cut after every so many, counted from its beginning.
 const PAGE_RECORDS: usize = 256;
@@ -26,6 +27,8 @@ pub struct PageChunks<I> {
     page_field: String,
     /// Items of the page that is still open, with its key and the number of its records.
     open: Vec<Item>,
+    /// The numbers of their sources.
+    ordinals: Vec<u64>,
     key: Option<PageOfFile>,
     records: usize,
     /// Bytes of those records.
@@ -34,6 +37,8 @@ pub struct PageChunks<I> {
     page: u64,
     bytes: u64,
     decoded: Vec<Decoded>,
+    opened: Vec<Opened>,
+    reading: Duration,
 }
 
 impl<I: Iterator<Item = Chunk>> PageChunks<I> {
@@ -44,12 +49,15 @@ impl<I: Iterator<Item = Chunk>> PageChunks<I> {
             chunks,
             page_field,
             open: Vec::new(),
+            ordinals: Vec::new(),
             key: None,
             records: 0,
             page_bytes: 0,
             page: 0,
             bytes: 0,
             decoded: Vec::new(),
+            opened: Vec::new(),
+            reading: Duration::ZERO,
         }
     }
 
@@ -57,6 +65,7 @@ impl<I: Iterator<Item = Chunk>> PageChunks<I> {
     fn close_page(&mut self, whole: &mut Chunk) {
         whole.pages.resize(whole.pages.len() + self.open.len(), self.page);
         whole.items.append(&mut self.open);
+        whole.ordinals.append(&mut self.ordinals);
     }
 }
 
@@ -68,7 +77,9 @@ impl<I: Iterator<Item = Chunk>> Iterator for PageChunks<I> {
         while let Some(chunk) = self.chunks.next() {
             self.bytes += chunk.bytes;
             self.decoded.extend(chunk.decoded);
-            for item in chunk.items {
+            self.opened.extend(chunk.opened);
+            self.reading += chunk.reading;
+            for (item, ordinal) in chunk.items.into_iter().zip(chunk.ordinals) {
                 let (item, size, key) = match item {
                     Item::Record(line) => keyed(line, &self.page_field),
                     // What is no record ends no page: a line that is set aside leaves its neighbours together.
@@ -86,10 +97,22 @@ impl<I: Iterator<Item = Chunk>> Iterator for PageChunks<I> {
                     None => false,
                 };
                 if begins || self.open.len() == PAGE_ITEMS {
+                    if !begins {
+                        // A page is counted from its beginning, wherever that is, so that reading can go on from here later.
+                        (self.records, self.page_bytes) = (usize::from(size > 0), size);
+                    }
                     self.close_page(&mut whole);
                     self.page += 1;
                 }
                 self.open.push(item);
+                self.ordinals.push(ordinal);
+            }
+            if chunk.ended.is_some() {
+                self.close_page(&mut whole);
+                self.page += 1;
+                self.key = None;
+                whole.ended = chunk.ended;
+                break;
             }
             if !whole.items.is_empty() {
                 break;
@@ -100,7 +123,9 @@ impl<I: Iterator<Item = Chunk>> Iterator for PageChunks<I> {
         }
         whole.bytes = std::mem::take(&mut self.bytes);
         whole.decoded = std::mem::take(&mut self.decoded);
-        (!whole.items.is_empty() || whole.bytes > 0).then_some(whole)
+        whole.opened = std::mem::take(&mut self.opened);
+        whole.reading = std::mem::take(&mut self.reading);
+        (!whole.items.is_empty() || whole.bytes > 0 || whole.ended.is_some()).then_some(whole)
     }
 }
 
@@ -165,7 +190,7 @@ mod tests {
         let chunks = std::iter::from_fn(move || {
             let items: Vec<Item> = rest.by_ref().take(chunk_size).collect();
             let bytes = items.len() as u64;
-            (!items.is_empty()).then_some(Chunk { items, bytes, ..Chunk::default() })
+            (!items.is_empty()).then_some(Chunk { ordinals: vec![0; items.len()], items, bytes, ..Chunk::default() })
         });
         PageChunks::new(chunks, "page".to_owned()).collect()
     }
@@ -223,7 +248,11 @@ mod tests {
             let items: Vec<u64> = (1..=5).collect();
             let chunks: Vec<Chunk> = items
                 .chunks(size)
-                .map(|numbers| Chunk { items: numbers.iter().copied().map(record).collect(), ..Chunk::default() })
+                .map(|numbers| Chunk {
+                    items: numbers.iter().copied().map(record).collect(),
+                    ordinals: vec![0; numbers.len()],
+                    ..Chunk::default()
+                })
                 .collect();
             let chunks = PageChunks::new(chunks.into_iter(), "page".to_owned());
             let pages: Vec<u64> = chunks.flat_map(|chunk| chunk.pages).collect();
@@ -254,8 +283,11 @@ mod tests {
             })
         };
         let sources = [r#","source":"a""#, r#","source":"a""#, r#","source":"b""#, "", ""];
-        let items = (1..).zip(sources).map(record).collect();
-        let chunks = PageChunks::new(std::iter::once(Chunk { items, ..Chunk::default() }), "page".to_owned());
+        let items: Vec<Item> = (1..).zip(sources).map(record).collect();
+        let chunks = PageChunks::new(
+            std::iter::once(Chunk { ordinals: vec![0; items.len()], items, ..Chunk::default() }),
+            "page".to_owned(),
+        );
         let pages: Vec<u64> = chunks.flat_map(|chunk| chunk.pages).collect();
         let lengths: Vec<usize> = pages.chunk_by(|a, b| a == b).map(<[u64]>::len).collect();
         assert_eq!(lengths, [2, 1, 2]);

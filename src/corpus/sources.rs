@@ -8,6 +8,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::UNIX_EPOCH;
 
 /// Name of standard input, among inputs and in rows.
 const STANDARD_INPUT: &str = "-";
@@ -57,6 +58,8 @@ pub struct Source {
     pub origin: Origin,
     /// Size in bytes where it is known beforehand.
     pub size_bytes: Option<u64>,
+    /// When a file was written last, in nanoseconds since 1970.
+    pub modified: Option<u128>,
 }
 
 /// Whether an input means standard input.
@@ -121,7 +124,7 @@ impl Sources {
     /// What `reader` gives, under the name of standard input.
     pub(crate) fn of_reader(reader: impl Read + Send + 'static) -> Sources {
         let origin = Origin::Reader(Reader(Arc::new(Mutex::new(Some(Box::new(reader))))));
-        let source = Source { name: Arc::from(STANDARD_INPUT), origin, size_bytes: None };
+        let source = Source { name: Arc::from(STANDARD_INPUT), origin, size_bytes: None, modified: None };
         Sources { given: Some(source), ..Sources::default() }
     }
 
@@ -150,11 +153,13 @@ impl Sources {
             if FileId::of(&metadata).is_some_and(|id| self.written.contains(&id)) {
                 return failed(InputError::AlsoWritten);
             }
-            return Some(Ok(Source { name, origin: Origin::File(path), size_bytes: Some(metadata.len()) }));
+            let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            let (size_bytes, modified) = (Some(metadata.len()), modified.map(|since| since.as_nanos()));
+            return Some(Ok(Source { name, origin: Origin::File(path), size_bytes, modified }));
         }
         if self.open.is_empty() {
             // A named pipe that somebody gives by name, `<(…)` in a shell, is meant; one found in a folder would hang.
-            return Some(Ok(Source { name, origin: Origin::File(path), size_bytes: None }));
+            return Some(Ok(Source { name, origin: Origin::File(path), size_bytes: None, modified: None }));
         }
         failed(InputError::NotAFile)
     }
@@ -199,7 +204,8 @@ impl Iterator for Sources {
                     let input = self.inputs.next()?;
                     if is_standard_input(&input) {
                         let name = Arc::from(STANDARD_INPUT);
-                        return Some(Ok(Source { name, origin: Origin::StandardInput, size_bytes: None }));
+                        let origin = Origin::StandardInput;
+                        return Some(Ok(Source { name, origin, size_bytes: None, modified: None }));
                     }
                     input
                 }

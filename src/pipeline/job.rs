@@ -3,9 +3,10 @@
 use super::ordered::Ordered;
 use super::rejected::Rejected;
 use super::tally::Tally;
-use crate::corpus::{Chunk, ChunkReader, Decoded, PageChunks, ReadOptions, Sources};
+use crate::corpus::{Chunk, ChunkReader, Decoded, Opened, PageChunks, Position, ReadOptions, Sources};
 use crate::model::{Model, ModelSession};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// What is read, and how.
 pub(crate) struct Input {
@@ -15,6 +16,10 @@ pub(crate) struct Input {
     pub options: ReadOptions,
     /// Field whose value neighbouring records of one page share.
     pub page_field: Option<String>,
+    /// Where an earlier run stopped.
+    pub from: Position,
+    /// Whether chunks end with their sources.
+    pub by_source: bool,
 }
 
 /// What became of a chunk.
@@ -30,6 +35,16 @@ pub(crate) struct Worked<O> {
     pub bytes: u64,
     /// Lines in it that were not UTF-8 and were read all the same, by source.
     pub decoded: Vec<Decoded>,
+    /// The number of each item's source.
+    pub ordinals: Vec<u64>,
+    /// Sources that were opened for it.
+    pub opened: Vec<Opened>,
+    /// The number of the source that ends with it, where chunks end with their sources.
+    pub ended: Option<u64>,
+    /// Time that reading the chunk took.
+    pub reading: Duration,
+    /// Time that a thread worked on it.
+    pub working: Duration,
 }
 
 impl<O> Worked<O> {
@@ -47,7 +62,8 @@ pub(crate) fn start<O: Default + Send + 'static>(
     input: Input,
     work: impl Fn(&mut ModelSession<'_>, Chunk, &mut Worked<O>) + Send + Sync + 'static,
 ) -> Ordered<Worked<O>> {
-    let chunks = ChunkReader::new(input.sources, input.options);
+    let chunks = ChunkReader::new(input.sources, input.options).from_position(input.from);
+    let chunks = if input.by_source { chunks.by_source() } else { chunks };
     let chunks: Box<dyn Iterator<Item = Chunk> + Send> = match input.page_field {
         Some(field) => Box::new(PageChunks::new(chunks, field)),
         None => Box::new(chunks),
@@ -57,9 +73,18 @@ pub(crate) fn start<O: Default + Send + 'static>(
         let mut session = model.session();
         session.set_helpers(threads);
         while let Some(mut chunk) = next() {
-            let decoded = std::mem::take(&mut chunk.decoded);
-            let mut worked = Worked { bytes: chunk.bytes, decoded, ..Worked::default() };
+            let began = Instant::now();
+            let mut worked = Worked {
+                bytes: chunk.bytes,
+                decoded: std::mem::take(&mut chunk.decoded),
+                ordinals: std::mem::take(&mut chunk.ordinals),
+                opened: std::mem::take(&mut chunk.opened),
+                ended: chunk.ended,
+                reading: chunk.reading,
+                ..Worked::default()
+            };
             work(&mut session, chunk, &mut worked);
+            worked.working = began.elapsed();
             give(worked);
         }
     })

@@ -6,7 +6,7 @@ use super::labeller::{Event, Labelled, Labeller};
 use super::options::RowOptions;
 use super::ordered::Ordered;
 use super::rejected::Rejected;
-use crate::corpus::{Sources, resolve};
+use crate::corpus::{Position, Sources, resolve};
 use crate::label::{Label, Scores};
 use crate::text::Doubt;
 use std::io::Read;
@@ -71,7 +71,13 @@ impl Copydesk {
 impl Rows {
     fn start(desk: &Copydesk, sources: Sources, options: &RowOptions) -> Rows {
         let labeller = Labeller::new(options);
-        let input = Input { sources, options: options.read(), page_field: options.page_field.clone() };
+        let input = Input {
+            sources,
+            options: options.read(),
+            page_field: options.page_field.clone(),
+            from: Position::default(),
+            by_source: false,
+        };
         let worker = desk.clone();
         let chunks =
             job::start(desk.model(), desk.threads(), input, move |session, chunk, worked: &mut Worked<Vec<_>>| {
