@@ -115,6 +115,30 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.commit()
 }
 
+/// Moves a file that was brought to the disk to its place, with the permissions of the file that it replaces, and brings the name to
+/// the disk. To another file system it is copied, and is there whole or not at all in this case too.
+///
+/// # Errors
+/// What the operating system says; the file at the place is then the old one.
+pub(crate) fn move_into(from: &Path, place: &Path) -> io::Result<()> {
+    if let Ok(metadata) = fs::metadata(place) {
+        fs::set_permissions(from, metadata.permissions())?;
+    }
+    match fs::rename(from, place) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            let mut copy = AtomicFile::create(place)?;
+            io::copy(&mut File::open(from)?, &mut copy)?;
+            copy.commit()?;
+            fs::remove_file(from)
+        }
+        renamed => {
+            renamed?;
+            sync_folder(place);
+            Ok(())
+        }
+    }
+}
+
 /// Removes every temporary file of this process and says how many there were. No further one can be made: call it only to
 /// end the process.
 pub(crate) fn remove_temporaries() -> usize {

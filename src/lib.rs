@@ -45,6 +45,7 @@ mod html;
 mod label;
 mod model;
 mod noise;
+mod output;
 mod page;
 mod parallel;
 mod pipeline;
