@@ -47,6 +47,7 @@ mod noise;
 mod page;
 mod parallel;
 mod pipeline;
+mod query;
 mod random;
 mod report;
 pub mod text;
