@@ -68,7 +68,10 @@ mod tests {
             }
             sum.add(&part);
         }
-        assert_eq!(sum, Tally { documents: 3, labels: vec![2, 1, 0, 1], unlabelled: 3, left_out: 6, ..Tally::default() });
+        assert_eq!(
+            sum,
+            Tally { documents: 3, labels: vec![2, 1, 0, 1], unlabelled: 3, left_out: 6, ..Tally::default() }
+        );
         assert_eq!(sum.done(), 13);
     }
 }

@@ -12,6 +12,6 @@ mod names;
 mod parser;
 mod value;
 
-pub use error::{BrokenRule, QueryError};
+pub use error::QueryError;
 pub use expression::Expression;
 pub use value::{Fields, Value};
