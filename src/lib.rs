@@ -49,6 +49,7 @@ mod output;
 mod page;
 mod parallel;
 mod pipeline;
+mod query;
 mod random;
 mod report;
 pub mod text;

@@ -2,6 +2,7 @@
 
 use crate::eval::EvalError;
 use crate::model::ModelError;
+use crate::query::QueryError;
 use std::io;
 use std::path::PathBuf;
 
@@ -32,6 +33,8 @@ pub(super) enum CliError {
     PageFieldOfParagraphs,
     #[error("--paragraphs needs --unit paragraph: with --unit record each record is labelled as a whole")]
     ParagraphsOfRecords,
+    #[error("--where: {0}")]
+    Where(QueryError),
     #[error("--lose: the model has thresholds for the shares [{expected}], got {got}")]
     NoOperatingPoint { expected: String, got: f64 },
     #[error("{}: the data set cannot be evaluated: {error}", data.display())]

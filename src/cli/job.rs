@@ -16,7 +16,7 @@ use std::sync::Arc;
 const MOST_LISTED: usize = 10;
 
 /// The keys that end what is typed in a terminal.
-const END_OF_INPUT: &str = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
+pub(super) const END_OF_INPUT: &str = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
 
 /// A finished job.
 pub(super) struct Done {
@@ -116,7 +116,7 @@ fn noun(unit: Unit) -> &'static str {
 }
 
 /// A number with its noun, given in the plural.
-fn counted(count: u64, plural: &str) -> String {
+pub(super) fn counted(count: u64, plural: &str) -> String {
     let noun = if count == 1 { plural.trim_end_matches('s') } else { plural };
     format!("{count} {noun}")
 }

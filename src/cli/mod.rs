@@ -27,10 +27,12 @@ pub mod distill;
 mod error;
 mod eval;
 mod filter;
+mod head;
 mod job;
 #[cfg(feature = "train")]
 pub mod join;
 mod label;
+mod labelled;
 mod messages;
 mod models;
 mod output;
@@ -39,6 +41,7 @@ pub mod pack;
 mod plan;
 mod progress;
 mod signals;
+mod stats;
 mod target;
 #[cfg(feature = "train")]
 pub mod train;
@@ -113,6 +116,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Label(args) => plan::label(args).and_then(label::run).map(Outcome::from),
         Command::Content(args) => plan::content(args).and_then(content::run).map(Outcome::from),
         Command::Filter(args) => plan::filter(args).and_then(filter::run),
+        Command::Head(args) => head::run(args).map(Outcome::from),
+        Command::Stats(args) => stats::run(args).map(Outcome::from),
         Command::Eval(args) => plan::eval(args).and_then(eval::run).map(Outcome::from),
         Command::Bench(args) => bench::run(args).map(Outcome::from),
         Command::Models(args) => models::run(args).map(Outcome::from),
@@ -155,6 +160,11 @@ fn exit_status(outcome: &Result<Outcome, CliError>) -> u8 {
         Ok(Outcome { tally, .. }) if tally.done() > 0 => 1,
         Ok(_) => 2,
         Err(CliError::ClosedPipe) => 0,
+        Err(CliError::Where(error)) => {
+            tell(format_args!("--where: {}", error.rule));
+            show(&error.excerpt());
+            2
+        }
         Err(error) => {
             tell(format_args!("{error}"));
             2
@@ -184,6 +194,18 @@ fn tell(message: std::fmt::Arguments<'_>) {
     };
     // Where standard error is closed the exit status still tells.
     let _ = writeln!(std::io::stderr(), "{message}");
+}
+
+/// Lines on standard error below a message, as they are: carets stand under what they mean only where no line is broken.
+fn show(lines: &str) {
+    for line in lines.lines() {
+        let _ = writeln!(std::io::stderr(), "{}", crate::report::printable(line));
+    }
+}
+
+/// Width of the terminal that standard output goes to; 80 where it goes elsewhere.
+fn output_columns() -> usize {
+    Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns))
 }
 
 /// Width of the terminal that standard error goes to; `None` where it goes elsewhere: a message is then one line.

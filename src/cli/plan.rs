@@ -6,6 +6,7 @@ use super::args::{
 };
 use super::closed;
 use super::error::CliError;
+use super::output_columns;
 use super::target::{self, Target};
 use crate::corpus::{ForeignFormat, InputFormat, ReadOptions, Sources, Unit, is_standard_input, resolve};
 use crate::label::LabelId;
@@ -13,9 +14,9 @@ use crate::model::{Model, ModelError, Role};
 use crate::page::Region;
 use crate::parallel;
 use crate::pipeline::{Labeller, RowOptions};
+use crate::query::Expression;
 use crate::report::{PageStyle, VerdictOptions};
 use crate::text::Paragraphs;
-use console::Term;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,6 +51,8 @@ pub(super) struct LabelPlan {
     pub with_source: bool,
     /// Of HTML pages, only what is main content gets a row.
     pub content_only: bool,
+    /// Rows that do not meet it are left out.
+    pub filter: Option<Expression>,
     pub target: Target,
 }
 
@@ -106,6 +109,7 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     if args.paragraphs.is_some() && unit == Unit::Record {
         return Err(CliError::ParagraphsOfRecords);
     }
+    let filter = args.filter.as_deref().map(expression).transpose()?;
     let target = Target::new(args.output);
     let on_terminal = target == Target::StandardOutput && std::io::stdout().is_terminal();
     let format = match args.output_format.map_or_else(|| format_by_name(&target), |format| named(format, &target))? {
@@ -124,6 +128,9 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         Some(ParagraphsArg::Layout) => Paragraphs::Layout,
     };
     let model = open(&args.model.model)?;
+    if let Some(filter) = &filter {
+        filter.check_labels(model.labels()).map_err(CliError::Where)?;
+    }
     let without = match args.no_other {
         true => Some(role(&model, Role::Furniture, "--no-other")?),
         false => None,
@@ -136,6 +143,7 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         with_text: args.with_text,
         with_source: args.with_source,
         content_only: args.content_only,
+        filter,
         target,
     })
 }
@@ -184,6 +192,11 @@ pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
     reading.rows = args.region.tell(reading.rows);
     let model = open(&args.model.model)?;
     Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, by: args.by, json: args.json })
+}
+
+/// What `--where` asks for.
+pub(super) fn expression(text: &str) -> Result<Expression, CliError> {
+    Expression::parse(text).map_err(CliError::Where)
 }
 
 /// The label of a role that a command or an option needs.
@@ -258,12 +271,11 @@ pub(super) fn open(model: &Path) -> Result<Arc<Model>, CliError> {
 }
 
 fn page_style(color: ColorArg, on_terminal: bool) -> PageStyle {
-    let columns = Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns));
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let color = match color {
         ColorArg::Auto => on_terminal && !no_color,
         ColorArg::Always => true,
         ColorArg::Never => false,
     };
-    PageStyle { columns, color }
+    PageStyle { columns: output_columns(), color }
 }

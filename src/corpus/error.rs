@@ -98,6 +98,9 @@ pub enum InputError {
         /// What it holds.
         error: UnknownRegion,
     },
+    /// The source holds no labelled rows, where such are asked for.
+    #[error("has no field `label`; copydesk label makes such rows")]
+    NotLabelled,
     /// There is nothing in the text that could be labelled.
     #[error("the text is blank")]
     BlankText,
@@ -136,6 +139,7 @@ impl InputError {
             InputError::MissingField { .. } => "missing_field",
             InputError::FieldNotString { .. } => "field_not_string",
             InputError::UnknownRegion { .. } => "unknown_region",
+            InputError::NotLabelled => "not_labelled",
             InputError::BlankText => "blank_text",
             InputError::UnknownLabel(_) => "unknown_label",
         }

@@ -77,13 +77,18 @@ impl<'a> Record<'a> {
 
     /// The value that a field's name or a path leads to. A name that the object has wins; else the part before a dot names an
     /// object that the rest leads into: `data.text`.
-    fn value_at(&self, path: &str) -> Option<&'a str> {
+    pub fn value_at(&self, path: &str) -> Option<&'a str> {
         self.value(path).or_else(|| {
             path.match_indices('.').find_map(|(dot, _)| {
                 let inner = self.value(&path[..dot]).filter(|value| value.starts_with('{'))?;
                 Record::parse(inner).ok()?.value_at(&path[dot + 1..])
             })
         })
+    }
+
+    /// The text of a value as [`Record::value`] gives it; `None` for what is no string.
+    pub fn string(value: &str) -> Option<Cow<'_, str>> {
+        value.starts_with('"').then(|| decode(value))
     }
 
     /// The text in a field; a dot leads into an object. An escaped half of a surrogate pair that stands alone, as a text that was cut by its length in
@@ -94,10 +99,7 @@ impl<'a> Record<'a> {
     /// [`InputError::MissingField`] and [`InputError::FieldNotString`].
     pub fn text(&self, field: &str) -> Result<Cow<'a, str>, InputError> {
         let value = self.value_at(field).ok_or_else(|| InputError::MissingField { field: field.to_owned() })?;
-        if !value.starts_with('"') {
-            return Err(InputError::FieldNotString { field: field.to_owned(), got: kind_of(value) });
-        }
-        Ok(decode(value))
+        Record::string(value).ok_or_else(|| InputError::FieldNotString { field: field.to_owned(), got: kind_of(value) })
     }
 
     /// A field that names something: a string as it is, a number as it is written, `None` for all else. A dot leads into an

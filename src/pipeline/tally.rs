@@ -13,6 +13,8 @@ pub(crate) struct Tally {
     pub rows: u64,
     /// Paragraphs or records whose confidence was too low for a label.
     pub unlabelled: u64,
+    /// Paragraphs, records or rows that were asked not to come out.
+    pub left_out: u64,
     /// Inputs, records and paragraphs that were set aside.
     pub failed: u64,
     /// Lines that were not UTF-8 and were read as windows-1252.
@@ -20,9 +22,9 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Paragraphs or records that the model answered for, and rows that were used.
+    /// Paragraphs or records that the model answered for, and rows that were used, those left out included.
     pub fn done(&self) -> u64 {
-        self.labels.iter().sum::<u64>() + self.unlabelled + self.rows
+        self.labels.iter().sum::<u64>() + self.unlabelled + self.left_out + self.rows
     }
 
     /// Counts a paragraph or a record, with its label or without one.
@@ -46,6 +48,7 @@ impl Tally {
         other.labels.iter().enumerate().for_each(|(label, &count)| self.add_label(label, count));
         self.rows += other.rows;
         self.unlabelled += other.unlabelled;
+        self.left_out += other.left_out;
         self.failed += other.failed;
         self.decoded += other.decoded;
     }
@@ -59,13 +62,16 @@ mod tests {
     fn counts_of_parts_add_up_whatever_labels_they_saw() {
         let mut sum = Tally::default();
         for labels in [vec![0, 0, 3], vec![1], vec![]] {
-            let mut part = Tally { documents: 1, unlabelled: 1, ..Tally::default() };
+            let mut part = Tally { documents: 1, unlabelled: 1, left_out: 2, ..Tally::default() };
             for label in labels {
                 part.count(Some(LabelId::at(label)));
             }
             sum.add(&part);
         }
-        assert_eq!(sum, Tally { documents: 3, labels: vec![2, 1, 0, 1], unlabelled: 3, ..Tally::default() });
-        assert_eq!(sum.done(), 7);
+        assert_eq!(
+            sum,
+            Tally { documents: 3, labels: vec![2, 1, 0, 1], unlabelled: 3, left_out: 6, ..Tally::default() }
+        );
+        assert_eq!(sum.done(), 13);
     }
 }

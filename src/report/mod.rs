@@ -7,18 +7,26 @@ mod bench;
 mod cascade;
 pub mod csv;
 mod eval_table;
+mod fields;
+mod head;
 pub mod jsonl;
+mod labelled;
 mod models;
 mod number;
 mod pretty;
 mod printable;
 mod row;
+mod stats;
 
 pub use bench::{BenchReport, BenchRun, Cost};
 #[cfg(feature = "train")]
 pub use cascade::CascadeTable;
 pub use eval_table::{EvalTable, FieldTable, NoiseTable};
+pub use fields::RowFields;
+pub use head::{HeadLine, Reservoir};
+pub use labelled::LabelledRow;
 pub use models::{ModelEntry, ModelsTable};
 pub use pretty::PageStyle;
 pub(crate) use printable::printable;
 pub use row::{ParagraphRow, RecordRow, RowSource, Verdict, VerdictOptions};
+pub use stats::{Stats, StatsOptions, StatsTable};

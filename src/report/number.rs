@@ -13,6 +13,11 @@ pub(super) fn push_probability(out: &mut Vec<u8>, probability: f32) {
     }
 }
 
+/// A probability as it is written, with at most six decimals: `0.9` for the `f32` that is nearest to it.
+pub(super) fn as_written(probability: f32) -> f64 {
+    (f64::from(probability) * 1e6).round_ties_even() / 1e6
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,5 +35,13 @@ mod tests {
         assert_eq!(written(1e-9), "0.0");
         assert_eq!(written(1.0 / 3.0), "0.333333");
         assert_eq!(written(0.999_999_9), "1.0");
+    }
+    #[test]
+    fn a_number_is_the_one_that_is_written() {
+        for probability in [0.9, 0.1, 1.0 / 3.0, 0.999_999_9, 1e-9, 0.007_812_5, 0.023_437_5, 0.5, 0.0, 1.0] {
+            let mut out = Vec::new();
+            push_probability(&mut out, probability);
+            assert_eq!(String::from_utf8(out).unwrap().parse(), Ok(as_written(probability)), "{probability}");
+        }
     }
 }

@@ -80,6 +80,13 @@ pub struct LabelArgs {
     #[arg(long)]
     pub content_only: bool,
 
+    /// Write only the rows for which EXPR holds, such as 'confidence > 0.9'
+    ///
+    /// Compares the fields of a row and of its record: label == "opinion" and (scores.other < 0.1 or meta.site in ["a", "b"]).
+    /// docs/query.md describes the language. Paragraphs are read beside their neighbours whether or not those are written.
+    #[arg(long = "where", value_name = "EXPR")]
+    pub filter: Option<String>,
+
     /// Add file and line to each row; line is null but for records
     ///
     /// Records may share an id; file and line tell them apart.

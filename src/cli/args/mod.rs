@@ -13,12 +13,14 @@ mod cross_eval;
 mod distill;
 mod eval;
 mod filter;
+mod head;
 #[cfg(feature = "train")]
 mod join;
 mod label;
 mod models;
 #[cfg(feature = "train")]
 mod pack;
+mod stats;
 #[cfg(feature = "train")]
 mod train;
 #[cfg(feature = "train")]
@@ -36,12 +38,14 @@ pub use self::cross_eval::CrossEvalArgs;
 pub use self::distill::DistillArgs;
 pub use self::eval::EvalArgs;
 pub use self::filter::FilterArgs;
+pub use self::head::{HeadArgs, LabelledArgs};
 #[cfg(feature = "train")]
 pub use self::join::JoinArgs;
 pub use self::label::{ColorArg, LabelArgs, OutputFormatArg, ParagraphsArg, UnitArg};
 pub use self::models::ModelsArgs;
 #[cfg(feature = "train")]
 pub use self::pack::PackArgs;
+pub use self::stats::StatsArgs;
 #[cfg(feature = "train")]
 pub use self::train::{StorageArg, TargetArgs, TrainArgs};
 #[cfg(feature = "train")]
@@ -95,6 +99,18 @@ pub enum Command {
     /// output, or to --ham; spam goes to --spam, and is only counted without it. JSON objects get the fields label,
     /// confidence, scores, tokens and windows added, lines of text stay as they are.
     Filter(FilterArgs),
+    /// Show the first labelled rows, or a sample of them, a line each
+    ///
+    /// Reads what copydesk label wrote. A line has label, confidence, document and paragraph, and the text where the row has it
+    /// (label --with-text), else the paragraph's byte offsets. Needs no model.
+    Head(HeadArgs),
+    /// Count labelled rows: labels, confidence, languages, files
+    ///
+    /// Reads what copydesk label wrote, in one pass and in bounded memory. Counts and shares by label, mean confidence and its
+    /// distribution, rows by language, by reason and by file, tokens, examples of each label and the least sure rows. The
+    /// examples are chosen by a hash of document and paragraph, so that they do not depend on the order of the rows. Needs no
+    /// model.
+    Stats(StatsArgs),
     /// Measure the model on labelled data
     ///
     /// Reads JSON Lines with the fields text and label, and where there are: confidence (3 for sure), source and doc.
@@ -175,6 +191,8 @@ impl Command {
             Command::Label(_) => Some("label"),
             Command::Content(_) => Some("content"),
             Command::Filter(_) => Some("filter"),
+            Command::Head(_) => Some("head"),
+            Command::Stats(_) => Some("stats"),
             Command::Eval(_) => Some("eval --data -"),
             Command::Bench(_) => Some("bench -"),
             _ => None,
