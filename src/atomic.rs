@@ -14,7 +14,7 @@ const MOST_LINKS: usize = 40;
 const PREFIX: &str = ".copydesk-";
 const SUFFIX: &str = ".tmp";
 
-/// Temporary files that are not yet renamed. A process that is told to end removes them ([`remove_temporaries`]).
+/// Temporary files that are not yet renamed, and folders that nothing was stored in to go on with. A process that is told to end removes them ([`remove_temporaries`]).
 ///
 /// Whoever makes, renames or removes one holds the lock, so that none is made after the last was removed.
 static LIVE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -145,12 +145,22 @@ pub(crate) fn remove_temporaries() -> usize {
     let live = live();
     for path in live.iter() {
         // The process ends in any case.
-        let _ = fs::remove_file(path);
+        let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     }
     let removed = live.len();
     // Whoever wants to make or rename a file from now on waits for a lock that is not given back.
     std::mem::forget(live);
     removed
+}
+
+/// Lets a folder go away with the process, should it be told to end.
+pub(crate) fn remove_with_process(folder: &Path) {
+    live().push(folder.to_owned());
+}
+
+/// Lets a folder stay after all.
+pub(crate) fn keep(folder: &Path) {
+    live().retain(|path| path != folder);
 }
 
 /// Where a file of this name stands or would stand: its folder without links and `..`, and all links of the name itself

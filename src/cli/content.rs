@@ -21,10 +21,11 @@ struct Row<'a> {
 
 /// Carries out a plan.
 pub(super) fn run(plan: ContentPlan) -> Result<Tally, CliError> {
-    let ContentPlan { sources, options, plain, quiet, errors, target } = plan;
+    let ContentPlan { sources, inputs, options, plain, quiet, errors, target } = plan;
     let mut output = Output::open(&target)?;
-    let progress = Progress::start(&sources, !quiet);
-    let mut messages = Messages::new(errors.as_ref(), quiet)?;
+    let mut errors = errors.as_ref().map(Output::open).transpose()?;
+    let progress = Progress::start(&inputs, sources.total_bytes(), !quiet, quiet);
+    let mut messages = Messages::new(errors.is_some(), quiet);
     let mut tally = Tally::default();
     let mut page = Page { plain, ..Page::default() };
     let mut refused: Option<Arc<str>> = None;
@@ -52,12 +53,18 @@ pub(super) fn run(plan: ContentPlan) -> Result<Tally, CliError> {
         page.end(&mut tally);
         tally.failed += rejected.len() as u64;
         messages.take_decoded(&chunk.decoded, &progress);
-        messages.take(&rejected, &progress)?;
+        let rows = messages.take(&rejected, &progress);
+        if let Some(errors) = &mut errors {
+            errors.write(rows.bytes())?;
+        }
         progress.advance(chunk.bytes, tally.done(), "pages");
         output.write(&std::mem::take(&mut page.output))?;
     }
     progress.finish();
-    messages.finish()?;
+    messages.finish();
+    if let Some(errors) = errors {
+        errors.finish()?;
+    }
     if tally.done() > 0 || tally.failed == 0 {
         output.finish()?;
     }

@@ -1,7 +1,9 @@
 //! Why a command could not be carried out at all.
 
+use super::signals::signal_name;
 use crate::eval::EvalError;
 use crate::model::ModelError;
+use crate::output::JournalError;
 use crate::query::QueryError;
 use std::io;
 use std::path::PathBuf;
@@ -27,6 +29,38 @@ pub(super) enum CliError {
     WrittenTwice { path: PathBuf },
     #[error("{}: rows are written as JSON Lines or CSV; {advice}", path.display())]
     OtherFormat { path: PathBuf, advice: &'static str },
+    #[error("{}: cannot be read: {error}", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("{}: {error}", path.display())]
+    Journal { path: PathBuf, error: JournalError },
+    #[error(
+        "{}: an unfinished run with {rows} rows is in {}; add --resume to go on with it, or --restart to begin again",
+        path.display(), folder.display()
+    )]
+    UnfinishedRun { path: PathBuf, rows: u64, folder: PathBuf },
+    #[error("{}: a file of the unfinished run is missing; --restart begins again", folder.display())]
+    JournalLost { folder: PathBuf },
+    #[error(
+        "{}: the run was begun with another value of {what}: {begun}, now it is {now}; --restart begins again, another -o keeps both",
+        path.display()
+    )]
+    RunChanged { path: PathBuf, what: String, begun: String, now: String },
+    #[error("{name}: {how}; the run that read it cannot be gone on with, --restart begins again")]
+    InputChanged { name: String, how: String },
+    #[error("{}: is no manifest of a run: {reason}", path.display())]
+    NoManifest { path: PathBuf, reason: String },
+    #[error("{}: is in no folder `documents`; name a folder for the attributes with --output-dir", path.display())]
+    NoDocuments { path: PathBuf },
+    #[error("--keep-fields all: CSV needs its columns named; give names with commas, or write FILE.jsonl")]
+    KeepAllInCsv,
+    #[error("--split-by needs -o FILE: the name of each label goes into that of the file")]
+    SplitNeedsFile,
+    #[error("--resume: standard input and pipes are gone when a later run wants them; name files or folders")]
+    CannotResume,
+    #[error("ended by {}{hint}", signal_name(*signal))]
+    Stopped { signal: i32, hint: &'static str },
+    #[error("more than {limit} records or files were set aside, so the run ends here (--max-errors){hint}")]
+    TooManyErrors { limit: u64, hint: &'static str },
     #[error("standard input can be read only once, got `-` {got} times")]
     StandardInputTwice { got: usize },
     #[error("--page-field needs --unit record: the paragraphs of one text are one page anyway")]

@@ -1,7 +1,7 @@
 //! `copydesk eval`: the model against labelled data.
 
 use super::error::CliError;
-use super::job::{self, Summary, Tally};
+use super::job::{self, Each, Summary, Tally};
 use super::output::{Output, Target};
 use super::plan::EvalPlan;
 use crate::corpus::{Chunk, InputError, Item, Record, RecordLine, Unit};
@@ -31,12 +31,13 @@ pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
     let work = move |session: &mut ModelSession<'_>, chunk, worked: &mut Worked<Judged>| {
         judge.judge(session, chunk, worked);
     };
-    let done = job::run(reading, &model, true, work, |judged| {
+    let mut each = Each(|judged: Judged| {
         rows.extend(judged.rows);
         values.extend(judged.values);
         copies.iter_mut().zip(judged.copies).for_each(|((_, all), scores)| all.extend(scores));
         Ok(())
-    })?;
+    });
+    let done = job::run(reading, &model, true, work, &mut each)?;
     if rows.is_empty() && done.tally.failed > 0 {
         return Ok(done.tally);
     }

@@ -8,6 +8,7 @@ use super::tell;
 use crate::corpus::{Chunk, Position, Unit};
 use crate::label::LabelSet;
 use crate::model::{Model, ModelSession};
+use crate::output::RowBlock;
 pub(super) use crate::pipeline::Tally;
 use crate::pipeline::{Input, Worked, start};
 use std::sync::Arc;
@@ -24,7 +25,49 @@ pub(super) struct Done {
     progress: Progress,
 }
 
-/// Reads everything, lets `work` label each chunk on some thread, and hands its output to `write` in input order.
+/// Whoever takes what the threads make of the input, in its order.
+pub(super) trait Taker<O> {
+    /// Where reading begins.
+    fn from(&self) -> Position {
+        Position::default()
+    }
+
+    /// Whether chunks are to end with their sources.
+    fn by_source(&self) -> bool {
+        false
+    }
+
+    /// What was counted before this job.
+    fn earlier(&self) -> Tally {
+        Tally::default()
+    }
+
+    /// Bytes of the sources that were read before this job.
+    fn skipped_bytes(&self) -> u64 {
+        0
+    }
+
+    /// Whether rows of what was set aside are wanted.
+    fn wants_errors(&self) -> bool;
+
+    /// Takes what was made of a chunk, with rows of what was set aside; `tally` is the count so far, this chunk's in it.
+    fn take(&mut self, worked: Worked<O>, errors: RowBlock, tally: &Tally) -> Result<(), CliError>;
+}
+
+/// Hands what was made of each chunk to a closure; what was set aside is only told.
+pub(super) struct Each<F>(pub F);
+
+impl<O, F: FnMut(O) -> Result<(), CliError>> Taker<O> for Each<F> {
+    fn wants_errors(&self) -> bool {
+        false
+    }
+
+    fn take(&mut self, worked: Worked<O>, _: RowBlock, _: &Tally) -> Result<(), CliError> {
+        (self.0)(worked.output)
+    }
+}
+
+/// Reads everything, lets `work` label each chunk on some thread, and hands the results to `taker` in input order.
 ///
 /// `bar` is whether a progress bar would be in nobody's way.
 pub(super) fn run<O: Default + Send + 'static>(
@@ -32,33 +75,29 @@ pub(super) fn run<O: Default + Send + 'static>(
     model: &Arc<Model>,
     bar: bool,
     work: impl Fn(&mut ModelSession<'_>, Chunk, &mut Worked<O>) + Send + Sync + 'static,
-    mut write: impl FnMut(O) -> Result<(), CliError>,
+    taker: &mut impl Taker<O>,
 ) -> Result<Done, CliError> {
-    let Reading { sources, rows, threads, quiet, errors, typed } = reading;
+    let Reading { sources, inputs, rows, threads, quiet, typed } = reading;
     if typed && !quiet {
         tell(format_args!("waiting for text from the keyboard; end it with {END_OF_INPUT}"));
     }
-    let progress = Progress::start(&sources, bar && !quiet);
+    let progress = Progress::start(&inputs, sources.total_bytes(), bar && !quiet, quiet);
+    progress.skip(taker.skipped_bytes());
     let noun = noun(rows.unit);
-    let input = Input {
-        sources,
-        options: rows.read(),
-        page_field: rows.page_field,
-        from: Position::default(),
-        by_source: false,
-    };
-    let mut messages = Messages::new(errors.as_ref(), quiet)?;
-    let mut tally = Tally::default();
+    let (from, by_source) = (taker.from(), taker.by_source());
+    let input = Input { sources, options: rows.read(), page_field: rows.page_field, from, by_source };
+    let mut messages = Messages::new(taker.wants_errors(), quiet);
+    let mut tally = taker.earlier();
     for worked in start(model, threads, input, work) {
         messages.take_decoded(&worked.decoded, &progress);
         tally.decoded += worked.decoded.iter().map(|decoded| decoded.lines).sum::<u64>();
-        messages.take(&worked.rejected, &progress)?;
+        let errors = messages.take(&worked.rejected, &progress);
         tally.add(&worked.tally);
         progress.advance(worked.bytes, tally.done(), noun);
-        write(worked.output)?;
+        taker.take(worked, errors, &tally)?;
     }
     progress.finish();
-    messages.finish()?;
+    messages.finish();
     Ok(Done { tally, progress })
 }
 

@@ -1,12 +1,10 @@
 //! What got no label: the first few of each kind as they come, all of them counted, and all of them in a file for whoever
 //! wants it.
 
-use super::error::CliError;
-use super::output::Output;
 use super::progress::Progress;
-use super::target::Target;
 use super::tell;
 use crate::corpus::{Decoded, InputError};
+use crate::output::RowBlock;
 use crate::pipeline::{LabelError, Rejected};
 use serde::Serialize;
 use serde_json::Value;
@@ -35,7 +33,8 @@ const TEXT_FIELDS: [&str; 12] = [
 /// Messages of one command.
 pub(super) struct Messages {
     kinds: BTreeMap<&'static str, Kind>,
-    errors: Option<Output>,
+    /// Whether rows of everything are wanted.
+    rows: bool,
     quiet: bool,
     /// The source whose decoding was told last.
     decoded: Option<Arc<str>>,
@@ -71,9 +70,9 @@ struct ErrorRow<'a> {
 }
 
 impl Messages {
-    /// Messages, and a file for all of them if one is named.
-    pub fn new(errors: Option<&Target>, quiet: bool) -> Result<Messages, CliError> {
-        Ok(Messages { kinds: BTreeMap::new(), errors: errors.map(Output::open).transpose()?, quiet, decoded: None })
+    /// Messages; `rows` is whether rows of everything that was set aside are wanted.
+    pub fn new(rows: bool, quiet: bool) -> Messages {
+        Messages { kinds: BTreeMap::new(), rows, quiet, decoded: None }
     }
 
     /// Tells once for each source that lines of it were not UTF-8.
@@ -86,8 +85,9 @@ impl Messages {
         }
     }
 
-    /// Takes what a chunk set aside.
-    pub fn take(&mut self, rejected: &[Rejected], progress: &Progress) -> Result<(), CliError> {
+    /// Takes what a chunk set aside, and gives the rows of it that are wanted.
+    pub fn take(&mut self, rejected: &[Rejected], progress: &Progress) -> RowBlock {
+        let mut rows = RowBlock::default();
         for rejected in rejected {
             let reason = rejected.explanation();
             let kind = self.kinds.entry(rejected.kind()).or_insert_with(|| Kind {
@@ -99,7 +99,7 @@ impl Messages {
             if kind.count <= TOLD_OF_A_KIND {
                 progress.tell_failure(&rejected.to_string());
             }
-            if let Some(errors) = &mut self.errors {
+            if self.rows {
                 let row = ErrorRow {
                     file: &rejected.source,
                     line: rejected.line,
@@ -109,17 +109,18 @@ impl Messages {
                     reason,
                     input: rejected.input.as_deref(),
                 };
-                let mut line = serde_json::to_vec(&row).expect("a message can be written as JSON; this is a bug");
-                line.push(b'\n');
-                errors.write(&line)?;
+                rows.push(|out| {
+                    serde_json::to_writer(&mut *out, &row).expect("a message can be written as JSON; this is a bug");
+                    out.push(b'\n');
+                });
             }
         }
-        Ok(())
+        rows
     }
 
-    /// Tells how many there were of each kind, where not all were told, and what to do about them. Makes the file appear.
-    pub fn finish(self) -> Result<(), CliError> {
-        let no_file = self.errors.is_none();
+    /// Tells how many there were of each kind, where not all were told, and what to do about them.
+    pub fn finish(self) {
+        let no_file = !self.rows;
         let mut untold = 0;
         for Kind { count, example, hint } in self.kinds.values() {
             if *count > TOLD_OF_A_KIND {
@@ -133,7 +134,6 @@ impl Messages {
         if untold > 0 && no_file && !self.quiet {
             tell(format_args!("--errors FILE takes every one of them, with file, line and reason"));
         }
-        self.errors.map_or(Ok(()), Output::finish)
     }
 }
 

@@ -32,14 +32,17 @@ mod job;
 #[cfg(feature = "train")]
 pub mod join;
 mod label;
+mod label_rows;
 mod labelled;
 mod messages;
 mod models;
+mod options;
 mod output;
 #[cfg(feature = "train")]
 pub mod pack;
 mod plan;
 mod progress;
+mod run;
 mod signals;
 mod stats;
 mod target;
@@ -164,6 +167,10 @@ fn exit_status(outcome: &Result<Outcome, CliError>) -> u8 {
             tell(format_args!("--where: {}", error.rule));
             show(&error.excerpt());
             2
+        }
+        Err(error @ CliError::Stopped { signal, .. }) => {
+            tell(format_args!("{error}"));
+            u8::try_from(128 + signal).unwrap_or(2)
         }
         Err(error) => {
             tell(format_args!("{error}"));

@@ -1,37 +1,43 @@
 //! From raw arguments to everything a command needs, decided before any work is done.
 
 use super::args::{
-    ColorArg, ContentArgs, EvalArgs, FilterArgs, InputArgs, InputFormatArg, LabelArgs, ModelArgs, OutputFormatArg,
-    ParagraphsArg, UnitArg,
+    ColorArg, ContentArgs, EvalArgs, FilterArgs, InputArgs, InputFormatArg, KeepFields, LabelArgs, ModelArgs,
+    OffsetsArg, OutputFormatArg, ParagraphsArg, RunArgs, UnitArg,
 };
 use super::closed;
 use super::error::CliError;
+use super::label_rows::{Look, Rows};
+use super::options;
 use super::output_columns;
+use super::run::{FileFormat, OutputPlan, Outputs, PathRule, RunPlan, attributes_of};
 use super::target::{self, Target};
 use crate::corpus::{ForeignFormat, InputFormat, ReadOptions, Sources, Unit, is_standard_input, resolve};
 use crate::label::LabelId;
 use crate::model::{Model, ModelError, Role};
+use crate::output::{OutputFormat, RowFormat, with_suffix};
 use crate::page::Region;
 use crate::parallel;
 use crate::pipeline::{Labeller, RowOptions};
 use crate::query::Expression;
-use crate::report::{PageStyle, VerdictOptions};
+use crate::report::{Keep, PageStyle, VerdictOptions};
 use crate::text::Paragraphs;
+use serde_json::{Map, Value};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What every command reads, and how it works on it.
 pub(super) struct Reading {
     pub sources: Sources,
+    /// Inputs as given.
+    pub inputs: Vec<PathBuf>,
     pub rows: RowOptions,
     pub threads: usize,
     /// Whether to show neither progress nor summary.
     pub quiet: bool,
     /// Whether no input was named and standard input is a terminal.
     pub typed: bool,
-    /// Where everything that is set aside is written too.
-    pub errors: Option<Target>,
 }
 
 impl Reading {
@@ -45,28 +51,16 @@ impl Reading {
 pub(super) struct LabelPlan {
     pub reading: Reading,
     pub model: Arc<Model>,
-    pub verdict: VerdictOptions,
-    pub format: RowFormat,
-    pub with_text: bool,
-    pub with_source: bool,
-    /// Of HTML pages, only what is main content gets a row.
-    pub content_only: bool,
-    /// Rows that do not meet it are left out.
-    pub filter: Option<Expression>,
-    pub target: Target,
-}
-
-/// How rows are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RowFormat {
-    Jsonl,
-    Csv,
-    Pretty(PageStyle),
+    pub rows: Rows,
+    pub run: RunPlan,
+    /// The one output; `None` where there are several.
+    pub target: Option<Target>,
 }
 
 /// `copydesk content`.
 pub(super) struct ContentPlan {
     pub sources: Sources,
+    pub inputs: Vec<PathBuf>,
     pub options: ReadOptions,
     pub plain: bool,
     pub quiet: bool,
@@ -81,7 +75,9 @@ pub(super) struct FilterPlan {
     pub spam_label: LabelId,
     pub threshold: f32,
     pub ham: Target,
-    pub spam: Option<Target>,
+    /// Whether spam is written too.
+    pub has_spam: bool,
+    pub run: RunPlan,
     /// Whether the exit status tells that there was spam.
     pub exit_code: bool,
 }
@@ -109,24 +105,8 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     if args.paragraphs.is_some() && unit == Unit::Record {
         return Err(CliError::ParagraphsOfRecords);
     }
+    let options = options::label(&args);
     let filter = args.filter.as_deref().map(expression).transpose()?;
-    let target = Target::new(args.output);
-    let on_terminal = target == Target::StandardOutput && std::io::stdout().is_terminal();
-    let format = match args.output_format.map_or_else(|| format_by_name(&target), |format| named(format, &target))? {
-        Some(OutputFormatArg::Jsonl) => RowFormat::Jsonl,
-        Some(OutputFormatArg::Csv) => RowFormat::Csv,
-        None if !on_terminal => RowFormat::Jsonl,
-        Some(OutputFormatArg::Pretty) | None => RowFormat::Pretty(page_style(args.color, on_terminal)),
-    };
-    let mut reading = reading(args.input, unit, &args.model, &[&target])?;
-    reading.rows.page_field = args.page_field;
-    reading.rows = args.region.tell(reading.rows);
-    reading.rows.paragraphs = match args.paragraphs {
-        None | Some(ParagraphsArg::Auto) => Paragraphs::Auto,
-        Some(ParagraphsArg::Blank) => Paragraphs::Blank,
-        Some(ParagraphsArg::Line) => Paragraphs::Line,
-        Some(ParagraphsArg::Layout) => Paragraphs::Layout,
-    };
     let model = open(&args.model.model)?;
     if let Some(filter) = &filter {
         filter.check_labels(model.labels()).map_err(CliError::Where)?;
@@ -135,17 +115,102 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         true => Some(role(&model, Role::Furniture, "--no-other")?),
         false => None,
     };
-    Ok(LabelPlan {
-        reading,
-        model,
+    let (target, format, look) = output(&args)?;
+    let outputs = args.outputs;
+    let keep = outputs.keep_fields.map(|keep| match keep {
+        KeepFields::All => Keep::AllBut(args.input.text_field.clone()),
+        KeepFields::Named(names) => Keep::Named(names),
+    });
+    if matches!((&look, &keep), (Look::Csv, Some(Keep::AllBut(_)))) {
+        return Err(CliError::KeepAllInCsv);
+    }
+    let chars = outputs.offsets == OffsetsArg::Chars || outputs.attributes.is_some();
+    let rows = Rows {
+        labels: model.labels().clone(),
         verdict: VerdictOptions { min_confidence: args.min_confidence, without, any_language: args.any_language },
-        format,
+        look,
         with_text: args.with_text,
         with_source: args.with_source,
         content_only: args.content_only,
         filter,
-        target,
-    })
+        keep,
+        chars,
+        by_label: outputs.split_by.is_some(),
+    };
+    let format = FileFormat { format, header: rows.header(unit) };
+    let (targets, written) = match (outputs.output_dir, outputs.attributes) {
+        (Some(dir), _) => (Vec::new(), Outputs::BySource(PathRule::Below { dir, format })),
+        (None, Some(name)) => {
+            let home = attributes_home(&args.input.inputs, &name)?;
+            (Vec::new(), Outputs::BySource(PathRule::Attributes { home, name, format }))
+        }
+        (None, None) => {
+            let targets = match (&target, rows.by_label) {
+                (Target::File(path), true) => {
+                    let names = model.labels().iter().map(|label| label.as_str()).chain(["no_label"]);
+                    names.map(|name| Target::File(with_suffix(path, &format!(".{name}")))).collect()
+                }
+                (_, true) => return Err(CliError::SplitNeedsFile),
+                (_, false) => vec![target.clone()],
+            };
+            let plan = |target: &Target| OutputPlan { target: target.clone(), format: format.clone() };
+            let outputs = targets.iter().map(plan).collect();
+            (targets, Outputs::Together(outputs))
+        }
+    };
+    let by_source = matches!(written, Outputs::BySource(_));
+    let written = Written { targets, outputs: written, options };
+    let (mut reading, run) = reading_and_run(args.input, unit, &args.model, args.run, written, &model)?;
+    let run = RunPlan { manifest: run.manifest || by_source, ..run };
+    reading.rows.page_field = args.page_field;
+    reading.rows = args.region.tell(reading.rows);
+    reading.rows.chars = chars;
+    reading.rows.paragraphs = match args.paragraphs {
+        None | Some(ParagraphsArg::Auto) => Paragraphs::Auto,
+        Some(ParagraphsArg::Blank) => Paragraphs::Blank,
+        Some(ParagraphsArg::Line) => Paragraphs::Line,
+        Some(ParagraphsArg::Layout) => Paragraphs::Layout,
+    };
+    let target = (!by_source && !rows.by_label).then_some(target);
+    Ok(LabelPlan { reading, model, rows, run, target })
+}
+
+/// The output that is named, its format, and how rows look.
+fn output(args: &LabelArgs) -> Result<(Target, OutputFormat, Look), CliError> {
+    let target = Target::new(args.output.clone());
+    let several = args.outputs.output_dir.is_some() || args.outputs.attributes.is_some();
+    let on_terminal = !several && target == Target::StandardOutput && std::io::stdout().is_terminal();
+    let (by_name, compression) = match &target {
+        Target::File(path) => {
+            if let Some(advice) = target::other_format(path) {
+                return Err(CliError::OtherFormat { path: path.clone(), advice });
+            }
+            OutputFormat::of_name(path)
+        }
+        _ => (None, None),
+    };
+    let jsonl = OutputFormat { rows: RowFormat::Jsonl, compression };
+    if let Some(name) = &args.outputs.attributes {
+        return Ok((target, jsonl, Look::Attributes(name.clone())));
+    }
+    let (format, look) = match (args.output_format, by_name) {
+        (Some(OutputFormatArg::Pretty), _) => (jsonl, Look::Pretty(page_style(args.color, on_terminal))),
+        (None, None) if on_terminal => (jsonl, Look::Pretty(page_style(args.color, on_terminal))),
+        (Some(OutputFormatArg::Csv), _) | (None, Some(RowFormat::Csv)) => {
+            (OutputFormat { rows: RowFormat::Csv, compression }, Look::Csv)
+        }
+        (Some(OutputFormatArg::Jsonl), _) | (None, _) => (jsonl, Look::Jsonl),
+    };
+    Ok((target, format, look))
+}
+
+/// The folder of the attributes of the first input.
+fn attributes_home(inputs: &[PathBuf], name: &str) -> Result<PathBuf, CliError> {
+    let first = resolve(inputs).find_map(Result::ok);
+    let path = first.map_or_else(|| PathBuf::from("-"), |source| PathBuf::from(&*source.name));
+    let output = attributes_of(&path, name)?;
+    let below = path.components().rev().take_while(|part| part.as_os_str() != "documents").count();
+    Ok(output.ancestors().nth(below).map(Path::to_owned).unwrap_or_default())
 }
 
 /// Resolves the arguments of `copydesk content`.
@@ -155,28 +220,97 @@ pub(super) fn content(args: ContentArgs) -> Result<ContentPlan, CliError> {
     let written: Vec<&Target> = std::iter::once(&target).chain(&errors).collect();
     let (sources, options) = sources(&args.input, Unit::Paragraph)?;
     let sources = sources.except(target::check(&args.input.inputs, &written)?);
-    Ok(ContentPlan { sources, options, plain: args.plain, quiet: args.quiet, errors, target })
+    let inputs = args.input.inputs;
+    Ok(ContentPlan { sources, inputs, options, plain: args.plain, quiet: args.quiet, errors, target })
 }
 
 /// Resolves the arguments of `copydesk filter`.
 pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
+    let options = options::filter(&args);
     let ham = Target::new(args.ham);
     let spam = args.spam.map(|path| Target::new(Some(path)));
-    let targets: Vec<&Target> = std::iter::once(&ham).chain(&spam).collect();
+    let has_spam = spam.is_some();
+    let targets: Vec<Target> = std::iter::once(ham.clone()).chain(spam).collect();
+    let mut outputs = Vec::with_capacity(targets.len());
     for target in &targets {
-        if format_by_name(target)? == Some(OutputFormatArg::Csv) {
-            return Err(CliError::OtherFormat { path: target.name(), advice: "write FILE.jsonl" });
-        }
+        let compression = match target {
+            Target::File(path) => match (target::other_format(path), OutputFormat::of_name(path)) {
+                (Some(advice), _) => return Err(CliError::OtherFormat { path: path.clone(), advice }),
+                (None, (Some(RowFormat::Csv), _)) => {
+                    return Err(CliError::OtherFormat { path: path.clone(), advice: "write FILE.jsonl" });
+                }
+                (None, (_, compression)) => compression,
+            },
+            _ => None,
+        };
+        let format = FileFormat { format: OutputFormat { rows: RowFormat::Jsonl, compression }, header: Vec::new() };
+        outputs.push(OutputPlan { target: target.clone(), format });
     }
-    let mut reading = reading(args.input, Unit::Record, &args.model, &targets)?;
-    reading.rows = reading.rows.region(Region::Comment);
     let model = open(&args.model.model)?;
     let spam_label = role(&model, Role::Spam, "filter")?;
     let threshold = match args.lose {
         Some(lose) => operating_point(&model, lose)?,
         None => args.threshold.unwrap_or_else(|| model.spam_threshold()),
     };
-    Ok(FilterPlan { reading, model, spam_label, threshold, ham, spam, exit_code: args.exit_code })
+    let written = Written { targets, outputs: Outputs::Together(outputs), options };
+    let (mut reading, run) = reading_and_run(args.input, Unit::Record, &args.model, args.run, written, &model)?;
+    reading.rows = reading.rows.region(Region::Comment);
+    Ok(FilterPlan { reading, model, spam_label, threshold, ham, has_spam, run, exit_code: args.exit_code })
+}
+
+/// What a command writes, and every option that it depends on.
+struct Written {
+    targets: Vec<Target>,
+    outputs: Outputs,
+    options: Map<String, Value>,
+}
+
+/// What is read, and the run that writes what comes of it.
+fn reading_and_run(
+    input: InputArgs,
+    unit: Unit,
+    model_args: &ModelArgs,
+    run: RunArgs,
+    written: Written,
+    model: &Model,
+) -> Result<(Reading, RunPlan), CliError> {
+    let Written { targets, outputs, options } = written;
+    let errors = input.errors.clone().map(|path| Target::new(Some(path)));
+    let plain = FileFormat { format: OutputFormat { rows: RowFormat::Jsonl, compression: None }, header: Vec::new() };
+    let can_resume = !input.inputs.is_empty() && input.inputs.iter().all(|input| can_be_read_again(input));
+    if run.resume && !can_resume {
+        return Err(CliError::CannotResume);
+    }
+    let reading = reading(input, unit, model_args, &targets.iter().chain(&errors).collect::<Vec<_>>())?;
+    let model_name = model_args.model.display().to_string();
+    let fingerprint = model.fingerprint(&model_args.model);
+    let model_digest = fingerprint.map_err(|error| CliError::Model { model: model_name.clone(), error })?;
+    let plan = RunPlan {
+        outputs,
+        errors: errors.into_iter().map(|target| OutputPlan { target, format: plain.clone() }).collect(),
+        inputs: reading.inputs.clone(),
+        threads: reading.threads,
+        quiet: reading.quiet,
+        resume: run.resume,
+        restart: run.restart,
+        can_resume,
+        between_checkpoints: Duration::from_secs(run.checkpoint_seconds),
+        manifest: run.manifest || run.resume,
+        hash_inputs: run.hash_inputs,
+        max_errors: run.max_errors,
+        shard: None,
+        model: model_name,
+        model_digest,
+        options,
+    };
+    Ok((reading, plan))
+}
+
+/// Whether an input is still there when a later run wants it.
+fn can_be_read_again(input: &Path) -> bool {
+    // What does not exist is an error in its place, now and later.
+    !is_standard_input(input)
+        && std::fs::metadata(input).map_or(true, |metadata| metadata.is_file() || metadata.is_dir())
 }
 
 /// Resolves the arguments of `copydesk eval`.
@@ -217,32 +351,13 @@ fn operating_point(model: &Model, lose: f64) -> Result<f32, CliError> {
     })
 }
 
-/// The format that the name of an output file promises; `None` where it promises none.
-fn format_by_name(target: &Target) -> Result<Option<OutputFormatArg>, CliError> {
-    let Target::File(path) = target else { return Ok(None) };
-    if let Some(advice) = target::other_format(path) {
-        return Err(CliError::OtherFormat { path: path.clone(), advice });
-    }
-    Ok((target::extension(path).as_deref() == Some("csv")).then_some(OutputFormatArg::Csv))
-}
-
-/// A format that was named, for a file that may have any name but one that promises compressed bytes.
-fn named(format: OutputFormatArg, target: &Target) -> Result<Option<OutputFormatArg>, CliError> {
-    match target {
-        Target::File(path) if target::is_compressed(path) => format_by_name(target),
-        _ => Ok(Some(format)),
-    }
-}
-
 fn reading(input: InputArgs, unit: Unit, model: &ModelArgs, targets: &[&Target]) -> Result<Reading, CliError> {
-    let errors = input.errors.clone().map(|path| Target::new(Some(path)));
-    let written: Vec<&Target> = targets.iter().copied().chain(&errors).collect();
     let (sources, ReadOptions { format, paragraphs, encoding, .. }) = sources(&input, unit)?;
-    let sources = sources.except(target::check(&input.inputs, &written)?);
+    let sources = sources.except(target::check(&input.inputs, targets)?);
     let threads = model.threads.unwrap_or_else(parallel::cores);
     let rows = RowOptions { format, unit, paragraphs, encoding, text_field: input.text_field, ..RowOptions::default() };
     let typed = input.inputs.is_empty() && std::io::stdin().is_terminal();
-    Ok(Reading { sources, rows, threads, quiet: model.quiet, typed, errors })
+    Ok(Reading { sources, inputs: input.inputs, rows, threads, quiet: model.quiet, typed })
 }
 
 /// Sources, or why each is none, and how they are read.

@@ -4,6 +4,47 @@
 use signal_hook::iterator::Signals;
 #[cfg(unix)]
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+#[cfg(unix)]
+use std::time::{Duration, Instant};
+
+/// The signal that asked the process to end; 0 for none.
+static ASKED: AtomicI32 = AtomicI32::new(0);
+
+/// Whether a run would store how far it is, if it were asked to end.
+static CAN_STOP: AtomicBool = AtomicBool::new(false);
+
+/// Whether all is done, so that nothing is left to be ended.
+static DONE: AtomicBool = AtomicBool::new(false);
+
+/// How long a run may take to finish what it is at.
+#[cfg(unix)]
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// From now on a run looks at [`asked_to_stop`] between chunks.
+pub(super) fn let_run_stop() {
+    CAN_STOP.store(true, Ordering::SeqCst);
+}
+
+/// The run has written everything: whoever asks it to end now gets what it did.
+pub(super) fn run_is_done() {
+    DONE.store(true, Ordering::SeqCst);
+}
+
+/// The signal that asked the process to end.
+pub(super) fn asked_to_stop() -> Option<i32> {
+    Some(ASKED.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+}
+
+/// Name of a signal that ends the process.
+pub(super) fn signal_name(signal: i32) -> &'static str {
+    #[cfg(unix)]
+    if let Some((_, name)) = WATCHED.iter().find(|(number, _)| *number == signal) {
+        return name;
+    }
+    let _ = signal;
+    "a signal"
+}
 
 /// Removes temporary files when the process is told to end, says so, and ends with 128 plus the signal's number, as shells
 /// count it.
@@ -39,8 +80,20 @@ const WATCHED: [(i32, &str); 3] = [
 #[cfg(unix)]
 fn wait(mut signals: Signals) {
     let Some(signal) = signals.forever().next() else { return };
+    ASKED.store(signal, Ordering::SeqCst);
+    if CAN_STOP.load(Ordering::SeqCst) {
+        super::tell(format_args!("{} came: finishing what is in work; once more ends at once", signal_name(signal)));
+        // The run ends the process when it is done. One that cannot, or a second signal, ends it here.
+        let since = Instant::now();
+        while since.elapsed() < PATIENCE && signals.pending().next().is_none() {
+            if DONE.load(Ordering::SeqCst) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
     let removed = crate::atomic::remove_temporaries();
-    let name = WATCHED.iter().find(|(number, _)| *number == signal).map_or("a signal", |(_, name)| name);
+    let name = signal_name(signal);
     let rest = if removed > 0 { ": what was to be written is not, the unfinished file is removed" } else { "" };
     super::tell(format_args!("ended by {name}{rest}"));
     std::process::exit(128 + signal);

@@ -12,13 +12,13 @@ use super::sources::{Origin, Source};
 use super::stray::decode_line;
 use super::text_pieces::{Piece, TextPieces};
 use crate::page::Region;
-use crate::text::{Paragraphs, markdown, model_text, split_with};
+use crate::text::{CharOffsets, Paragraphs, markdown, model_text, split_with};
 use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -72,6 +72,8 @@ pub struct Passage {
     pub text: String,
     /// Byte offset of `text` in the document.
     pub start: u64,
+    /// The same in code points.
+    pub start_chars: u64,
     /// Number of the first paragraph in the document, from 0.
     pub first_paragraph: u64,
     /// Byte offsets of the paragraphs in `text`, in order; never empty.
@@ -89,6 +91,8 @@ pub struct Passage {
 pub struct BlockPlace {
     /// UTF-8 byte offsets in the source.
     pub span: Range<u64>,
+    /// The same in code points.
+    pub chars: Range<u64>,
     /// The probability that it belongs to the page's main content, 0 to 1.
     pub content: f32,
     /// Whether it counts to the main content.
@@ -123,6 +127,19 @@ impl Passage {
             Some(block) => block.span.clone(),
             None => self.source_span(self.paragraphs[index].clone()),
         }
+    }
+
+    /// Where a paragraph stands in the document, in code points. `index` counts the paragraphs of this passage from 0.
+    ///
+    /// # Panics
+    /// If the passage has no such paragraph.
+    pub fn paragraph_chars(&self, index: usize) -> Range<u64> {
+        if let Some(block) = self.blocks.get(index) {
+            return block.chars.clone();
+        }
+        let Range { start, end } = self.paragraphs[index];
+        let before = self.start_chars + self.text[..start].chars().count() as u64;
+        before..before + self.text[start..end].chars().count() as u64
     }
 
     /// The bytes of the document that a slice of `text` was made of: also right where lines were not UTF-8, and their
@@ -206,6 +223,8 @@ pub struct Opened {
     pub ordinal: u64,
     /// Name in rows and messages.
     pub name: Arc<str>,
+    /// Its path below the input that it was found in.
+    pub relative: PathBuf,
     /// Size in bytes, of a file.
     pub size_bytes: Option<u64>,
     /// When it was written last, of a file: nanoseconds since 1970.
@@ -284,6 +303,8 @@ enum SourceKind {
 struct Passages {
     pieces: Box<TextPieces<Window>>,
     next_paragraph: u64,
+    /// Code points so far.
+    chars: u64,
     paragraphs: Paragraphs,
     /// Nothing was read yet of what is to be read as Markdown.
     unread_markdown: bool,
@@ -342,7 +363,8 @@ impl ChunkReader {
                 Ok(source) => return Some(source),
                 Err(failure) => {
                     let name = Arc::clone(&failure.source);
-                    chunk.opened.push(Opened { ordinal, name, size_bytes: None, modified: None });
+                    let relative = PathBuf::from(&*name);
+                    chunk.opened.push(Opened { ordinal, name, relative, size_bytes: None, modified: None });
                     chunk.items.push(Item::Failed(failure));
                     self.number_items(chunk);
                     if self.by_source {
@@ -404,9 +426,10 @@ impl Iterator for ChunkReader {
                 break;
             }
             unread = false;
-            let Source { ref name, size_bytes, modified, .. } = source;
+            let Source { ref name, ref relative, size_bytes, modified, .. } = source;
             let ordinal = self.found - 1;
-            chunk.opened.push(Opened { ordinal, name: Arc::clone(name), size_bytes, modified });
+            let (name, relative) = (Arc::clone(name), relative.clone());
+            chunk.opened.push(Opened { ordinal, name, relative, size_bytes, modified });
             match OpenSource::open(&source, self.options) {
                 Ok(open) => self.open = Some(open),
                 Err(error) => {
@@ -440,6 +463,7 @@ impl OpenSource {
             (InputFormat::Text | InputFormat::Markdown, Unit::Paragraph) => SourceKind::Passages(Passages {
                 pieces: Box::new(TextPieces::new(window, options.paragraphs)),
                 next_paragraph: 0,
+                chars: 0,
                 paragraphs: options.paragraphs,
                 unread_markdown: format == InputFormat::Markdown,
             }),
@@ -514,6 +538,8 @@ impl Passages {
             push_markdown(chunk, name, &text, &ahead);
             return Progress::Read;
         }
+        let start_chars = self.chars;
+        self.chars += text.chars().count() as u64;
         let spans = split_with(&text, self.paragraphs).into_iter().map(|paragraph| paragraph.span);
         let paragraphs: Vec<Range<usize>> = spans.collect();
         if !paragraphs.is_empty() {
@@ -523,6 +549,7 @@ impl Passages {
                 source,
                 text,
                 start,
+                start_chars,
                 first_paragraph,
                 paragraphs,
                 plain_texts,
@@ -537,6 +564,7 @@ impl Passages {
 /// Appends a whole Markdown document, in passages of about [`PIECE_BYTES`] as other texts. `ahead` is as in [`Piece`].
 fn push_markdown(chunk: &mut Chunk, name: &Arc<str>, text: &str, ahead: &[(usize, u64)]) {
     let mut first_paragraph = 0;
+    let offsets = CharOffsets::new(text);
     let mut rest = markdown::split(text).into_iter().peekable();
     while let Some(first) = rest.peek() {
         let begin = first.span.start;
@@ -554,6 +582,7 @@ fn push_markdown(chunk: &mut Chunk, name: &Arc<str>, text: &str, ahead: &[(usize
             source: Arc::clone(name),
             text: text[begin..end].to_owned(),
             start: begin as u64 - known,
+            start_chars: offsets.at(begin),
             first_paragraph,
             paragraphs,
             plain_texts,

@@ -101,6 +101,12 @@ pub enum InputError {
     /// The source holds no labelled rows, where such are asked for.
     #[error("has no field `label`; copydesk label makes such rows")]
     NotLabelled,
+    /// The fields that its rows are to keep are too long to be repeated in each of them.
+    #[error("its fields are longer than 65536 bytes together, so its rows do without them (--keep-fields)")]
+    KeptTooLong,
+    /// Attributes are asked for, and the source has no records that could have some.
+    #[error("has no records with ids, so there are no attributes of it; without --attributes it is labelled")]
+    NoRecords,
     /// There is nothing in the text that could be labelled.
     #[error("the text is blank")]
     BlankText,
@@ -140,6 +146,8 @@ impl InputError {
             InputError::FieldNotString { .. } => "field_not_string",
             InputError::UnknownRegion { .. } => "unknown_region",
             InputError::NotLabelled => "not_labelled",
+            InputError::KeptTooLong => "kept_too_long",
+            InputError::NoRecords => "no_records",
             InputError::BlankText => "blank_text",
             InputError::UnknownLabel(_) => "unknown_label",
         }

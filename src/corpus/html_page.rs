@@ -6,7 +6,7 @@ use super::feed::Window;
 use super::lines::LINE_LIMIT_BYTES;
 use super::text_pieces::{Piece, TextPieces};
 use crate::html;
-use crate::text::{Paragraphs, model_text};
+use crate::text::{CharOffsets, Paragraphs, model_text};
 use std::sync::Arc;
 
 /// Bytes of a page in which it names its encoding, as browsers have it.
@@ -55,6 +55,7 @@ pub(crate) fn passages(name: &Arc<str>, source: &str, ahead: Vec<(usize, u64)>, 
         source: Arc::clone(name),
         text: String::new(),
         start: 0,
+        start_chars: 0,
         first_paragraph,
         paragraphs: Vec::new(),
         plain_texts: Vec::new(),
@@ -63,6 +64,7 @@ pub(crate) fn passages(name: &Arc<str>, source: &str, ahead: Vec<(usize, u64)>, 
     };
     // Knows the offsets of the source.
     let offsets = Passage { ahead, ..empty(0) };
+    let code_points = CharOffsets::new(source);
     let mut passage = empty(0);
     html::blocks(source, &mut |block| {
         let plain = model_text(&block.text);
@@ -81,7 +83,8 @@ pub(crate) fn passages(name: &Arc<str>, source: &str, ahead: Vec<(usize, u64)>, 
         passage.paragraphs.push(start..passage.text.len());
         passage.plain_texts.push(plain.into_owned());
         let html::ContentBlock { span, content, is_content, region, .. } = block;
-        passage.blocks.push(BlockPlace { span: offsets.source_span(span), content, is_content, region });
+        let chars = code_points.range(span.clone());
+        passage.blocks.push(BlockPlace { span: offsets.source_span(span), chars, content, is_content, region });
     });
     if !passage.paragraphs.is_empty() {
         take(passage);

@@ -56,6 +56,8 @@ pub struct Source {
     pub name: Arc<str>,
     /// Where the bytes come from.
     pub origin: Origin,
+    /// Its path below the input that it was found in; of an input that is a file, its name.
+    pub relative: PathBuf,
     /// Size in bytes where it is known beforehand.
     pub size_bytes: Option<u64>,
     /// When a file was written last, in nanoseconds since 1970.
@@ -124,7 +126,13 @@ impl Sources {
     /// What `reader` gives, under the name of standard input.
     pub(crate) fn of_reader(reader: impl Read + Send + 'static) -> Sources {
         let origin = Origin::Reader(Reader(Arc::new(Mutex::new(Some(Box::new(reader))))));
-        let source = Source { name: Arc::from(STANDARD_INPUT), origin, size_bytes: None, modified: None };
+        let source = Source {
+            name: Arc::from(STANDARD_INPUT),
+            origin,
+            relative: STANDARD_INPUT.into(),
+            size_bytes: None,
+            modified: None,
+        };
         Sources { given: Some(source), ..Sources::default() }
     }
 
@@ -149,19 +157,26 @@ impl Sources {
         if metadata.is_dir() {
             return self.enter(path, &metadata).err().and_then(failed);
         }
+        let relative = self.relative(&path);
         if metadata.is_file() {
             if FileId::of(&metadata).is_some_and(|id| self.written.contains(&id)) {
                 return failed(InputError::AlsoWritten);
             }
             let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             let (size_bytes, modified) = (Some(metadata.len()), modified.map(|since| since.as_nanos()));
-            return Some(Ok(Source { name, origin: Origin::File(path), size_bytes, modified }));
+            return Some(Ok(Source { name, origin: Origin::File(path), relative, size_bytes, modified }));
         }
         if self.open.is_empty() {
             // A named pipe that somebody gives by name, `<(…)` in a shell, is meant; one found in a folder would hang.
-            return Some(Ok(Source { name, origin: Origin::File(path), size_bytes: None, modified: None }));
+            return Some(Ok(Source { name, origin: Origin::File(path), relative, size_bytes: None, modified: None }));
         }
         failed(InputError::NotAFile)
+    }
+
+    /// The path below the input.
+    fn relative(&self, path: &Path) -> PathBuf {
+        let below = self.open.first().and_then(|input| path.strip_prefix(&input.path).ok());
+        below.map_or_else(|| PathBuf::from(path.file_name().unwrap_or_default()), Path::to_owned)
     }
 
     /// Opens a folder, unless it was met before.
@@ -205,7 +220,8 @@ impl Iterator for Sources {
                     if is_standard_input(&input) {
                         let name = Arc::from(STANDARD_INPUT);
                         let origin = Origin::StandardInput;
-                        return Some(Ok(Source { name, origin, size_bytes: None, modified: None }));
+                        let relative = STANDARD_INPUT.into();
+                        return Some(Ok(Source { name, origin, relative, size_bytes: None, modified: None }));
                     }
                     input
                 }

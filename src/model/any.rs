@@ -3,6 +3,7 @@
 use super::{Answer, Cascade, CascadeSession, Classifier, EMBEDDED_CASCADE, ModelError, ModelSource};
 use super::{OperatingPoint, PageText, Prediction, Reading, Role, Roles, Session};
 use crate::engine::ceiling::model_operations;
+use crate::fnv::{FNV_OFFSET, fnv_step};
 use crate::label::{LabelId, LabelSet};
 use crate::tokenizer::Tokenizer;
 use std::path::Path;
@@ -44,6 +45,23 @@ impl Model {
             }
             ModelSource::Folder(dir) if Cascade::is_in(&dir) => Cascade::from_dir(&dir).map(Model::Cascade),
             source => source.classifier().map(Model::Single),
+        }
+    }
+
+    /// What tells the model that was opened under `name` from others, in hexadecimal digits: two models with the same give the same
+    /// answers.
+    ///
+    /// # Errors
+    /// As [`Model::open`]: its files are read once more.
+    pub(crate) fn fingerprint(&self, name: &Path) -> Result<String, ModelError> {
+        match self {
+            Model::Single(_) => ModelSource::new(name).digest().map(|digest| digest.to_string()),
+            // Its settings hold the digests of both networks.
+            Model::Cascade(cascade) => {
+                let settings = format!("{:?}", cascade.settings());
+                let state = settings.bytes().fold(FNV_OFFSET, |state, byte| fnv_step(state, byte.into()));
+                Ok(format!("{state:016x}"))
+            }
         }
     }
 

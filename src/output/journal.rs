@@ -76,9 +76,9 @@ impl Journal {
         &self.folder
     }
 
-    /// Whether a state was stored.
-    pub fn has_state(&self) -> bool {
-        self.folder.join(STATE).exists()
+    /// Whether a folder holds the state of an unfinished run.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(STATE).exists()
     }
 
     /// The state that was stored last; `None` where none was.

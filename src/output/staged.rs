@@ -138,6 +138,11 @@ impl Staged {
         Ok(StagedState { part_bytes, pending_bytes, generation })
     }
 
+    /// The file that grows. What stands behind the bytes that were stored last does not count.
+    pub fn part(&self) -> PathBuf {
+        part_of(&self.stem)
+    }
+
     /// Takes away what only earlier states need. Call it once a state is stored.
     pub fn forget_earlier(&self) {
         if let Some(earlier) = self.generation.checked_sub(1) {

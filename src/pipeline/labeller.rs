@@ -7,7 +7,7 @@ use super::rejected::Rejected;
 use crate::corpus::{BlockPlace, Chunk, InputError, Item, Passage, Record, RecordLine, Unit, page_ranges};
 use crate::model::{ModelError, ModelSession, PageText, Prediction};
 use crate::page::Region;
-use crate::text::{Language, Paragraphs, language, model_text, split_with};
+use crate::text::{CharOffsets, Language, Paragraphs, language, model_text, split_with};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,12 +23,14 @@ pub(crate) struct Labeller {
     pub paragraphs: Paragraphs,
     /// Where the texts stand on their pages.
     pub regions: Regions,
+    /// Whether offsets in code points are wanted too.
+    pub chars: bool,
 }
 
 /// What becomes of a chunk's items, told in their order.
 pub(crate) enum Event<'a> {
     /// A document or a record that can be used begins; its texts follow.
-    Document,
+    Document(&'a Part<'a>),
     /// A text with an answer.
     Labelled(Labelled<'a>),
     /// Something without one.
@@ -48,6 +50,8 @@ pub(crate) struct Labelled<'a> {
     pub paragraph: Option<(u64, Range<u64>)>,
     /// As it stands in its source; of an HTML page, the text between the tags.
     pub text: &'a str,
+    /// The span of a paragraph in code points, where that is asked for.
+    pub chars: Option<Range<u64>>,
     /// Of an HTML page, where the block stands.
     pub block: Option<&'a BlockPlace>,
     /// Whether this is the first text of its document or record.
@@ -125,6 +129,8 @@ struct Entry<'part> {
     model_text: Cow<'part, str>,
     /// Number and span of a paragraph; `None` for a whole record.
     paragraph: Option<(u64, Range<u64>)>,
+    /// The span of a paragraph in code points, where that is asked for.
+    chars: Option<Range<u64>>,
     /// Where it stands on its page.
     region: Option<Region>,
 }
@@ -132,8 +138,8 @@ struct Entry<'part> {
 impl Labeller {
     /// Labels what is read under `options`.
     pub fn new(options: &RowOptions) -> Labeller {
-        let RowOptions { unit, text_field, paragraphs, regions, .. } = options.clone();
-        Labeller { unit, text_field, paragraphs, regions }
+        let RowOptions { unit, text_field, paragraphs, regions, chars, .. } = options.clone();
+        Labeller { unit, text_field, paragraphs, regions, chars }
     }
 
     /// Labels a chunk and tells what became of its items, in their order.
@@ -180,7 +186,7 @@ impl Labeller {
                 tell(Event::Rejected { rejected, object: object.as_ref() });
             }
             if part.begins_document() {
-                tell(Event::Document);
+                tell(Event::Document(part));
             }
             let mut first = true;
             while let Some((entry, prediction)) = answers.next_if(|(entry, _)| entry.item == *item) {
@@ -229,21 +235,25 @@ impl Labeller {
                     let region = self.regions.of_all().or(block.and_then(|block| block.region));
                     let paragraph = Some((passage.first_paragraph + index as u64, passage.paragraph_span(index)));
                     let model_text = passage.model_text(index);
-                    entries.push(Entry { item, index, text, model_text, paragraph, region });
+                    let chars = self.chars.then(|| passage.paragraph_chars(index));
+                    entries.push(Entry { item, index, text, model_text, paragraph, chars, region });
                 }
             }
             &Part::Record { ref record, region, .. } if self.unit == Unit::Paragraph => {
+                let offsets = self.chars.then(|| CharOffsets::new(&record.text));
                 for (index, paragraph) in split_with(&record.text, self.paragraphs).into_iter().enumerate() {
                     let text = &record.text[paragraph.span.clone()];
                     let span = paragraph.span.start as u64..paragraph.span.end as u64;
+                    let chars = offsets.as_ref().map(|offsets| offsets.range(paragraph.span.clone()));
                     let paragraph_of = Some((index as u64, span));
                     let model_text = paragraph.text;
-                    entries.push(Entry { item, index, text, model_text, paragraph: paragraph_of, region });
+                    entries.push(Entry { item, index, text, model_text, paragraph: paragraph_of, chars, region });
                 }
             }
             &Part::Record { ref record, region, .. } => {
                 let text = record.text.as_ref();
-                entries.push(Entry { item, index: 0, text, model_text: model_text(text), paragraph: None, region });
+                let model_text = model_text(text);
+                entries.push(Entry { item, index: 0, text, model_text, paragraph: None, chars: None, region });
             }
         }
     }
@@ -264,7 +274,8 @@ fn event<'a>(
                 Part::Passage(passage) => passage.block(entry.index),
                 Part::Record { .. } => None,
             };
-            Event::Labelled(Labelled { part, paragraph, text: entry.text, block, first, language, prediction })
+            let (text, chars) = (entry.text, entry.chars.clone());
+            Event::Labelled(Labelled { part, paragraph, text, chars, block, first, language, prediction })
         }
         Err(error) => {
             let paragraph = paragraph.map(|(number, _)| number);

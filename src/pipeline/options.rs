@@ -20,6 +20,7 @@ pub struct RowOptions {
     pub(crate) text_field: String,
     pub(crate) page_field: Option<String>,
     pub(crate) regions: Regions,
+    pub(crate) chars: bool,
 }
 
 /// Where the texts of an input stand on their pages.
@@ -45,6 +46,7 @@ impl Default for RowOptions {
             text_field: "text".to_owned(),
             page_field: None,
             regions: Regions::Unknown,
+            chars: false,
         }
     }
 }

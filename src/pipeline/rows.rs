@@ -83,7 +83,7 @@ impl Rows {
             job::start(desk.model(), desk.threads(), input, move |session, chunk, worked: &mut Worked<Vec<_>>| {
                 labeller.label(session, chunk, &mut |event| {
                     worked.output.push(match event {
-                        Event::Document => return,
+                        Event::Document(_) => return,
                         Event::Labelled(labelled) => Ok(row(&worker, labelled)),
                         Event::Rejected { rejected, .. } => Err(rejected),
                     });

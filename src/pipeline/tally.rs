@@ -1,9 +1,10 @@
 //! What was done, in numbers.
 
 use crate::label::LabelId;
+use serde::{Deserialize, Serialize};
 
 /// Counts over everything that was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tally {
     /// Text files, and records that were split into paragraphs.
     pub documents: u64,
@@ -19,6 +20,10 @@ pub(crate) struct Tally {
     pub failed: u64,
     /// Lines that were not UTF-8 and were read as windows-1252.
     pub decoded: u64,
+    /// Records that were separated as spam.
+    pub spam: u64,
+    /// Records without a text that can be judged, kept with the genuine ones.
+    pub unjudged: u64,
 }
 
 impl Tally {
@@ -51,6 +56,8 @@ impl Tally {
         self.left_out += other.left_out;
         self.failed += other.failed;
         self.decoded += other.decoded;
+        self.spam += other.spam;
+        self.unjudged += other.unjudged;
     }
 }
 

@@ -10,6 +10,7 @@
 //! Each label of the model has a column for its probability. Record rows have no `paragraph`, `start` and `end`. With text there is a last column `text`. Where there is no label
 //! the column is empty.
 
+use super::kept::kept_name;
 use super::number::push_probability;
 use super::row::{ParagraphRow, RecordRow, RowSource, Verdict};
 use crate::corpus::Unit;
@@ -17,7 +18,14 @@ use crate::label::{Label, LabelSet};
 use crate::text::Doubt;
 
 /// Appends the header of rows about a model's labels.
-pub fn push_header(out: &mut Vec<u8>, unit: Unit, labels: &LabelSet, with_source: bool, with_text: bool) {
+pub fn push_header(
+    out: &mut Vec<u8>,
+    unit: Unit,
+    labels: &LabelSet,
+    with_source: bool,
+    kept: &[String],
+    with_text: bool,
+) {
     out.extend_from_slice(match unit {
         Unit::Paragraph => b"doc,paragraph,start,end",
         Unit::Record => b"doc",
@@ -31,23 +39,39 @@ pub fn push_header(out: &mut Vec<u8>, unit: Unit, labels: &LabelSet, with_source
         push_field(out, label.as_str());
     }
     out.extend_from_slice(b",tokens,windows,lang,reason");
+    for name in kept {
+        out.push(b',');
+        push_field(out, &kept_name(name, |taken| kept.iter().any(|kept| kept == taken)));
+    }
     out.extend_from_slice(if with_text { b",text\n" } else { b"\n" });
 }
 
-/// Appends a paragraph row.
-pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, with_text: bool) {
+/// Values as further columns, a comma before each.
+pub fn fields(values: &[String]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for value in values {
+        out.push(b',');
+        push_field(&mut out, value);
+    }
+    out
+}
+
+/// Appends a paragraph row. `kept` are further columns, as [`fields`] gives them.
+pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, kept: &[u8], with_text: bool) {
     push_field(out, row.doc);
     out.extend_from_slice(format!(",{},{},{}", row.paragraph, row.span.start, row.span.end).as_bytes());
     push_source(out, row.source);
     push_verdict(out, &row.verdict);
+    out.extend_from_slice(kept);
     push_text(out, row.text, with_text);
 }
 
-/// Appends a record row; of the record's fields only its name and its text can be part of it.
-pub fn push_record(out: &mut Vec<u8>, row: &RecordRow<'_>, with_text: bool) {
+/// Appends a record row; of the record's fields only its name, its text and those in `kept` can be part of it.
+pub fn push_record(out: &mut Vec<u8>, row: &RecordRow<'_>, kept: &[u8], with_text: bool) {
     push_field(out, row.doc);
     push_source(out, row.source);
     push_verdict(out, &row.verdict);
+    out.extend_from_slice(kept);
     push_text(out, row.text, with_text);
 }
 
@@ -111,7 +135,7 @@ mod tests {
         };
         let labels = verdict.scores.labels().clone();
         let mut out = Vec::new();
-        push_header(&mut out, Unit::Paragraph, &labels, true, true);
+        push_header(&mut out, Unit::Paragraph, &labels, true, &[], true);
         let row = ParagraphRow {
             doc: "a,b",
             source: Some(RowSource { name: "f", line: Some(3) }),
@@ -121,9 +145,9 @@ mod tests {
             content: None,
             verdict: verdict.clone(),
         };
-        push_paragraph(&mut out, &row, true);
-        push_header(&mut out, Unit::Record, &labels, false, false);
-        push_record(&mut out, &RecordRow { doc: "9", source: None, text: "x", object: None, verdict }, false);
+        push_paragraph(&mut out, &row, b"", true);
+        push_header(&mut out, Unit::Record, &labels, false, &[], false);
+        push_record(&mut out, &RecordRow { doc: "9", source: None, text: "x", object: None, verdict }, b"", false);
         let expected = "doc,paragraph,start,end,file,line,label,confidence,reporting,opinion,comment_spam,quotation,other,\
             tokens,windows,lang,reason,text\n\"a,b\",1,2,9,f,3,,0.5,0.5,0.5,0.0,0.0,0.0,7,2,de,not English,\"say \"\"hi\"\"\nthere\"\n\
             doc,label,confidence,reporting,opinion,comment_spam,quotation,other,tokens,windows,lang,reason\n\
@@ -138,8 +162,8 @@ mod tests {
         let label = Some(scores.best_label().0);
         let verdict = Verdict { label, confidence: 0.75, scores, tokens: 1, windows: 1, lang: None, doubt: None };
         let mut out = Vec::new();
-        push_header(&mut out, Unit::Record, &labels, false, false);
-        push_record(&mut out, &RecordRow { doc: "1", source: None, text: "x", object: None, verdict }, false);
+        push_header(&mut out, Unit::Record, &labels, false, &[], false);
+        push_record(&mut out, &RecordRow { doc: "1", source: None, text: "x", object: None, verdict }, b"", false);
         let expected = "doc,label,confidence,\"news, local\",\"say \"\"ad\"\"\",spam,tokens,windows,lang,reason\n\
             1,\"news, local\",0.75,0.75,0.25,0.0,1,1,,\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);

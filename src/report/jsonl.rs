@@ -8,6 +8,9 @@
 //!  "tokens": 84, "windows": 1, "lang": "en", "text": "…"}
 //! ```
 //!
+//! Fields of the input record that are to be kept stand at the end, with their values as they are written there; one that is
+//! called like a field of the row is renamed as in record rows.
+//!
 //! A block of an HTML page has `content` after `lang`: the probability that it belongs to the page's main content. Its
 //! `text` is the text between the tags, and its span that of its first to its last byte in the source.
 //!
@@ -33,8 +36,8 @@ use crate::corpus::Record;
 const ADDED_WITH_SOURCE: [&str; 9] =
     ["file", "line", "label", "confidence", "scores", "tokens", "windows", "lang", "reason"];
 
-/// Appends a paragraph row and a line feed.
-pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, with_text: bool) {
+/// Appends a paragraph row and a line feed. `kept` are fields of its record, as [`Keep::json`](super::Keep::json) gives them.
+pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, kept: &[u8], with_text: bool) {
     out.extend_from_slice(b"{\"doc\": ");
     push_string(out, row.doc);
     out.extend_from_slice(
@@ -51,6 +54,7 @@ pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, with_text: bool
         out.extend_from_slice(b", \"text\": ");
         push_string(out, row.text);
     }
+    out.extend_from_slice(kept);
     out.extend_from_slice(b"}\n");
 }
 
@@ -144,7 +148,7 @@ fn push_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
     }
 }
 
-fn push_string(out: &mut Vec<u8>, text: &str) {
+pub(super) fn push_string(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).expect("a string can always be written as JSON; this is a bug");
 }
 
@@ -211,10 +215,10 @@ mod tests {
             verdict: verdict(),
         };
         let mut out = Vec::new();
-        push_paragraph(&mut out, &row, true);
+        push_paragraph(&mut out, &row, b"", true);
         row.verdict.label = None;
         (row.verdict.lang, row.verdict.doubt) = (Some("de"), Some(Doubt::NotEnglish));
-        push_paragraph(&mut out, &row, false);
+        push_paragraph(&mut out, &row, b"", false);
         let rows: Vec<Row> =
             out.split_inclusive(|&byte| byte == b'\n').map(|line| serde_json::from_slice(line).unwrap()).collect();
         assert_eq!((rows[0].doc.as_str(), rows[0].paragraph, rows[0].start, rows[0].end), ("a \"page\"", 2, 10, 14));

@@ -6,10 +6,12 @@ mod bench;
 #[cfg(feature = "train")]
 mod cascade;
 pub mod csv;
+mod dolma;
 mod eval_table;
 mod fields;
 mod head;
 pub mod jsonl;
+mod kept;
 mod labelled;
 mod models;
 mod number;
@@ -21,9 +23,11 @@ mod stats;
 pub use bench::{BenchReport, BenchRun, Cost};
 #[cfg(feature = "train")]
 pub use cascade::CascadeTable;
+pub use dolma::Attributes;
 pub use eval_table::{EvalTable, FieldTable, NoiseTable};
 pub use fields::RowFields;
 pub use head::{HeadLine, Reservoir};
+pub use kept::Keep;
 pub use labelled::LabelledRow;
 pub use models::{ModelEntry, ModelsTable};
 pub use pretty::PageStyle;

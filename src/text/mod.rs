@@ -115,6 +115,7 @@ mod marker;
 mod marks;
 mod markup;
 mod normalize;
+mod offsets;
 mod oneline;
 mod pictograph;
 #[cfg(test)]
@@ -130,4 +131,5 @@ pub use boundary::{last_boundary, last_boundary_with};
 pub use facts::{FACT_COUNT, facts};
 pub use language::{Doubt, Language, language};
 pub use normalize::model_text;
+pub(crate) use offsets::CharOffsets;
 pub use split::{Paragraph, Paragraphs, split, split_with};

@@ -1,6 +1,6 @@
 //! Arguments of `copydesk filter`.
 
-use super::{InputArgs, ModelArgs, probability};
+use super::{InputArgs, ModelArgs, RunArgs, probability};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -35,6 +35,10 @@ pub struct FilterArgs {
     /// Write spam to FILE [default: spam is dropped]
     #[arg(long, value_name = "FILE")]
     pub spam: Option<PathBuf>,
+
+    /// Long runs.
+    #[command(flatten)]
+    pub run: RunArgs,
 
     /// Exit with 3 if there was spam
     ///

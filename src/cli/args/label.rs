@@ -1,6 +1,6 @@
 //! Arguments of `copydesk label`.
 
-use super::{InputArgs, ModelArgs, RegionArgs, probability};
+use super::{InputArgs, ModelArgs, OutputArgs, PartArgs, RegionArgs, RunArgs, probability};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -60,7 +60,8 @@ pub struct LabelArgs {
     /// Write to FILE, which appears once all is done [default: -]
     ///
     /// An existing file is replaced. If nothing could be labelled, it is left alone. - is standard output. A name that ends
-    /// in .csv gets CSV, one that ends in .json JSON Lines as all others do, unless --output-format says otherwise.
+    /// in .csv gets CSV, all others JSON Lines, unless --output-format says otherwise. A further .gz, .zst, .bz2 or .xz compresses
+    /// it.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -92,6 +93,18 @@ pub struct LabelArgs {
     /// Records may share an id; file and line tell them apart.
     #[arg(long)]
     pub with_source: bool,
+
+    /// Where rows go beside --output, and what they keep.
+    #[command(flatten)]
+    pub outputs: OutputArgs,
+
+    /// Long runs.
+    #[command(flatten)]
+    pub run: RunArgs,
+
+    /// Parts of the work.
+    #[command(flatten)]
+    pub part: PartArgs,
 
     /// Colours of --output-format pretty
     ///

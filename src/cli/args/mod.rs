@@ -20,6 +20,7 @@ mod label;
 mod models;
 #[cfg(feature = "train")]
 mod pack;
+mod run;
 mod stats;
 #[cfg(feature = "train")]
 mod train;
@@ -45,6 +46,7 @@ pub use self::label::{ColorArg, LabelArgs, OutputFormatArg, ParagraphsArg, UnitA
 pub use self::models::ModelsArgs;
 #[cfg(feature = "train")]
 pub use self::pack::PackArgs;
+pub use self::run::{KeepFields, OffsetsArg, OutputArgs, PartArgs, RunArgs, Shard};
 pub use self::stats::StatsArgs;
 #[cfg(feature = "train")]
 pub use self::train::{StorageArg, TargetArgs, TrainArgs};
@@ -226,8 +228,8 @@ pub struct InputArgs {
     #[arg(long, value_name = "NAME", value_parser = encoding)]
     pub encoding: Option<&'static Encoding>,
 
-    /// Field of a JSON object that holds its text; data.text is text inside data
-    #[arg(long, value_name = "NAME", default_value = "text")]
+    /// Field or column that holds a record's text; data.text is text inside data
+    #[arg(long, visible_alias = "text-column", value_name = "NAME", default_value = "text")]
     pub text_field: String,
 
     /// Write every rejected record to FILE, with file, line and reason

@@ -1,0 +1,227 @@
+//! One output for each source.
+
+use super::sinks::{FileFormat, OutputPlan, Sinks};
+use super::state::{Current, State};
+use super::{FIRST_OUTPUT, Routed};
+use crate::cli::error::CliError;
+use crate::cli::target::Target;
+use crate::compress::Compression;
+use crate::corpus::{Opened, Position};
+use crate::output::{OutputFormat, RowFormat, StagedState};
+use crate::pipeline::Worked;
+use std::collections::HashSet;
+use std::path::{Component, Path, PathBuf};
+
+/// How the path of an output follows from that of its input.
+#[derive(Clone, Debug)]
+pub(in crate::cli) enum PathRule {
+    /// Under the same name below a folder.
+    Below { dir: PathBuf, format: FileFormat },
+    /// Beside the folder `documents` that the input is in, below `attributes/NAME`. `home` is where the first input's are.
+    Attributes { home: PathBuf, name: String, format: FileFormat },
+}
+
+impl PathRule {
+    /// The folder of the run.
+    pub fn dir(&self) -> PathBuf {
+        match self {
+            PathRule::Below { dir, .. } => dir.clone(),
+            PathRule::Attributes { home, .. } => home.clone(),
+        }
+    }
+
+    /// The output of an input; `name` is its path as given or found, `relative` that below the input given.
+    fn output(&self, name: &Path, relative: &Path) -> Result<OutputPlan, CliError> {
+        let (path, format) = match self {
+            PathRule::Below { dir, format } => (dir.join(relative), format),
+            PathRule::Attributes { name: attributes, format, .. } => (attributes_of(name, attributes)?, format),
+        };
+        let (path, format) = with_extension_of(path, format);
+        Ok(OutputPlan { target: Target::File(path), format })
+    }
+}
+
+/// `…/documents/a/b` as `…/attributes/NAME/a/b`.
+pub(in crate::cli) fn attributes_of(path: &Path, name: &str) -> Result<PathBuf, CliError> {
+    let parts: Vec<Component<'_>> = path.components().collect();
+    let documents = parts.iter().rposition(|part| part.as_os_str() == "documents");
+    let Some(documents) = documents.filter(|at| at + 1 < parts.len()) else {
+        return Err(CliError::NoDocuments { path: path.to_owned() });
+    };
+    let before: PathBuf = parts[..documents].iter().collect();
+    let below: PathBuf = parts[documents + 1..].iter().collect();
+    Ok(before.join("attributes").join(name).join(below))
+}
+
+/// A path that says what its file holds: that of the input where it is of the rows' format, else with the rows' extension. Compressed
+/// inputs have compressed outputs.
+fn with_extension_of(path: PathBuf, format: &FileFormat) -> (PathBuf, FileFormat) {
+    let (rows, compression) = OutputFormat::of_name(&path);
+    let extension = format.format.rows.extension();
+    let keeps = rows == Some(format.format.rows);
+    let compression = compression.filter(|_| format.format.rows.is_text());
+    let path = match (keeps, compression) {
+        (true, _) => path,
+        (false, Some(kind)) => {
+            let inner = Compression::inner_name(&path);
+            let name = inner.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            inner.with_file_name(format!("{name}.{extension}.{}", kind.extension()))
+        }
+        (false, None) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            path.with_file_name(format!("{name}.{extension}"))
+        }
+    };
+    let format = FileFormat { format: OutputFormat { compression, ..format.format }, header: format.header.clone() };
+    (path, format)
+}
+
+/// The outputs of the sources so far.
+pub(super) struct BySource {
+    rule: PathRule,
+    current: Option<(Current, Sinks)>,
+    /// Whether the current source gave a row, or nothing was wrong with it.
+    useful: bool,
+    failed: bool,
+    written: HashSet<PathBuf>,
+    finished: Vec<PathBuf>,
+}
+
+impl BySource {
+    pub fn new(rule: PathRule) -> BySource {
+        let (written, finished) = (HashSet::new(), Vec::new());
+        BySource { rule, current: None, useful: false, failed: false, written, finished }
+    }
+
+    /// Goes on with the output of the source that was in work. Gives the position from which to read.
+    pub fn resume(
+        rule: PathRule,
+        folder: &Path,
+        state: &State,
+        position: Position,
+    ) -> Result<(BySource, Position), CliError> {
+        let mut by_source = BySource::new(rule);
+        let Some(current) = state.current.clone() else { return Ok((by_source, position)) };
+        let plan = by_source.rule.output(&current.name, &current.relative)?;
+        // Where the file is gone, it appeared under its name after the state was stored; what it holds is made again.
+        match Sinks::resume(&[plan], folder, FIRST_OUTPUT, &state.outputs, false) {
+            Ok(sinks) => {
+                by_source.useful = true;
+                by_source.current = Some((current, sinks));
+                Ok((by_source, position))
+            }
+            Err(CliError::JournalLost { .. }) => Ok((by_source, Position { source: current.ordinal, items: 0 })),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes what was made of a chunk; says whether its source ended.
+    pub fn take(&mut self, worked: &Worked<Routed>, folder: Option<&Path>) -> Result<bool, CliError> {
+        for opened in &worked.opened {
+            self.open(opened, folder)?;
+        }
+        self.failed |= worked.tally.failed > 0;
+        self.useful |= worked.tally.done() > 0;
+        if let Some((_, sinks)) = &mut self.current {
+            sinks.write(&worked.output.outputs)?;
+        }
+        let Some(ended) = worked.ended else { return Ok(false) };
+        if let Some((current, sinks)) = self.current.take_if(|(current, _)| current.ordinal == ended) {
+            if self.useful || !self.failed {
+                self.finished.extend(sinks.finish()?);
+            } else {
+                let plan = self.rule.output(&current.name, &current.relative)?;
+                self.written.extend(plan.file().map(Path::to_owned));
+            }
+        }
+        Ok(true)
+    }
+
+    fn open(&mut self, opened: &Opened, folder: Option<&Path>) -> Result<(), CliError> {
+        (self.useful, self.failed) = (false, false);
+        let name = PathBuf::from(&*opened.name);
+        let plan = self.rule.output(&name, &opened.relative)?;
+        if let Some(path) = plan.file() {
+            if !self.written.insert(path.to_owned()) {
+                return Err(CliError::WrittenTwice { path: path.to_owned() });
+            }
+            if let Some(parent) = path.parent() {
+                let failed = |error| CliError::Unwritable { path: parent.to_owned(), error };
+                std::fs::create_dir_all(parent).map_err(failed)?;
+            }
+        }
+        let current = Current { ordinal: opened.ordinal, name, relative: opened.relative.clone() };
+        self.current = Some((current, Sinks::create(&[plan], folder, FIRST_OUTPUT)?));
+        Ok(())
+    }
+
+    pub fn checkpoint(&mut self) -> Result<(Vec<StagedState>, Option<Current>), CliError> {
+        match &mut self.current {
+            Some((current, sinks)) => Ok((sinks.checkpoint(false)?, Some(current.clone()))),
+            None => Ok((Vec::new(), None)),
+        }
+    }
+
+    pub fn forget_earlier(&self) {
+        if let Some((_, sinks)) = &self.current {
+            sinks.forget_earlier();
+        }
+    }
+
+    /// The outputs that appeared in this attempt.
+    pub fn finish(self) -> Vec<PathBuf> {
+        self.finished
+    }
+}
+
+impl RowFormat {
+    /// The usual end of names.
+    fn extension(self) -> &'static str {
+        match self {
+            RowFormat::Jsonl => "jsonl",
+            RowFormat::Csv => "csv",
+        }
+    }
+
+    /// Whether its bytes are text that gains by being compressed as a whole.
+    fn is_text(self) -> bool {
+        matches!(self, RowFormat::Jsonl | RowFormat::Csv)
+    }
+}
+
+impl Compression {
+    /// The usual end of names.
+    fn extension(self) -> &'static str {
+        match self {
+            Compression::Gzip => "gz",
+            Compression::Zstd => "zst",
+            Compression::Bzip2 => "bz2",
+            Compression::Xz => "xz",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(rule: &PathRule, name: &str, relative: &str) -> String {
+        let plan = rule.output(Path::new(name), Path::new(relative)).unwrap();
+        plan.target.name().display().to_string()
+    }
+
+    #[test]
+    fn names_follow_from_the_inputs() {
+        let format = |rows| FileFormat { format: OutputFormat { rows, compression: None }, header: Vec::new() };
+        let rule = PathRule::Below { dir: "out".into(), format: format(RowFormat::Jsonl) };
+        assert_eq!(output(&rule, "in/a/b.jsonl.gz", "a/b.jsonl.gz"), "out/a/b.jsonl.gz");
+        assert_eq!(output(&rule, "in/a.txt", "a.txt"), "out/a.txt.jsonl");
+        assert_eq!(output(&rule, "in/a.warc.gz", "a.warc.gz"), "out/a.warc.jsonl.gz");
+        let rule = PathRule::Below { dir: "out".into(), format: format(RowFormat::Csv) };
+        assert_eq!(output(&rule, "a.jsonl.zst", "a.jsonl.zst"), "out/a.jsonl.csv.zst");
+        let (home, name) = ("d/attributes/desk".into(), "desk".to_owned());
+        let rule = PathRule::Attributes { home, name, format: format(RowFormat::Jsonl) };
+        assert_eq!(output(&rule, "d/documents/x/0.jsonl.gz", "x/0.jsonl.gz"), "d/attributes/desk/x/0.jsonl.gz");
+        assert!(rule.output(Path::new("d/x.jsonl"), Path::new("x.jsonl")).is_err());
+    }
+}

@@ -1,0 +1,428 @@
+//! A run that writes rows: its outputs, how far it has come, and what it tells of itself at the end.
+
+mod by_source;
+mod plan;
+mod sinks;
+mod state;
+
+pub(super) use by_source::{PathRule, attributes_of};
+pub(super) use plan::{Outputs, RunPlan};
+pub(super) use sinks::{FileFormat, OutputPlan};
+
+use super::error::CliError;
+use super::job::{Taker, Tally};
+use super::signals;
+use super::tell;
+use by_source::BySource;
+use sinks::Sinks;
+use state::{Identity, State, Unfinished};
+
+use crate::corpus::Position;
+use crate::output::{Host, InputFile, Journal, Manifest, OutputFile, RowBlock, RunCounts, Staged};
+use crate::pipeline::Worked;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What a thread makes of a chunk.
+#[derive(Debug, Default)]
+pub(super) struct Routed {
+    /// Rows for each output.
+    pub outputs: Vec<RowBlock>,
+    /// Counts over them.
+    pub counts: RunCounts,
+}
+
+impl Routed {
+    /// The rows of an output.
+    pub fn to(&mut self, output: usize) -> &mut RowBlock {
+        if self.outputs.len() <= output {
+            self.outputs.resize_with(output + 1, RowBlock::default);
+        }
+        &mut self.outputs[output]
+    }
+}
+
+/// A run that is under way.
+pub(super) struct Run {
+    plan: RunPlan,
+    identity: Identity,
+    journal: Option<Journal>,
+    outputs: Open,
+    errors: Sinks,
+    /// Names, sizes and times of the inputs that were opened.
+    inputs: Option<Staged>,
+    position: Position,
+    /// Counts and time of earlier attempts and of this one.
+    counts: RunCounts,
+    earlier: Tally,
+    tally: Tally,
+    host: Host,
+    earlier_seconds: f64,
+    started: Instant,
+    checkpoint: Instant,
+    saved: bool,
+    /// Whether everything was read by an earlier attempt.
+    complete: bool,
+    /// Bytes of the inputs that an earlier attempt finished.
+    pub(super) skipped_bytes: u64,
+}
+
+/// Outputs that rows are written to.
+enum Open {
+    Together(Sinks),
+    BySource(BySource),
+}
+
+/// What came of beginning a run.
+pub(super) enum Begun {
+    Run(Box<Run>),
+    /// An earlier run has done everything.
+    Finished(Box<Manifest>),
+}
+
+/// Number of the inputs' log in the journal, of the errors, and of the first output.
+const INPUTS: usize = 0;
+const ERRORS: usize = 1;
+const FIRST_OUTPUT: usize = 2;
+
+impl Run {
+    /// Opens the outputs, or goes on with those of an unfinished run.
+    pub fn begin(plan: RunPlan) -> Result<Begun, CliError> {
+        let identity = Identity::of(&plan);
+        let Some(home) = plan.home()? else {
+            return Run::fresh(plan, identity, None);
+        };
+        if plan.resume
+            && let Some(manifest) = finished(&home.manifest)?
+            && !Journal::is_in(&home.folder)
+        {
+            identity.check(&Identity::of_manifest(&manifest), &plan.name())?;
+            state::check_manifest_inputs(&manifest, &plan.inputs)?;
+            return Ok(Begun::Finished(Box::new(manifest)));
+        }
+        let journal_failed = |error| CliError::Journal { path: plan.name(), error };
+        let journal = Journal::open(home.folder.clone()).map_err(journal_failed)?;
+        match journal.load::<State>().map_err(journal_failed)? {
+            Some(state) if plan.resume => Run::go_on(plan, identity, journal, state),
+            Some(state) if !plan.restart => {
+                Err(CliError::UnfinishedRun { path: plan.name(), rows: state.counts.rows(), folder: home.folder })
+            }
+            _ => {
+                let unwritable = |error| CliError::Unwritable { path: home.folder.clone(), error };
+                journal.clear().map_err(unwritable)?;
+                Run::fresh(plan, identity, Some(journal))
+            }
+        }
+    }
+
+    fn fresh(plan: RunPlan, identity: Identity, journal: Option<Journal>) -> Result<Begun, CliError> {
+        if plan.can_resume && journal.is_some() {
+            signals::let_run_stop();
+        }
+        let folder = journal.as_ref().map(|journal| journal.folder().to_owned());
+        if let Some(folder) = &folder {
+            crate::atomic::remove_with_process(folder);
+        }
+        let outputs = match &plan.outputs {
+            Outputs::Together(outputs) => Open::Together(Sinks::create(outputs, folder.as_deref(), FIRST_OUTPUT)?),
+            Outputs::BySource(rule) => Open::BySource(BySource::new(rule.clone())),
+        };
+        let errors = Sinks::create(&plan.errors, folder.as_deref(), ERRORS)?;
+        let inputs = match &folder {
+            Some(folder) => Some(sinks::input_log(folder).map_err(|error| unwritable(folder, error))?),
+            None => None,
+        };
+        let now = Instant::now();
+        let host = Host::here(plan.threads);
+        Ok(Begun::Run(Box::new(Run {
+            identity,
+            journal,
+            outputs,
+            errors,
+            inputs,
+            position: Position::default(),
+            counts: RunCounts::default(),
+            earlier: Tally::default(),
+            tally: Tally::default(),
+            host,
+            earlier_seconds: 0.0,
+            started: now,
+            checkpoint: now,
+            saved: false,
+            complete: false,
+            skipped_bytes: 0,
+            plan,
+        })))
+    }
+
+    fn go_on(plan: RunPlan, identity: Identity, journal: Journal, state: State) -> Result<Begun, CliError> {
+        identity.check(&state.identity, &plan.name())?;
+        signals::let_run_stop();
+        let folder = journal.folder().to_owned();
+        let failed = |error| unwritable(&folder, error);
+        let log = Staged::resume(&folder.join("inputs"), &folder, INPUTS, sinks::LOG, &state.inputs);
+        let Some(inputs) = log.map_err(failed)? else {
+            return Err(CliError::JournalLost { folder });
+        };
+        let skipped_bytes = state::check_inputs(&inputs_of(&inputs)?, &plan.inputs, state.position)?;
+        let mut position = state.position;
+        let outputs = match &plan.outputs {
+            Outputs::Together(outputs) => {
+                Open::Together(Sinks::resume(outputs, &folder, FIRST_OUTPUT, &state.outputs, state.complete)?)
+            }
+            Outputs::BySource(rule) => {
+                let (open, from) = BySource::resume(rule.clone(), &folder, &state, position)?;
+                position = from;
+                Open::BySource(open)
+            }
+        };
+        let errors = Sinks::resume(&plan.errors, &folder, ERRORS, &state.errors, state.complete)?;
+        let now = Instant::now();
+        let State { counts, tally, mut host, complete, .. } = state;
+        host.resumed += 1;
+        if !plan.quiet {
+            tell(format_args!("going on with {}: {} rows are done", plan.name().display(), counts.rows()));
+        }
+        Ok(Begun::Run(Box::new(Run {
+            identity,
+            journal: Some(journal),
+            outputs,
+            errors,
+            inputs: Some(inputs),
+            position,
+            counts,
+            earlier: tally.clone(),
+            tally,
+            earlier_seconds: host.seconds,
+            host,
+            started: now,
+            checkpoint: now,
+            saved: true,
+            complete,
+            skipped_bytes,
+            plan,
+        })))
+    }
+
+    /// Stores how far everything has come.
+    fn save(&mut self, complete: bool) -> Result<(), CliError> {
+        let (Some(journal), Some(inputs)) = (&self.journal, &mut self.inputs) else { return Ok(()) };
+        if !self.plan.can_resume {
+            return Ok(());
+        }
+        let failed = |error| unwritable(journal.folder(), error);
+        let (outputs, current) = match &mut self.outputs {
+            Open::Together(sinks) => (sinks.checkpoint(complete)?, None),
+            Open::BySource(by_source) => by_source.checkpoint()?,
+        };
+        self.host.seconds = self.earlier_seconds + self.started.elapsed().as_secs_f64();
+        let state = Unfinished {
+            identity: &self.identity,
+            position: self.position,
+            tally: &self.tally,
+            counts: &self.counts,
+            host: &self.host,
+            inputs: inputs.checkpoint().map_err(failed)?,
+            errors: self.errors.checkpoint(complete)?,
+            outputs,
+            current,
+            complete,
+        };
+        journal.save(&state).map_err(failed)?;
+        if !self.saved {
+            crate::atomic::keep(journal.folder());
+        }
+        self.saved = true;
+        inputs.forget_earlier();
+        self.errors.forget_earlier();
+        match &self.outputs {
+            Open::Together(sinks) => sinks.forget_earlier(),
+            Open::BySource(by_source) => by_source.forget_earlier(),
+        }
+        self.checkpoint = Instant::now();
+        Ok(())
+    }
+
+    /// What to type to go on, where that is possible.
+    fn hint(&self) -> &'static str {
+        if self.saved { "; the same command with --resume goes on from here" } else { "" }
+    }
+
+    /// Ends the run: makes the files appear, or where nothing was labelled leaves everything as it was.
+    pub fn finish(mut self, useful: bool) -> Result<(), CliError> {
+        if !useful {
+            if let Some(journal) = self.journal.take() {
+                let folder = journal.folder().to_owned();
+                journal.remove().map_err(|error| unwritable(&folder, error))?;
+            }
+            return Ok(());
+        }
+        if !self.complete {
+            self.save(true)?;
+        }
+        let inputs = match &self.inputs {
+            Some(log) => inputs_of(log)?,
+            None => Vec::new(),
+        };
+        let mut written = match std::mem::replace(&mut self.outputs, Open::Together(Sinks::default())) {
+            Open::Together(sinks) => sinks.finish()?,
+            Open::BySource(by_source) => by_source.finish(),
+        };
+        written.extend(std::mem::take(&mut self.errors).finish()?);
+        if let Some(home) = self.plan.home()?.filter(|_| self.plan.manifest) {
+            self.host.seconds = self.earlier_seconds + self.started.elapsed().as_secs_f64();
+            let manifest = self.manifest(inputs, written)?;
+            crate::atomic::write(&home.manifest, &manifest.to_json())
+                .map_err(|error| unwritable(&home.manifest, error))?;
+        }
+        if let Some(journal) = self.journal.take() {
+            let folder = journal.folder().to_owned();
+            journal.remove().map_err(|error| unwritable(&folder, error))?;
+        }
+        signals::run_is_done();
+        Ok(())
+    }
+
+    fn manifest(&self, inputs: Vec<state::LoggedInput>, written: Vec<PathBuf>) -> Result<Manifest, CliError> {
+        let mut files = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let sha256 = match (self.plan.hash_inputs, input.bytes) {
+                (true, Some(_)) => Some(state::sha256(Path::new(&input.name))?),
+                _ => None,
+            };
+            files.push(InputFile { name: input.name, bytes: input.bytes, sha256 });
+        }
+        let outputs = written.into_iter().map(|path| OutputFile {
+            bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
+            name: path.display().to_string(),
+        });
+        Ok(Manifest {
+            format: Manifest::FORMAT,
+            version: self.identity.version.clone(),
+            model: self.identity.model.clone(),
+            model_digest: self.identity.model_digest.clone(),
+            options: self.identity.options.clone(),
+            shard: self.plan.shard,
+            inputs: files,
+            outputs: outputs.collect(),
+            documents: self.tally.documents,
+            set_aside: self.tally.failed,
+            counts: self.counts.clone(),
+            hosts: vec![self.host.clone()],
+        })
+    }
+}
+
+impl Drop for Run {
+    /// What was not stored is of no use to a later run.
+    fn drop(&mut self) {
+        if let Some(journal) = self.journal.take().filter(|_| !self.saved) {
+            // Whoever dropped it has an error to tell already.
+            let _ = journal.remove();
+        }
+    }
+}
+
+impl Taker<Routed> for Run {
+    fn from(&self) -> Position {
+        if self.complete { Position { source: u64::MAX, items: 0 } } else { self.position }
+    }
+
+    fn by_source(&self) -> bool {
+        matches!(self.outputs, Open::BySource(_))
+    }
+
+    fn earlier(&self) -> Tally {
+        self.earlier.clone()
+    }
+
+    fn wants_errors(&self) -> bool {
+        !self.plan.errors.is_empty()
+    }
+
+    fn skipped_bytes(&self) -> u64 {
+        self.skipped_bytes
+    }
+
+    fn take(&mut self, worked: Worked<Routed>, errors: RowBlock, tally: &Tally) -> Result<(), CliError> {
+        let began = Instant::now();
+        self.host.reading += worked.reading.as_secs_f64();
+        self.host.labelling += worked.working.as_secs_f64();
+        if let Some(log) = &mut self.inputs {
+            let mut rows = RowBlock::default();
+            for opened in &worked.opened {
+                rows.push(|out| state::push_input(out, opened));
+            }
+            log.write(&rows).map_err(|error| CliError::Unwritable { path: self.plan.name(), error })?;
+        }
+        self.errors.write(&[errors])?;
+        for rejected in &worked.rejected {
+            self.counts.reject(rejected.kind());
+        }
+        self.counts.add(&worked.output.counts);
+        self.position.pass(&worked.ordinals);
+        self.tally = tally.clone();
+        match &mut self.outputs {
+            Open::Together(sinks) => sinks.write(&worked.output.outputs)?,
+            Open::BySource(by_source) => {
+                let folder = self.journal.as_ref().map(|journal| journal.folder().to_owned());
+                let ended = by_source.take(&worked, folder.as_deref())?;
+                if ended {
+                    self.position = Position { source: worked.ended.unwrap_or_default() + 1, items: 0 };
+                    if self.plan.can_resume && self.checkpoint.elapsed() >= self.plan.between_checkpoints {
+                        self.save(false)?;
+                    }
+                }
+            }
+        }
+        self.host.writing += began.elapsed().as_secs_f64();
+        if let Some(signal) = signals::asked_to_stop() {
+            self.save(false)?;
+            return Err(CliError::Stopped { signal, hint: self.hint() });
+        }
+        if let Some(limit) = self.plan.max_errors.filter(|limit| tally.failed > *limit) {
+            self.save(false)?;
+            return Err(CliError::TooManyErrors { limit, hint: self.hint() });
+        }
+        if self.checkpoint.elapsed() >= self.plan.between_checkpoints {
+            self.save(false)?;
+        }
+        Ok(())
+    }
+}
+
+/// The counts of a finished run, for the exit status.
+pub(super) fn tally_of(manifest: &Manifest) -> Tally {
+    let (rows, failed) = (manifest.counts.rows() + manifest.counts.left_out, manifest.set_aside);
+    Tally { documents: manifest.documents, rows, failed, ..Tally::default() }
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> CliError {
+    CliError::Unwritable { path: path.to_owned(), error }
+}
+
+/// The manifest of a finished run, where there is one.
+fn finished(path: &Path) -> Result<Option<Manifest>, CliError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CliError::Unwritable { path: path.to_owned(), error }),
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(manifest) => Ok(Some(manifest)),
+            Err(error) => Err(CliError::NoManifest { path: path.to_owned(), reason: error.to_string() }),
+        },
+    }
+}
+
+/// The inputs in a log.
+fn inputs_of(log: &Staged) -> Result<Vec<state::LoggedInput>, CliError> {
+    let path = log.part();
+    let failed = |error| unwritable(&path, error);
+    let mut inputs = Vec::new();
+    for line in BufReader::new(fs::File::open(&path).map_err(failed)?).lines() {
+        let input = serde_json::from_str(&line.map_err(failed)?).map_err(|error| failed(error.into()))?;
+        inputs.push(input);
+    }
+    Ok(inputs)
+}

@@ -1,0 +1,197 @@
+//! What is stored of an unfinished run, and whether a later command is the same run.
+
+use super::plan::RunPlan;
+use crate::cli::error::CliError;
+use crate::cli::job::Tally;
+use crate::corpus::{Opened, Position, resolve};
+use crate::output::{Host, Manifest, RunCounts, StagedState};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What two commands must have in common to be one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Identity {
+    pub version: String,
+    pub model: String,
+    pub model_digest: String,
+    pub options: Map<String, Value>,
+}
+
+/// A stored run.
+#[derive(Debug, Deserialize)]
+pub(super) struct State {
+    pub identity: Identity,
+    pub position: Position,
+    pub tally: Tally,
+    pub counts: RunCounts,
+    pub host: Host,
+    pub inputs: StagedState,
+    pub errors: Vec<StagedState>,
+    pub outputs: Vec<StagedState>,
+    pub current: Option<Current>,
+    pub complete: bool,
+}
+
+/// As [`State`], to be stored.
+#[derive(Debug, Serialize)]
+pub(super) struct Unfinished<'a> {
+    pub identity: &'a Identity,
+    pub position: Position,
+    pub tally: &'a Tally,
+    pub counts: &'a RunCounts,
+    pub host: &'a Host,
+    pub inputs: StagedState,
+    pub errors: Vec<StagedState>,
+    pub outputs: Vec<StagedState>,
+    pub current: Option<Current>,
+    pub complete: bool,
+}
+
+/// The source whose output is being written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Current {
+    pub ordinal: u64,
+    pub name: PathBuf,
+    pub relative: PathBuf,
+}
+
+/// An input in the log of those that were opened.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct LoggedInput {
+    pub ordinal: u64,
+    pub name: String,
+    pub bytes: Option<u64>,
+    /// When it was written last, in nanoseconds since 1970.
+    pub modified: Option<u128>,
+}
+
+impl Identity {
+    pub fn of(plan: &RunPlan) -> Identity {
+        let RunPlan { model, model_digest, options, .. } = plan;
+        Identity {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            model: model.clone(),
+            model_digest: model_digest.clone(),
+            options: options.clone(),
+        }
+    }
+
+    pub fn of_manifest(manifest: &Manifest) -> Identity {
+        let Manifest { version, model, model_digest, options, .. } = manifest.clone();
+        Identity { version, model, model_digest, options }
+    }
+
+    /// Refuses to go on with another run than this one.
+    pub fn check(&self, begun: &Identity, output: &Path) -> Result<(), CliError> {
+        let changed = |what: &str, begun: &Value, now: &Value| CliError::RunChanged {
+            path: output.to_owned(),
+            what: what.to_owned(),
+            begun: begun.to_string(),
+            now: now.to_string(),
+        };
+        let pairs = [
+            ("the version of copydesk", &begun.version, &self.version),
+            ("--model", &begun.model, &self.model),
+            ("the content of the model", &begun.model_digest, &self.model_digest),
+        ];
+        for (what, begun, now) in pairs {
+            if begun != now {
+                return Err(changed(what, &begun.as_str().into(), &now.as_str().into()));
+            }
+        }
+        let names = begun.options.keys().chain(self.options.keys());
+        for name in names {
+            let of = |options: &Map<String, Value>| options.get(name).cloned().unwrap_or_default();
+            let (begun, now) = (of(&begun.options), of(&self.options));
+            if begun != now {
+                let what = if name == "inputs" { "the list of inputs".to_owned() } else { format!("--{name}") };
+                return Err(changed(&what, &begun, &now));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Appends a line of the log of inputs.
+pub(super) fn push_input(out: &mut Vec<u8>, opened: &Opened) {
+    let Opened { ordinal, ref name, size_bytes: bytes, modified, .. } = *opened;
+    let input = LoggedInput { ordinal, name: name.to_string(), bytes, modified };
+    serde_json::to_writer(&mut *out, &input).expect("a name and numbers can be written as JSON; this is a bug");
+    out.push(b'\n');
+}
+
+/// Refuses to go on where an input up to the position is another than it was. Gives the bytes of those before it.
+pub(super) fn check_inputs(log: &[LoggedInput], inputs: &[PathBuf], position: Position) -> Result<u64, CliError> {
+    let mut found = (0..).zip(resolve(inputs));
+    let mut before = 0;
+    for logged in log.iter().filter(|logged| logged.ordinal <= position.source) {
+        let now = found.by_ref().find(|(ordinal, _)| *ordinal == logged.ordinal).map(|(_, source)| source);
+        let now = match now {
+            Some(Ok(source)) => LoggedInput {
+                ordinal: logged.ordinal,
+                name: source.name.to_string(),
+                bytes: source.size_bytes,
+                modified: source.modified,
+            },
+            Some(Err(failure)) => {
+                LoggedInput { ordinal: logged.ordinal, name: failure.source.to_string(), bytes: None, modified: None }
+            }
+            None => return Err(changed(&logged.name, "is no longer there".to_owned())),
+        };
+        if now.name != logged.name {
+            return Err(changed(&logged.name, format!("{} stands in its place", now.name)));
+        }
+        if now.bytes != logged.bytes {
+            let bytes = |bytes: Option<u64>| bytes.map_or("no file".to_owned(), |bytes| format!("{bytes} bytes"));
+            return Err(changed(&logged.name, format!("was {}, is {}", bytes(logged.bytes), bytes(now.bytes))));
+        }
+        if now.modified != logged.modified {
+            return Err(changed(&logged.name, "was written since the run began".to_owned()));
+        }
+        if logged.ordinal < position.source {
+            before += logged.bytes.unwrap_or(0);
+        }
+    }
+    Ok(before)
+}
+
+/// Refuses to call a run finished where an input is another than its manifest says.
+pub(super) fn check_manifest_inputs(manifest: &Manifest, inputs: &[PathBuf]) -> Result<(), CliError> {
+    if manifest.shard.is_some() {
+        return Ok(());
+    }
+    let mut sources = resolve(inputs);
+    for input in &manifest.inputs {
+        match sources.next() {
+            Some(Ok(source)) if *source.name == *input.name && source.size_bytes == input.bytes => {}
+            Some(Err(failure)) if *failure.source == *input.name => {}
+            Some(Ok(source)) if *source.name == *input.name => {
+                let bytes = |bytes: Option<u64>| bytes.map_or("no file".to_owned(), |bytes| format!("{bytes} bytes"));
+                let words = format!("was {}, is {}", bytes(input.bytes), bytes(source.size_bytes));
+                return Err(changed(&input.name, words));
+            }
+            _ => return Err(changed(&input.name, "is no longer in its place".to_owned())),
+        }
+    }
+    match sources.next() {
+        None => Ok(()),
+        Some(Ok(source)) => Err(changed(&source.name, "came since the run was finished".to_owned())),
+        Some(Err(failure)) => Err(changed(&failure.source, "came since the run was finished".to_owned())),
+    }
+}
+
+/// The SHA-256 of a file in hexadecimal digits.
+pub(super) fn sha256(path: &Path) -> Result<String, CliError> {
+    let mut hash = Sha256::new();
+    let hashed = File::open(path).and_then(|mut file| io::copy(&mut file, &mut hash));
+    hashed.map_err(|error| CliError::Unreadable { path: path.to_owned(), error })?;
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn changed(name: &str, how: String) -> CliError {
+    CliError::InputChanged { name: name.to_owned(), how }
+}
