@@ -36,6 +36,7 @@
 mod atomic;
 #[doc(hidden)]
 pub mod cli;
+mod compress;
 mod corpus;
 mod engine;
 mod eval;

@@ -228,12 +228,9 @@ pub(super) fn read_rows<T>(
 ) -> Result<ReadRows<T>, TrainError> {
     let unreadable = |source| TrainError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
-    let input: Box<dyn Read> = if path.extension().is_some_and(|extension| extension == "zst") {
-        let decoder = ruzstd::decoding::StreamingDecoder::new(BufReader::new(file))
-            .map_err(|error| unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error.to_string())))?;
-        Box::new(decoder)
-    } else {
-        Box::new(file)
+    let input: Box<dyn Read> = match Compression::from_extension(path) {
+        Some(kind) => compress::reader(kind, BufReader::new(file)),
+        None => Box::new(file),
     };
     let mut result = ReadRows { rows: Vec::new(), set_aside: Vec::new() };
     let mut reader = BufReader::with_capacity(1 << 16, input);
