@@ -76,7 +76,7 @@ impl Messages {
         Ok(Messages { kinds: BTreeMap::new(), errors: errors.map(Output::open).transpose()?, quiet, decoded: None })
     }
 
-    /// Tells once for each source that lines of it were not UTF-8.
+    /// Tells once for each source that it, or lines of it, were not UTF-8.
     pub fn take_decoded(&mut self, decoded: &[Decoded], progress: &Progress) {
         for lines in decoded {
             if self.decoded.as_ref() != Some(&lines.source) {

@@ -19,7 +19,8 @@ pub(crate) enum CompressionError {
     #[error(
         "the {kind} data need {} MiB of memory to be decompressed, more than the {limit_mib} MiB allowed; \
          try: {kind} -dc --memory={}MiB FILE | copydesk …",
-        expected_mib, expected_mib
+        expected_mib,
+        expected_mib
     )]
     TooMuchMemory { kind: Compression, expected_mib: u64, limit_mib: u64 },
     /// The data refer to a dictionary that is kept apart from them.

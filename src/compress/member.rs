@@ -20,6 +20,7 @@ const NO_SYSTEM: u8 = 255;
 /// # Errors
 ///
 /// None in practice: the member is written into memory.
+#[cfg_attr(not(test), expect(dead_code, reason = "outputs are to be compressed"))]
 pub(crate) fn member(kind: Compression, bytes: &[u8]) -> io::Result<Vec<u8>> {
     match kind {
         Compression::Gzip => {
@@ -28,9 +29,7 @@ pub(crate) fn member(kind: Compression, bytes: &[u8]) -> io::Result<Vec<u8>> {
             encoder.write_all(bytes)?;
             encoder.finish()
         }
-        Compression::Zstd => {
-            Ok(ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest))
-        }
+        Compression::Zstd => Ok(ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)),
         Compression::Bzip2 => {
             let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
             encoder.write_all(bytes)?;

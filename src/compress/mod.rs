@@ -11,6 +11,7 @@ mod reader;
 mod zstd_frame;
 
 pub(crate) use error::CompressionError;
+#[cfg_attr(not(test), expect(unused_imports, reason = "outputs are to be compressed"))]
 pub(crate) use member::member;
 pub(crate) use reader::reader;
 
@@ -31,11 +32,8 @@ pub(crate) enum Compression {
 }
 
 /// First bytes of members. Those of bzip2 differ in the size of the blocks, and by whether there is a block.
-const MAGIC: [(&[u8], Compression); 3] = [
-    (b"\x1f\x8b", Compression::Gzip),
-    (b"\x28\xb5\x2f\xfd", Compression::Zstd),
-    (b"\xfd7zXZ\0", Compression::Xz),
-];
+const MAGIC: [(&[u8], Compression); 3] =
+    [(b"\x1f\x8b", Compression::Gzip), (b"\x28\xb5\x2f\xfd", Compression::Zstd), (b"\xfd7zXZ\0", Compression::Xz)];
 
 /// What follows the size of the blocks of a bzip2 stream: the beginning of a block, or the end of the stream.
 const BZIP2_MARKS: [&[u8]; 2] = [b"1AY&SY", b"\x17\x72\x45\x38\x50\x90"];

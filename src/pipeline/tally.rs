@@ -17,6 +17,8 @@ pub(crate) struct Tally {
     pub failed: u64,
     /// Lines that were not UTF-8 and were read as windows-1252.
     pub decoded: u64,
+    /// Sources of which all was read in an encoding that nobody named.
+    pub guessed: u64,
 }
 
 impl Tally {
@@ -48,6 +50,7 @@ impl Tally {
         self.unlabelled += other.unlabelled;
         self.failed += other.failed;
         self.decoded += other.decoded;
+        self.guessed += other.guessed;
     }
 }
 
