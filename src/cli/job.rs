@@ -5,7 +5,7 @@ use super::messages::Messages;
 use super::plan::Reading;
 use super::progress::{Progress, per_second};
 use super::tell;
-use crate::corpus::{Chunk, Position, Unit};
+use crate::corpus::{Chunk, DecodedPart, Position, Unit};
 use crate::label::LabelSet;
 use crate::model::{Model, ModelSession};
 use crate::output::RowBlock;
@@ -90,7 +90,12 @@ pub(super) fn run<O: Default + Send + 'static>(
     let mut tally = taker.earlier();
     for worked in start(model, threads, input, work) {
         messages.take_decoded(&worked.decoded, &progress);
-        tally.decoded += worked.decoded.iter().map(|decoded| decoded.lines).sum::<u64>();
+        for decoded in &worked.decoded {
+            match decoded.part {
+                DecodedPart::Lines { count, .. } => tally.decoded += count,
+                DecodedPart::Whole { .. } => tally.guessed += 1,
+            }
+        }
         let errors = messages.take(&worked.rejected, &progress);
         tally.add(&worked.tally);
         progress.advance(worked.bytes, tally.done(), noun);
@@ -142,6 +147,9 @@ impl Done {
         }
         if self.tally.decoded > 0 {
             line += &format!("; {} read as windows-1252", counted(self.tally.decoded, "lines"));
+        }
+        if self.tally.guessed > 0 {
+            line += &format!("; {} read in another encoding", counted(self.tally.guessed, "sources"));
         }
         tell(format_args!("{line}"));
     }

@@ -75,7 +75,7 @@ impl Messages {
         Messages { kinds: BTreeMap::new(), rows, quiet, decoded: None }
     }
 
-    /// Tells once for each source that lines of it were not UTF-8.
+    /// Tells once for each source that it, or lines of it, were not UTF-8.
     pub fn take_decoded(&mut self, decoded: &[Decoded], progress: &Progress) {
         for lines in decoded {
             if self.decoded.as_ref() != Some(&lines.source) {

@@ -1,7 +1,7 @@
 //! Sources one after another as chunks of bounded size.
 
-use super::error::{Decoded, Failure, InputError};
-use super::feed::{Feed, Window};
+use super::error::{Decoded, DecodedPart, Failure, InputError};
+use super::feed::{Feed, Observer, Window};
 use super::foreign::ForeignFormat;
 use super::html_page;
 use super::json_records::JsonRecords;
@@ -11,6 +11,7 @@ use super::sniff::{self, Head, InputFormat};
 use super::sources::{Origin, Source};
 use super::stray::decode_line;
 use super::text_pieces::{Piece, TextPieces};
+use crate::compress::Compression;
 use crate::page::Region;
 use crate::text::{CharOffsets, Paragraphs, markdown, model_text, split_with};
 use encoding_rs::Encoding;
@@ -57,9 +58,10 @@ pub struct ReadOptions {
     pub unit: Unit,
     /// What separates the paragraphs of a text; Markdown has its own rules.
     pub paragraphs: Paragraphs,
-    /// The encoding of all sources that have no byte order mark; UTF-8 with single lines in windows-1252 if `None`.
+    /// The encoding of all sources that have no byte order mark; UTF-8 with single lines in windows-1252 if `None`, or another that
+    /// the first bytes of a source tell.
     ///
-    /// Offsets in what was decoded from a named encoding or from UTF-16 count bytes of its text in UTF-8.
+    /// Offsets in a source that was decoded as a whole count bytes of its text in UTF-8.
     pub encoding: Option<&'static Encoding>,
 }
 
@@ -204,7 +206,7 @@ pub struct Chunk {
     pub bytes: u64,
     /// The page of each item, as a number; empty where every item is a page of its own.
     pub pages: Vec<u64>,
-    /// Lines in it that were not UTF-8 and were read all the same, by source.
+    /// What in it was not UTF-8 and was read all the same, by source.
     pub decoded: Vec<Decoded>,
     /// The number of each item's source among all that were found, from 0.
     pub ordinals: Vec<u64>,
@@ -256,8 +258,11 @@ impl Chunk {
     /// Counts lines of a source that were decoded, `line` the first of them.
     pub(super) fn count_decoded(&mut self, source: &Arc<str>, line: u64, lines: u64) {
         match self.decoded.last_mut() {
-            Some(last) if last.source == *source => last.lines += lines,
-            _ => self.decoded.push(Decoded { source: Arc::clone(source), line, lines }),
+            Some(Decoded { source: last, part: DecodedPart::Lines { count, .. } }) if last == source => *count += lines,
+            _ => {
+                let part = DecodedPart::Lines { first: line, count: lines };
+                self.decoded.push(Decoded { source: Arc::clone(source), part });
+            }
         }
     }
 }
@@ -285,6 +290,8 @@ pub struct ChunkReader {
 
 struct OpenSource {
     name: Arc<str>,
+    /// What is seen of the bytes that `kind` reads, until it was told that their encoding is a guess.
+    observer: Option<Observer>,
     kind: SourceKind,
     /// Bytes of the source that chunks had so far.
     counted: u64,
@@ -400,6 +407,7 @@ impl Iterator for ChunkReader {
         while chunk.bytes < self.chunk_bytes as u64 && chunk.items.len() < CHUNK_RECORDS {
             if let Some(open) = &mut self.open {
                 let progress = open.read_into(&mut chunk);
+                open.tell_guess(&mut chunk);
                 self.number_items(&mut chunk);
                 match progress {
                     Progress::Read => {}
@@ -456,9 +464,10 @@ impl OpenSource {
         let mut window = Window::new(feed);
         let path = match &source.origin {
             Origin::StandardInput | Origin::Reader(_) => None,
-            Origin::File(path) => Some(path.as_path()),
+            Origin::File(path) => Some(Compression::inner_name(path)),
         };
-        let format = format(&mut window, path, options)?;
+        let format = format(&mut window, path.as_deref(), options)?;
+        let observer = Some(window.observer());
         let kind = match (format, options.unit) {
             (InputFormat::Text | InputFormat::Markdown, Unit::Paragraph) => SourceKind::Passages(Passages {
                 pieces: Box::new(TextPieces::new(window, options.paragraphs)),
@@ -478,7 +487,16 @@ impl OpenSource {
                 SourceKind::Records(Box::new(JsonRecords::new(window)))
             }
         };
-        Ok(OpenSource { name: Arc::clone(&source.name), kind, counted: 0 })
+        Ok(OpenSource { name: Arc::clone(&source.name), observer, kind, counted: 0 })
+    }
+
+    /// Tells once that the encoding of the source is a guess.
+    fn tell_guess(&mut self, chunk: &mut Chunk) {
+        if let Some(encoding) = self.observer.as_ref().and_then(Observer::guessed) {
+            let part = DecodedPart::Whole { encoding: encoding.name() };
+            chunk.decoded.push(Decoded { source: Arc::clone(&self.name), part });
+            self.observer = None;
+        }
     }
 
     /// Reads one piece or one record.
@@ -502,7 +520,7 @@ impl OpenSource {
 fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Result<InputFormat, InputError> {
     let lines = options.unit == Unit::Record;
     loop {
-        let head = Head { bytes: window.rest(), ended: window.ended() };
+        let head = Head { bytes: window.rest(), ended: window.is_whole() };
         let decided = match options.format {
             None => sniff::decide(head, path, lines),
             Some(InputFormat::Jsonl) => sniff::check_json(head),
@@ -511,7 +529,7 @@ fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Res
         if let Some(decided) = decided {
             return decided;
         }
-        window.fill(None).map_err(InputError::Unreadable)?;
+        window.look_further().map_err(InputError::Unreadable)?;
     }
 }
 

@@ -191,19 +191,39 @@ pub(crate) fn write_place(
     Ok(())
 }
 
-/// Lines of a source that are not UTF-8 and were read as windows-1252. Nothing is lost, but a guess was made.
+/// What of a source is not UTF-8 and was read all the same. Nothing is lost, but a guess was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
     /// Name of the source.
     pub source: Arc<str>,
-    /// The first of them, from 1.
-    pub line: u64,
-    /// How many there are.
-    pub lines: u64,
+    /// How much of it.
+    pub part: DecodedPart,
+}
+
+/// How much of a source was decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DecodedPart {
+    /// Single lines, which were read as windows-1252.
+    Lines {
+        /// The first of them, from 1.
+        first: u64,
+        /// How many there are.
+        count: u64,
+    },
+    /// All of it.
+    Whole {
+        /// Name of the encoding that its first bytes tell.
+        encoding: &'static str,
+    },
 }
 
 impl fmt::Display for Decoded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: not UTF-8, read as windows-1252 (--encoding names another)", self.source, self.line)
+        let source = &self.source;
+        match self.part {
+            DecodedPart::Lines { first, .. } => write!(f, "{source}:{first}: not UTF-8, read as windows-1252")?,
+            DecodedPart::Whole { encoding } => write!(f, "{source}: not UTF-8, read as {encoding}")?,
+        }
+        f.write_str(" (--encoding names another)")
     }
 }

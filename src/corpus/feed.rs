@@ -1,17 +1,24 @@
-//! Bytes of a source as UTF-8, read so that it is known when they pause.
+//! Bytes of a source as UTF-8, decompressed, read so that it is known when they pause.
 
+use super::guess::{self, GUESS_BYTES, Look};
 use super::sources::Origin;
+use super::unpack::unpacked;
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::fs::File;
 use std::io::{self, BufRead, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Bytes that are read at once.
-const BLOCK_BYTES: usize = 64 * 1024;
+pub(super) const BLOCK_BYTES: usize = 64 * 1024;
 
 /// Blocks of a live source that may wait for their reader.
 const WAITING_BLOCKS: usize = 4;
+
+/// How long more bytes are waited for by which to guess an encoding: what is written in one go comes closer together.
+const GUESS_PATIENCE: Duration = Duration::from_millis(50);
 
 /// What came of asking for more bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +31,29 @@ pub(super) enum More {
     End,
 }
 
-/// A source's bytes, in UTF-8 where its encoding is told by the user or by a byte order mark.
+/// A source's bytes: decompressed, and in UTF-8 where its encoding is told by the user or by a byte order mark, or guessed.
 pub(super) struct Feed {
     bytes: Bytes,
     encoding: Option<&'static Encoding>,
-    /// Bytes read to see a byte order mark; `None` once it is decided.
-    head: Option<Vec<u8>>,
+    /// The beginning of the source, until its encoding is decided.
+    head: Option<Head>,
     decoder: Option<Decoder>,
+    /// Bytes in front of those to be read.
+    pending: Vec<u8>,
+    /// What is told once all was given out that was read before.
+    fault: Option<io::Error>,
     ended: bool,
+    observer: Observer,
+}
+
+/// The first bytes of a source.
+#[derive(Default)]
+struct Head {
+    bytes: Vec<u8>,
+    /// Of so many, all ASCII, it is known what they are; they were given out.
+    given: usize,
+    /// Whether it is known that no byte order mark begins it.
+    unmarked: bool,
 }
 
 enum Bytes {
@@ -40,57 +62,94 @@ enum Bytes {
     Live(Receiver<io::Result<Vec<u8>>>),
 }
 
+/// What can be seen of a feed from outside, while something else reads it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Observer {
+    raw_bytes: Arc<AtomicU64>,
+    guessed: Arc<OnceLock<&'static Encoding>>,
+}
+
+impl Observer {
+    /// Bytes that were read of the source itself, before they were decompressed.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the progress of compressed sources"))]
+    pub fn raw_bytes(&self) -> u64 {
+        self.raw_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The encoding in which all of the source is read although neither it nor the user names one.
+    pub fn guessed(&self) -> Option<&'static Encoding> {
+        self.guessed.get().copied()
+    }
+}
+
 impl Feed {
     /// Opens a source. `encoding` is what the user says of it.
     pub fn open(origin: &Origin, encoding: Option<&'static Encoding>) -> io::Result<Feed> {
+        let observer = Observer::default();
         let bytes = match origin {
-            Origin::StandardInput if standard_input_is_a_file() => Bytes::Direct(Box::new(io::stdin())),
-            Origin::StandardInput => Bytes::live(io::stdin()),
-            Origin::Reader(reader) => Bytes::live(reader.take().unwrap_or_else(|| Box::new(io::empty()))),
+            Origin::StandardInput if standard_input_is_a_file() => Bytes::direct(io::stdin(), &observer),
+            Origin::StandardInput => Bytes::live(io::stdin(), &observer),
+            Origin::Reader(reader) => Bytes::live(reader.take().unwrap_or_else(|| Box::new(io::empty())), &observer),
             Origin::File(path) => {
                 let file = File::open(path)?;
-                if file.metadata()?.is_file() { Bytes::Direct(Box::new(file)) } else { Bytes::live(file) }
+                if file.metadata()?.is_file() { Bytes::direct(file, &observer) } else { Bytes::live(file, &observer) }
             }
         };
-        Ok(Feed::new(bytes, encoding))
+        Ok(Feed::new(bytes, encoding, observer))
     }
 
-    fn new(bytes: Bytes, encoding: Option<&'static Encoding>) -> Feed {
-        Feed { bytes, encoding, head: Some(Vec::new()), decoder: None, ended: false }
+    fn new(bytes: Bytes, encoding: Option<&'static Encoding>, observer: Observer) -> Feed {
+        let head = Some(Head::default());
+        Feed { bytes, encoding, head, decoder: None, pending: Vec::new(), fault: None, ended: false, observer }
     }
 
     #[cfg(test)]
     pub fn of(reader: impl Read + Send + 'static) -> Feed {
-        Feed::new(Bytes::Direct(Box::new(reader)), None)
+        let observer = Observer::default();
+        Feed::new(Bytes::direct(reader, &observer), None, observer)
+    }
+
+    /// What can be seen of the feed while something else reads it.
+    pub fn observer(&self) -> Observer {
+        self.observer.clone()
     }
 
     /// Appends bytes to `buffer`. With `patience`, a live source is waited for no longer than that.
     pub fn read_into(&mut self, buffer: &mut Vec<u8>, patience: Option<Duration>) -> io::Result<More> {
         loop {
+            if let Some(fault) = self.fault.take() {
+                self.ended = true;
+                return Err(fault);
+            }
             if self.ended {
                 return Ok(More::End);
             }
-            let mut block = Vec::new();
-            match self.bytes.read_into(&mut block, patience)? {
-                More::Pause => return Ok(More::Pause),
-                More::End => self.ended = true,
-                More::Bytes => {}
+            let mut block = std::mem::take(&mut self.pending);
+            match self.bytes.read_into(&mut block, patience) {
+                Ok(More::Bytes) => {}
+                Ok(More::Pause) => {
+                    self.pending = block;
+                    return Ok(More::Pause);
+                }
+                Ok(More::End) => self.ended = true,
+                Err(error) => self.fault = Some(error),
             }
             if let Some(mut head) = self.head.take() {
-                head.append(&mut block);
-                block = head;
-                match self.begin(&mut block) {
-                    true => {}
-                    false => {
-                        self.head = Some(block);
-                        continue;
+                head.bytes.append(&mut block);
+                block = match self.begin(&mut head) {
+                    Begun::Decided => head.bytes.split_off(head.given),
+                    Begun::Undecided(ready) => {
+                        let block = head.bytes[head.given..ready].to_vec();
+                        head.given = ready;
+                        self.head = Some(head);
+                        block
                     }
-                }
+                };
             }
-            let before = buffer.len();
+            let (before, last) = (buffer.len(), self.is_at_end());
             match &mut self.decoder {
                 None => buffer.append(&mut block),
-                Some(decoder) => decode(decoder, &block, buffer, self.ended),
+                Some(decoder) => decode(decoder, &block, buffer, last),
             }
             if buffer.len() > before {
                 return Ok(More::Bytes);
@@ -98,37 +157,88 @@ impl Feed {
         }
     }
 
-    /// Decodes what is read from here on, unless the encoding was told before, by a mark or by the user. Says whether it does.
+    /// Whether nothing more will come of the source.
+    fn is_at_end(&self) -> bool {
+        self.ended || self.fault.is_some()
+    }
+
+    /// Decodes what is read from here on, unless the encoding was told before, by a mark or by the user, or guessed. Says
+    /// whether it does.
     fn decode_from_here(&mut self, encoding: &'static Encoding) -> bool {
-        let begins = self.decoder.is_none() && self.encoding.is_none() && self.head.is_none();
+        let begins = self.decoder.is_none() && self.encoding.is_none();
         if begins {
             self.decoder = Some(encoding.new_decoder_without_bom_handling());
+            if let Some(mut head) = self.head.take() {
+                self.pending = head.bytes.split_off(head.given);
+            }
         }
         begins
     }
 
-    /// Chooses the decoder by a byte order mark, else by what the user said; false where more bytes are needed for that.
+    /// Chooses the decoder by a byte order mark, else by what the user said, else by a guess.
     ///
     /// The mark of UTF-8 stays: it is blank, and offsets count it.
-    fn begin(&mut self, head: &mut Vec<u8>) -> bool {
-        let marks: [(&[u8], &'static Encoding); 2] = [(b"\xff\xfe", UTF_16LE), (b"\xfe\xff", UTF_16BE)];
-        // UTF-32 begins like UTF-16 and goes on with what no text has; it is left to be refused.
-        let utf_32: &[u8] = b"\xff\xfe\0\0";
-        let undecided = |mark: &[u8]| head.len() < mark.len() && mark.starts_with(head);
-        if !self.ended && (undecided(utf_32) || undecided(marks[1].0)) {
-            return false;
-        }
-        let marked = marks.iter().find(|(mark, _)| head.starts_with(mark) && !head.starts_with(utf_32));
-        let encoding = match marked {
-            Some((mark, encoding)) => {
-                head.drain(..mark.len());
-                Some(*encoding)
+    fn begin(&mut self, head: &mut Head) -> Begun {
+        if !head.unmarked {
+            let marks: [(&[u8], &'static Encoding); 2] = [(b"\xff\xfe", UTF_16LE), (b"\xfe\xff", UTF_16BE)];
+            // UTF-32 begins like UTF-16 and goes on with what no text has; it is left to be refused.
+            let utf_32: &[u8] = b"\xff\xfe\0\0";
+            let bytes = &head.bytes;
+            let undecided = |mark: &[u8]| bytes.len() < mark.len() && mark.starts_with(bytes);
+            if !self.is_at_end() && (undecided(utf_32) || undecided(marks[1].0)) {
+                return Begun::Undecided(0);
             }
-            None => self.encoding.filter(|encoding| *encoding != UTF_8),
-        };
-        self.decoder = encoding.map(Encoding::new_decoder_without_bom_handling);
-        true
+            let marked = marks.iter().find(|(mark, _)| bytes.starts_with(mark) && !bytes.starts_with(utf_32));
+            if let Some((mark, encoding)) = marked {
+                head.bytes.drain(..mark.len());
+                self.decoder = Some(encoding.new_decoder_without_bom_handling());
+                return Begun::Decided;
+            }
+            if let Some(encoding) = self.encoding {
+                self.decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
+                return Begun::Decided;
+            }
+            head.unmarked = true;
+        }
+        self.guess(head)
     }
+
+    /// Of a live source, what is plainly UTF-8 is given out at once; of a file its beginning is looked at as a whole.
+    fn guess(&mut self, head: &mut Head) -> Begun {
+        let live = matches!(self.bytes, Bytes::Live(_));
+        let mut paused = false;
+        while head.bytes.len() < GUESS_BYTES && !self.is_at_end() && !paused {
+            if live {
+                match guess::look(&head.bytes) {
+                    Look::Ascii(ready) => return Begun::Undecided(ready),
+                    Look::Utf8 => return Begun::Decided,
+                    Look::Other => {}
+                }
+            }
+            match self.bytes.read_into(&mut head.bytes, Some(GUESS_PATIENCE)) {
+                Ok(More::Bytes) => {}
+                Ok(More::Pause) => paused = true,
+                Ok(More::End) => self.ended = true,
+                Err(error) => self.fault = Some(error),
+            }
+        }
+        let looked_at = &head.bytes[..head.bytes.len().min(GUESS_BYTES)];
+        let whole = self.is_at_end() && looked_at.len() == head.bytes.len();
+        if let Some(encoding) = guess::encoding(looked_at, whole) {
+            self.decoder = Some(encoding.new_decoder_without_bom_handling());
+            // Set once, since a source begins once.
+            let _ = self.observer.guessed.set(encoding);
+        }
+        Begun::Decided
+    }
+}
+
+/// What is known of a beginning.
+enum Begun {
+    /// How all of the source is to be read.
+    Decided,
+    /// Not yet that; but bytes up to here may be given out.
+    Undecided(usize),
 }
 
 /// Appends decoded bytes; what cannot be decoded becomes U+FFFD.
@@ -141,8 +251,13 @@ fn decode(decoder: &mut Decoder, bytes: &[u8], buffer: &mut Vec<u8>, last: bool)
 }
 
 impl Bytes {
-    /// Reads in a thread of its own; in place if there can be none.
-    fn live(mut reader: impl Read + Send + 'static) -> Bytes {
+    fn direct(reader: impl Read + Send + 'static, observer: &Observer) -> Bytes {
+        Bytes::Direct(Box::new(unpacked(Counted { reader, bytes: Arc::clone(&observer.raw_bytes) })))
+    }
+
+    /// Reads and decompresses in a thread of its own; in place if there can be none.
+    fn live(reader: impl Read + Send + 'static, observer: &Observer) -> Bytes {
+        let mut reader = unpacked(Counted { reader, bytes: Arc::clone(&observer.raw_bytes) });
         let (send, receive) = sync_channel(WAITING_BLOCKS);
         // Never joined: while it waits for input nobody can end it, and the process need not wait.
         let started = std::thread::Builder::new().name("input".to_owned()).spawn(move || {
@@ -198,6 +313,20 @@ fn read_block(reader: &mut impl Read) -> io::Result<Vec<u8>> {
     }
 }
 
+/// Counts what is read.
+struct Counted<R> {
+    reader: R,
+    bytes: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        self.bytes.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
 /// A source that cannot be read because no thread could be started for it.
 struct Refused(Option<io::Error>);
 
@@ -226,11 +355,18 @@ pub(super) struct Window {
     position: usize,
     consumed: u64,
     ended: bool,
+    /// What is told when more bytes are asked for.
+    fault: Option<io::Error>,
 }
 
 impl Window {
     pub fn new(feed: Feed) -> Window {
-        Window { feed, buffer: Vec::new(), position: 0, consumed: 0, ended: false }
+        Window { feed, buffer: Vec::new(), position: 0, consumed: 0, ended: false, fault: None }
+    }
+
+    /// What can be seen of the source while something else reads the window.
+    pub fn observer(&self) -> Observer {
+        self.feed.observer()
     }
 
     /// The bytes at hand.
@@ -254,8 +390,31 @@ impl Window {
         self.consumed += length as u64;
     }
 
+    /// Whether the bytes at hand are the last that can be read, be it for an error behind them.
+    pub fn is_whole(&self) -> bool {
+        self.ended || self.fault.is_some()
+    }
+
+    /// Reads more bytes behind those at hand, to look at all of them. An error behind them is told by the next
+    /// [`fill`](Window::fill).
+    ///
+    /// # Errors
+    ///
+    /// Where no bytes are at hand.
+    pub fn look_further(&mut self) -> io::Result<()> {
+        match self.fill(None) {
+            Err(error) if !self.rest().is_empty() => self.fault = Some(error),
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+        Ok(())
+    }
+
     /// Reads more bytes behind those at hand.
     pub fn fill(&mut self, patience: Option<Duration>) -> io::Result<More> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
         if self.position > 0 {
             self.buffer.drain(..self.position);
             self.position = 0;
@@ -270,9 +429,9 @@ impl Window {
         if encoding == UTF_8 || !self.feed.decode_from_here(encoding) {
             return;
         }
-        let bytes = self.buffer.split_off(self.position);
+        let (bytes, last) = (self.buffer.split_off(self.position), self.feed.is_at_end());
         if let Some(decoder) = &mut self.feed.decoder {
-            decode(decoder, &bytes, &mut self.buffer, self.ended);
+            decode(decoder, &bytes, &mut self.buffer, last);
         }
     }
 
@@ -329,10 +488,11 @@ impl Read for Pieces {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compress::{Compression, member};
 
     fn read(bytes: &[u8], size: usize, encoding: Option<&'static Encoding>) -> String {
         let pieces = Pieces(bytes.chunks(size).map(<[u8]>::to_vec).collect());
-        let mut feed = Feed::new(Bytes::Direct(Box::new(pieces)), encoding);
+        let mut feed = Feed { encoding, ..Feed::of(pieces) };
         let mut all = Vec::new();
         while feed.read_into(&mut all, None).unwrap() != More::End {}
         String::from_utf8(all).unwrap()
@@ -353,10 +513,80 @@ mod tests {
         }
     }
 
+    /// Bytes that come in pieces through a live source, whatever their pauses.
+    fn read_live(bytes: &[u8], size: usize) -> String {
+        let pieces = Pieces(bytes.chunks(size).map(<[u8]>::to_vec).collect());
+        let observer = Observer::default();
+        let mut feed = Feed::new(Bytes::live(pieces, &observer), None, observer.clone());
+        let mut all = Vec::new();
+        while feed.read_into(&mut all, Some(Duration::from_millis(1))).unwrap() != More::End {}
+        assert_eq!(observer.raw_bytes(), bytes.len() as u64);
+        String::from_utf8(all).unwrap()
+    }
+
+    #[test]
+    fn compressed_sources_are_read_as_what_they_hold() {
+        let text = "Über 😀, some words.\n".repeat(300);
+        for kind in [Compression::Gzip, Compression::Zstd, Compression::Bzip2, Compression::Xz] {
+            let packed = [member(kind, text.as_bytes()).unwrap(), member(kind, b"last").unwrap()].concat();
+            for size in [1, 2, 3, 50, 1000] {
+                assert_eq!(read(&packed, size, None), format!("{text}last"), "{kind} {size}");
+                assert_eq!(read_live(&packed, size), format!("{text}last"), "{kind} {size}");
+            }
+            let shifted = encoding_rs::SHIFT_JIS.encode("昨日、市議会は新しい図書館の建設を決めました。").0;
+            let packed = member(kind, &shifted).unwrap();
+            assert_eq!(read(&packed, 9, None), "昨日、市議会は新しい図書館の建設を決めました。", "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_an_error_comes_first() {
+        let packed = member(Compression::Gzip, &b"Some words.\n".repeat(9)).unwrap();
+        let mut feed = Feed::of(io::Cursor::new(packed[..packed.len() - 3].to_vec()));
+        let mut all = Vec::new();
+        assert_eq!(feed.read_into(&mut all, None).unwrap(), More::Bytes);
+        assert_eq!(all, b"Some words.\n".repeat(9));
+        assert!(feed.read_into(&mut all, None).unwrap_err().to_string().contains("end in the middle"));
+        assert_eq!(feed.read_into(&mut all, None).unwrap(), More::End);
+    }
+
+    #[test]
+    fn a_guess_is_the_same_for_files_and_for_pipes() {
+        let text = "A title.\n\nВчера городской совет решил построить новую библиотеку.\n".repeat(20);
+        let old = encoding_rs::WINDOWS_1251.encode(&text).0;
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let western = b"Caf\xe9 owners say \x93enough\x94.\n".repeat(20);
+        let mixed = [text.as_bytes(), &old[..60]].concat();
+        for size in [1, 7, 500, 1 << 20] {
+            let feed = |bytes: &[u8]| {
+                let mut feed = Feed::of(Pieces(bytes.chunks(size.min(BLOCK_BYTES)).map(<[u8]>::to_vec).collect()));
+                let mut all = Vec::new();
+                while feed.read_into(&mut all, None).unwrap() != More::End {}
+                (all, feed.observer().guessed().map(Encoding::name))
+            };
+            assert_eq!(feed(&old), (text.clone().into_bytes(), Some("windows-1251")), "{size}");
+            assert_eq!(feed(&western), (western.clone(), None), "{size}");
+            assert_eq!(feed(&mixed), (mixed.clone(), None), "{size}");
+            assert_eq!(read_live(&old, size.min(BLOCK_BYTES)), text, "{size}");
+            if size > 1 {
+                assert_eq!(
+                    read_live(&little[..600], size.min(BLOCK_BYTES)),
+                    text[..read_utf_16(&little[..600])],
+                    "{size}"
+                );
+            }
+        }
+    }
+
+    /// Length in UTF-8 of text in UTF-16, little end first.
+    fn read_utf_16(bytes: &[u8]) -> usize {
+        UTF_16LE.decode_without_bom_handling(bytes).0.len()
+    }
+
     #[test]
     fn a_live_source_tells_its_pauses() {
         let (send, receive) = sync_channel(1);
-        let mut feed = Feed::new(Bytes::Live(receive), None);
+        let mut feed = Feed::new(Bytes::Live(receive), None, Observer::default());
         let mut all = Vec::new();
         let patience = Some(Duration::from_millis(1));
         assert_eq!(feed.read_into(&mut all, patience).unwrap(), More::Pause);

@@ -1,6 +1,7 @@
 //! Formats that are recognisably neither text nor JSON, and what to type instead.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 
 /// A format that is not read, with the command that makes text or JSON Lines of it.
@@ -29,10 +30,7 @@ impl ForeignFormat {
     pub(super) const YAML: ForeignFormat = format("YAML", "yq -o json -I 0 '.[]' FILE | copydesk …");
     pub(super) const MAILBOX: ForeignFormat = format("a mailbox (mbox)", MAILBOX_COMMAND);
     pub(super) const MAIL: ForeignFormat = format("an e-mail with its headers", MAIL_COMMAND);
-    pub(super) const UTF_16_LITTLE: ForeignFormat =
-        format("UTF-16 without a byte order mark", "copydesk … --encoding utf-16le FILE");
-    pub(super) const UTF_16_BIG: ForeignFormat =
-        format("UTF-16 without a byte order mark", "copydesk … --encoding utf-16be FILE");
+    pub(super) const TAR: ForeignFormat = format("a tar archive", "tar -xOf FILE | copydesk …");
 
     /// The message for one source; its name takes the place of `FILE`.
     pub(crate) fn advice_for(&self, source: &str) -> String {
@@ -55,9 +53,18 @@ impl ForeignFormat {
             "srt" | "vtt" => ForeignFormat::SUBTITLES,
             "ics" => CALENDAR,
             "sql" => SQL,
-            "tar" => format("a tar archive", "tar -xOf FILE | copydesk …"),
+            "tar" => ForeignFormat::TAR,
             _ => return None,
         })
+    }
+
+    /// Whether bytes among which are zeros are those of a tar archive, whose mark stands in its first header; `None` where
+    /// more bytes are needed to know.
+    pub(super) fn tar(head: &[u8], ended: bool) -> Option<Option<ForeignFormat>> {
+        match head.get(TAR_MARK) {
+            Some(mark) => Some((mark == b"ustar").then_some(ForeignFormat::TAR)),
+            None => ended.then_some(None),
+        }
     }
 
     /// The format that the first bytes tell: `Some(None)` for none of them, `None` where more bytes are needed to know.
@@ -109,7 +116,6 @@ const WARC_COMMAND: &str = "warcio extract FILE OFFSET | trafilatura | copydesk 
 const WORDS_COMMAND: &str = "pandoc -t plain --wrap=none FILE | copydesk …";
 const SHEET_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_excel(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
      lines=True)' FILE | copydesk …";
-const BZIP2: ForeignFormat = format("compressed with bzip2", "bzip2 -dc FILE | copydesk …");
 const CALENDAR: ForeignFormat = format("a calendar (iCalendar)", NO_TEXT);
 const SQL: ForeignFormat = format("an SQL dump", "sqlite3 -json DATABASE 'SELECT * FROM TABLE' | copydesk …");
 const NO_TEXT: &str = "a file that holds text";
@@ -117,20 +123,11 @@ const NO_TEXT: &str = "a file that holds text";
 /// Bytes of an archive in which the names of its first members stand.
 const ARCHIVE_BYTES: usize = 4096;
 
+/// Where the header of a tar archive has its mark.
+const TAR_MARK: Range<usize> = 257..262;
+
 /// First bytes of formats. `None` for a ZIP archive, whose members tell what it is.
 const MAGIC: &[(&[u8], Option<ForeignFormat>)] = &[
-    (b"\x1f\x8b", Some(format("compressed with gzip", "gzip -dc FILE | copydesk …"))),
-    (b"\x28\xb5\x2f\xfd", Some(format("compressed with zstd", "zstd -dc FILE | copydesk …"))),
-    (b"BZh11AY&SY", Some(BZIP2)),
-    (b"BZh21AY&SY", Some(BZIP2)),
-    (b"BZh31AY&SY", Some(BZIP2)),
-    (b"BZh41AY&SY", Some(BZIP2)),
-    (b"BZh51AY&SY", Some(BZIP2)),
-    (b"BZh61AY&SY", Some(BZIP2)),
-    (b"BZh71AY&SY", Some(BZIP2)),
-    (b"BZh81AY&SY", Some(BZIP2)),
-    (b"BZh91AY&SY", Some(BZIP2)),
-    (b"\xfd7zXZ\0", Some(format("compressed with xz", "xz -dc FILE | copydesk …"))),
     (b"\x04\x22\x4d\x18", Some(format("compressed with lz4", "lz4 -dc FILE | copydesk …"))),
     (b"\x1f\x9d", Some(format("compressed with compress", "gzip -dc FILE | copydesk …"))),
     (b"7z\xbc\xaf\x27\x1c", Some(format("a 7-Zip archive", "7z x -so FILE | copydesk …"))),
@@ -225,11 +222,11 @@ mod tests {
 
     #[test]
     fn the_next_command_names_the_file() {
-        let gzip = ForeignFormat::from_magic(b"\x1f\x8b\x08", true).unwrap().unwrap();
+        let lz4 = ForeignFormat::from_magic(b"\x04\x22\x4d\x18", true).unwrap().unwrap();
         assert_eq!(
-            gzip.advice_for("my file's.gz"),
-            "is compressed with gzip, which is not read; try: gzip -dc 'my file'\\''s.gz' | copydesk …"
+            lz4.advice_for("my file's.lz4"),
+            "is compressed with lz4, which is not read; try: lz4 -dc 'my file'\\''s.lz4' | copydesk …"
         );
-        assert!(gzip.advice_for("-").contains("gzip -dc FILE"));
+        assert!(lz4.advice_for("-").contains("lz4 -dc FILE"));
     }
 }

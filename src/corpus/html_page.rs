@@ -15,8 +15,8 @@ const HEAD_BYTES: usize = 1024;
 /// Reads a whole page, which must fit into memory, and appends its blocks.
 pub(super) fn read(name: &Arc<str>, window: &mut Option<Window>, counted: &mut u64, chunk: &mut Chunk) -> Progress {
     let Some(mut window) = window.take() else { return Progress::End };
-    while window.rest().len() < HEAD_BYTES && !window.ended() {
-        if let Err(error) = window.fill(None) {
+    while window.rest().len() < HEAD_BYTES && !window.is_whole() {
+        if let Err(error) = window.look_further() {
             return unreadable(name, 1, error, chunk);
         }
     }
@@ -46,7 +46,11 @@ pub(super) fn read(name: &Arc<str>, window: &mut Option<Window>, counted: &mut u
     chunk.bytes += end - *counted;
     *counted = end;
     passages(name, &text, ahead, &mut |passage| chunk.items.push(Item::Passage(passage)));
-    Progress::End
+    // An error of the source, behind what was read of the page.
+    match pieces.next_piece(1) {
+        Err(error) => unreadable(name, pieces.line(), error, chunk),
+        Ok(_) => Progress::End,
+    }
 }
 
 /// Hands on the blocks of a page in passages of about [`PIECE_BYTES`]. `ahead` is as in [`Piece`].

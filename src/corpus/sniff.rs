@@ -116,26 +116,8 @@ pub(super) fn check_text(head: Head<'_>, lines: bool) -> Option<Result<(), Input
     let looked_at = &head.bytes[..looked_at.min(BINARY_CHECK_BYTES)];
     match looked_at.iter().position(|&byte| byte == 0) {
         None => Some(Ok(())),
-        Some(offset) => Some(Err(match utf_16(looked_at) {
-            Some(format) => InputError::ForeignFormat(format),
-            None => InputError::NotText { offset },
-        })),
-    }
-}
-
-/// The byte order of text in UTF-16: its Western letters have a zero byte beside them, always on the same side.
-fn utf_16(head: &[u8]) -> Option<ForeignFormat> {
-    /// A few bytes show no side.
-    const LEAST_BYTES: usize = 16;
-    if head.len() < LEAST_BYTES {
-        return None;
-    }
-    let zeros = |side: usize| head.iter().skip(side).step_by(2).filter(|&&byte| byte == 0).count();
-    let many = head.len() / 5;
-    match (zeros(0), zeros(1)) {
-        (0, odd) if odd > many => Some(ForeignFormat::UTF_16_LITTLE),
-        (even, 0) if even > many => Some(ForeignFormat::UTF_16_BIG),
-        _ => None,
+        Some(offset) => ForeignFormat::tar(head.bytes, head.ended)
+            .map(|format| Err(format.map_or(InputError::NotText { offset }, InputError::ForeignFormat))),
     }
 }
 
@@ -254,7 +236,7 @@ mod tests {
         assert_eq!(InputFormat::from_extension(Path::new("jsonl")), None);
         assert_eq!(decided(b"words", Some("a.json"), false), Ok(InputFormat::Jsonl));
         assert!(decided(b"words", Some("a.CSV"), true).unwrap_err().contains("CSV"));
-        assert!(decided(b"\x1f\x8b\x08", Some("a.jsonl"), true).unwrap_err().contains("gzip -dc FILE"));
+        assert!(decided(b"\x04\x22\x4d\x18", Some("a.jsonl"), true).unwrap_err().contains("lz4 -dc FILE"));
     }
 
     #[test]
@@ -292,8 +274,9 @@ mod tests {
     #[test]
     fn zero_bytes_are_found_near_the_start() {
         assert_eq!(decided(b"ab\0", None, false), Err("is not text: byte 2 is zero".to_owned()));
-        let text = "Words as others write them.\n";
-        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert!(decided(&little, None, false).unwrap_err().contains("--encoding utf-16le"));
+        let mut tar = [&b"folder/words.txt"[..], &[0; 241], b"ustar\x0000", &[0; 249]].concat();
+        assert!(decided(&tar, None, false).unwrap_err().contains("tar -xOf FILE"));
+        tar.truncate(200);
+        assert_eq!(decided(&tar, None, false), Err("is not text: byte 16 is zero".to_owned()));
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct TextPieces<R> {
     failures: Vec<(u64, InputError)>,
     decoded: Option<(u64, u64)>,
     ended: bool,
+    /// What is told once all was given out that was read before.
+    fault: Option<io::Error>,
 }
 
 /// Sizes in bytes.
@@ -72,6 +74,7 @@ impl<R: BufRead> TextPieces<R> {
             failures: Vec::new(),
             decoded: None,
             ended: false,
+            fault: None,
         }
     }
 
@@ -80,22 +83,27 @@ impl<R: BufRead> TextPieces<R> {
         self.line
     }
 
-    /// Whether all of the source was given out.
+    /// Whether all that can be read of the source was given out.
     pub fn is_at_end(&self) -> bool {
         self.ended && self.clean.is_empty() && self.raw.is_empty()
     }
 
     /// The next piece, about `size_bytes` long and longer where a block is; `None` at the end.
     ///
+    /// An error of the reader comes once, behind the pieces of what was read before it.
+    ///
     /// The pieces depend on the bytes and the sizes asked for, not on how the reader hands them out.
     pub fn next_piece(&mut self, size_bytes: usize) -> io::Result<Option<Piece>> {
         let mut wanted = size_bytes.max(1);
         loop {
-            self.fill(wanted)?;
+            self.fill(wanted);
             self.clean_lines();
             if self.ended {
                 let end = self.clean.len();
-                return Ok((end > 0 || !self.failures.is_empty()).then(|| self.take(end)));
+                if end > 0 || !self.failures.is_empty() {
+                    return Ok(Some(self.take(end)));
+                }
+                return self.fault.take().map_or(Ok(None), Err);
             }
             if let Some(boundary) = last_boundary_with(&self.clean, self.paragraphs)
                 && boundary > 0
@@ -117,13 +125,13 @@ impl<R: BufRead> TextPieces<R> {
     }
 
     /// Reads until `wanted` bytes are held or the source ends.
-    fn fill(&mut self, wanted: usize) -> io::Result<()> {
+    fn fill(&mut self, wanted: usize) {
         let missing = wanted.saturating_sub(self.clean.len() + self.raw.len());
         if missing > 0 && !self.ended {
-            let read = self.reader.by_ref().take(missing as u64).read_to_end(&mut self.raw)?;
-            self.ended = read < missing;
+            let before = self.raw.len();
+            self.fault = self.reader.by_ref().take(missing as u64).read_to_end(&mut self.raw).err();
+            self.ended = self.fault.is_some() || self.raw.len() - before < missing;
         }
-        Ok(())
     }
 
     /// Moves whole lines, at the end of the source all that is left, from `raw` to `clean`.

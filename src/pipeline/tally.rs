@@ -24,6 +24,8 @@ pub(crate) struct Tally {
     pub spam: u64,
     /// Records without a text that can be judged, kept with the genuine ones.
     pub unjudged: u64,
+    /// Sources of which all was read in an encoding that nobody named.
+    pub guessed: u64,
 }
 
 impl Tally {
@@ -58,6 +60,7 @@ impl Tally {
         self.decoded += other.decoded;
         self.spam += other.spam;
         self.unjudged += other.unjudged;
+        self.guessed += other.guessed;
     }
 }
 

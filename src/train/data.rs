@@ -1,6 +1,7 @@
 //! Labelled rows and reading them.
 
 use super::TrainError;
+use crate::compress::{self, Compression};
 use crate::label::{Label, LabelSet, Scores, annotator_confidence};
 use crate::page::{PageKey, Region};
 use serde::Deserialize;
@@ -134,7 +135,7 @@ pub struct ReadRows<T> {
 
 /// Reads JSON lines with `text` and an annotator's `label`; `confidence`, `source`, `doc` and `region` are taken if they are there,
 /// other fields are ignored, a model's `scores` among them. Where `labels` are given, rows with other labels are set aside. A
-/// name ending in `.zst` is decompressed.
+/// name ending in `.gz`, `.zst`, `.bz2` or `.xz` is decompressed.
 ///
 /// # Errors
 /// [`TrainError::Unreadable`], and [`TrainError::NoRows`] where no line is usable. A bad line is no error: it is listed.
@@ -221,7 +222,7 @@ impl ScoredRow {
 }
 
 /// Reads lines that are not blank, each by `parse`, whose error is the reason why a line is set aside. A name ending in
-/// `.zst` is decompressed.
+/// `.gz`, `.zst`, `.bz2` or `.xz` is decompressed.
 pub(super) fn read_rows<T>(
     path: &Path,
     parse: impl Fn(&[u8]) -> serde_json::Result<T>,

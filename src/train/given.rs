@@ -29,7 +29,7 @@ pub struct GivenLabel {
 pub type GivenLabels = HashMap<u64, GivenLabel>;
 
 /// Reads JSON lines with `key`, sixteen hexadecimal digits, and `scores`, a list of probabilities in the order of
-/// `labels`. A name ending in `.zst` is decompressed.
+/// `labels`. A name ending in `.gz`, `.zst`, `.bz2` or `.xz` is decompressed.
 ///
 /// # Errors
 /// As [`read_labelled`](super::read_labelled).

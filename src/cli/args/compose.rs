@@ -12,7 +12,7 @@ pub struct ComposeArgs {
 
     /// Comments, JSON Lines with id, site, text and gold (spam, ham or null); may be repeated
     ///
-    /// Names ending in .zst are decompressed, here and below.
+    /// Names ending in .gz, .zst, .bz2 or .xz are decompressed, here and below.
     #[arg(long, value_name = "FILE")]
     pub comments: Vec<PathBuf>,
 

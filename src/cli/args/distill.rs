@@ -36,7 +36,7 @@ pub struct DistillArgs {
     ///
     /// Neighbouring rows with the same source and doc are read as one page. A row's own label keeps a share of the target
     /// (source_label_share of the settings). Rows that have scores already, as copydesk label --unit record writes them,
-    /// keep those. Names ending in .zst are decompressed.
+    /// keep those. Names ending in .gz, .zst, .bz2 or .xz are decompressed.
     #[arg(long, value_name = "FILE", required = true)]
     pub texts: Vec<PathBuf>,
 

@@ -14,7 +14,7 @@ pub struct JoinArgs {
 
     /// Texts, JSON Lines with text and, if they have them, source and doc; may be repeated
     ///
-    /// Names ending in .zst are decompressed.
+    /// Names ending in .gz, .zst, .bz2 or .xz are decompressed.
     #[arg(long, value_name = "FILE", required = true)]
     pub texts: Vec<PathBuf>,
 

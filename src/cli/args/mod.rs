@@ -215,16 +215,18 @@ pub struct InputArgs {
     ///
     /// auto goes by the extension (.jsonl .ndjson .json are JSON, .txt .text are text, .md .markdown .mkd are Markdown,
     /// .html .htm .xhtml are HTML), and for all others and standard input by the content. What is recognisably something else
-    /// (a table, a feed, a compressed file) is refused with the command that makes text of it; text reads tables and markup all the
-    /// same. A line, an object or an HTML page of more than 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
+    /// (a table, a feed, an archive) is refused with the command that makes text of it; text reads tables and markup all the
+    /// same. What is compressed with gzip, zstd, bzip2 or xz is decompressed, whatever its name; .gz .zst .bz2 .xz behind another
+    /// extension are left out of account. A line, an object or an HTML page of more than 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormatArg::Auto)]
     pub input_format: InputFormatArg,
 
-    /// Encoding of the inputs, such as windows-1252 or shift_jis [default: utf-8]
+    /// Encoding of the inputs, such as windows-1252 or shift_jis [default: by content]
     ///
-    /// A byte order mark of UTF-8 or UTF-16 decides in any case. Without this option, lines that are not UTF-8 are read as
-    /// windows-1252 where that gives a text, and counted. Offsets in rows are bytes of the input; of one in UTF-16 or in
-    /// the encoding given here they are bytes of its text in UTF-8.
+    /// A byte order mark of UTF-8 or UTF-16 decides in any case. Without this option, an input whose first 64 KiB are plainly in
+    /// another encoding is read in that, which is told; else lines that are not UTF-8 are read as windows-1252 where that gives
+    /// a text, and counted. Offsets in rows are bytes of the decompressed input; of one in UTF-16, or that was read in an encoding
+    /// given here or guessed, they are bytes of its text in UTF-8.
     #[arg(long, value_name = "NAME", value_parser = encoding)]
     pub encoding: Option<&'static Encoding>,
 

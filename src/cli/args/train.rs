@@ -9,7 +9,7 @@ pub struct TrainArgs {
     /// Annotated rows, JSON Lines with text and label; may be repeated
     ///
     /// A field confidence (3 sure, 2 leaning, 1 a coin toss) weighs a row, source and doc name its origin; other fields
-    /// are ignored. Names ending in .zst are decompressed.
+    /// are ignored. Names ending in .gz, .zst, .bz2 or .xz are decompressed.
     #[arg(long, value_name = "FILE", required = true)]
     pub data: Vec<PathBuf>,
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub struct TrainContentArgs {
     /// Pages, JSON Lines with url, page_type, html and main_content; may be repeated
     ///
-    /// Names ending in .zst are decompressed. Pages of one site are never on both sides of a fold.
+    /// Names ending in .gz, .zst, .bz2 or .xz are decompressed. Pages of one site are never on both sides of a fold.
     #[arg(long, value_name = "FILE", required = true)]
     pub data: Vec<PathBuf>,
 
