@@ -141,7 +141,7 @@ fn markup(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
 fn mail(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
     let mut lines = filled_lines(text, whole);
     let Some(first) = lines.next() else { return whole.then_some(None) };
-    if first.starts_with(b"From ") {
+    if is_envelope(first) {
         return match lines.next() {
             Some(second) => Some(header(second).map(|_| ForeignFormat::MAILBOX)),
             None => whole.then_some(None),
@@ -181,8 +181,14 @@ fn lines_before_blank(text: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
     lines(text, whole).skip_while(|line| line.trim_ascii().is_empty()).take_while(|line| !line.is_empty())
 }
 
+/// Whether a line can begin a message in a mailbox: it names a sender and a time of day.
+pub(super) fn is_envelope(line: &[u8]) -> bool {
+    let is_time = |part: &[u8]| part[2] == b':' && [0, 1, 3, 4].iter().all(|&digit| part[digit].is_ascii_digit());
+    line.starts_with(b"From ") && line.windows(5).any(is_time)
+}
+
 /// The name of a mail's header in small letters.
-fn header(line: &[u8]) -> Option<String> {
+pub(super) fn header(line: &[u8]) -> Option<String> {
     let colon = line.iter().position(|&byte| byte == b':')?;
     let name = &line[..colon];
     let is_name = !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
@@ -493,6 +499,8 @@ mod tests {
         assert_eq!(name(&mailbox), Some(ForeignFormat::MAILBOX.name));
         for text in [
             "From the beginning it was clear.\nIt was: not.\n",
+            "From my notes:\nSubject: a word\n",
+            "From 12:30 on it rained.\nIt was: not.\n",
             "Subject: a word about cats\nFrom: me\n\nText.\n",
             "Note: this\n",
         ] {
