@@ -17,8 +17,7 @@ pub(super) fn rfc_3339(date: &str) -> Option<String> {
     let offset = offset(words.next()?)?;
     let possible = (1..=days(month, year)).contains(&day) && hour < 24 && minute < 60 && second <= 60;
     let over = clock.next().is_none() && words.next().is_none();
-    (possible && over)
-        .then(|| format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{offset}"))
+    (possible && over).then(|| format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{offset}"))
 }
 
 fn number(digits: &str, length: std::ops::RangeInclusive<usize>) -> Option<u32> {

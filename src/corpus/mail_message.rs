@@ -117,8 +117,7 @@ impl Texts {
     /// The text of the message; `None` if it is blank.
     fn joined(self) -> Option<String> {
         let is_filled = |text: &&str| !text.trim().is_empty();
-        let plain: Vec<&str> =
-            self.plain.iter().map(|text| text.trim_end()).filter(is_filled).collect();
+        let plain: Vec<&str> = self.plain.iter().map(|text| text.trim_end()).filter(is_filled).collect();
         if !plain.is_empty() {
             return Some(plain.join("\n\n"));
         }
@@ -239,7 +238,9 @@ mod tests {
         let base64 = "Content-Type: text/plain; charset=\"UTF-8\"\nContent-Transfer-Encoding: BASE64";
         assert_eq!(body(base64, b"R3LDvMOf\nZSE=\n"), "Grüße!");
         assert_eq!(body(base64, b"R3LDvMOf\r\nZSE=\r\n____________\r\nA list <list@site.example>\r\n"), "Grüße!");
-        for headers in ["Subject: a", "Content-Type: text/plain; charset=us-ascii", "Content-Type: text/plain; charset=x"] {
+        for headers in
+            ["Subject: a", "Content-Type: text/plain; charset=us-ascii", "Content-Type: text/plain; charset=x"]
+        {
             assert_eq!(body(headers, "Grüße".as_bytes()), "Grüße", "{headers}");
             assert_eq!(body(headers, b"Gr\xfc\xdfe"), "Grüße", "{headers}");
         }
@@ -249,18 +250,25 @@ mod tests {
     fn plain_text_counts_before_html_and_attachments_never() {
         let part = |headers: &str, body: &str| format!("--b\nContent-Type: {headers}\n\n{body}\n");
         let mail = |parts: &[String]| {
-            format!("Content-Type: multipart/mixed; boundary=\"b\"\n\nFor old programs.\n{}--b--\nBehind.\n", parts.concat())
+            format!(
+                "Content-Type: multipart/mixed; boundary=\"b\"\n\nFor old programs.\n{}--b--\nBehind.\n",
+                parts.concat()
+            )
         };
         let plain = part("text/plain", "One\n--before\nand more.");
         let html = part("text/html", "<p>Two <b>words</b>.</p><p>Three.</p>");
         let file = part("text/plain\nContent-Disposition: attachment; filename=a.txt", "A file.");
-        let nested = format!("--b\nContent-Type: multipart/alternative; boundary=bb\n\n--bb\n\nInner.\n--bb\nContent-Type: text/html\n\n<p>x\n--bb--\n");
+        let nested = format!(
+            "--b\nContent-Type: multipart/alternative; boundary=bb\n\n--bb\n\nInner.\n--bb\nContent-Type: text/html\n\n<p>x\n--bb--\n"
+        );
         assert_eq!(text(mail(&[html.clone(), plain.clone(), file.clone()])), "One\n--before\nand more.");
         assert_eq!(text(mail(&[nested, plain])), "Inner.\n\nOne\n--before\nand more.");
         assert_eq!(text(mail(&[html, file.clone()])), "Two words.\n\nThree.");
         let cut = mail(&[]).replace("--b--\nBehind.\n", "--b\n\nCut");
         assert_eq!(text(cut), "Cut");
-        for without in [mail(&[file]), mail(&[]), "Subject: a\n\n \n".to_owned(), "Content-Type: image/png\n\nx".to_owned()] {
+        for without in
+            [mail(&[file]), mail(&[]), "Subject: a\n\n \n".to_owned(), "Content-Type: image/png\n\nx".to_owned()]
+        {
             assert!(matches!(object(without.as_bytes()), Err(InputError::NoMailText)), "{without}");
         }
     }

@@ -173,8 +173,6 @@ mod tests {
                         object["text"].as_str().unwrap().to_owned()
                     }
                     Err(error) => error.to_string(),
-                    #[allow(unreachable_patterns)]
-                    Ok(other) => panic!("{other:?}"),
                 };
                 found.push((line, what));
             }

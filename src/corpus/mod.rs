@@ -7,12 +7,17 @@
 #![forbid(unsafe_code)]
 
 mod chunk;
+mod csv_records;
 mod error;
 mod feed;
 mod foreign;
 mod html_page;
+mod json_object;
 mod json_records;
 mod lines;
+mod mail_date;
+mod mail_message;
+mod mail_records;
 mod pages;
 mod passages;
 mod record;
@@ -22,6 +27,7 @@ mod shape;
 mod sniff;
 mod sources;
 mod stray;
+mod table_row;
 mod text_pieces;
 
 pub use chunk::{BlockPlace, Chunk, ChunkReader, Item, Passage, ReadOptions, RecordLine, Unit};
