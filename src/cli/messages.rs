@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// Messages of one kind that are told as they come. Whoever has 200,000 bad records wants to read of five.
 const TOLD_OF_A_KIND: u64 = 5;
 
+/// Fields of a record whose names are told.
+const MOST_NAMES: usize = 12;
+
 /// Fields that hold the text in data sets and exports that people have, the likeliest first.
 const TEXT_FIELDS: [&str; 12] = [
     "content",
@@ -145,7 +148,15 @@ fn hint(rejected: &Rejected) -> Option<String> {
         return None;
     }
     let record: Value = serde_json::from_str(rejected.input.as_deref()?).ok()?;
-    text_field(&record).map(|field| format!("did you mean --text-field {field}?"))
+    let mut names: Vec<&str> = record.as_object()?.keys().map(String::as_str).collect();
+    let more = if names.len() > MOST_NAMES { ", …" } else { "" };
+    names.truncate(MOST_NAMES);
+    let names = names.join(", ");
+    match text_field(&record) {
+        Some(field) => Some(format!("did you mean --text-field {field}? the fields are {names}{more}")),
+        None if names.is_empty() => None,
+        None => Some(format!("name the field of the text with --text-field; the fields are {names}{more}")),
+    }
 }
 
 /// The field that most likely holds a record's text; a dot leads into an object.

@@ -184,6 +184,7 @@ fn advised(message: &str, command: Option<&str>) -> String {
     match command {
         // These read labelled rows, always JSON.
         Some("eval --data -") => {
+            let message = message.replace("read it with --input-format csv", "give it as a file named FILE.csv");
             message.replace(" --input-format jsonl", "").replace("copydesk …", "copydesk eval --data -")
         }
         Some(command) => message.replace("copydesk …", &format!("copydesk {command}")),

@@ -316,9 +316,11 @@ fn can_be_read_again(input: &Path) -> bool {
 /// Resolves the arguments of `copydesk eval`.
 pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
     // Labelled rows are JSON whatever the file is called, unless its name says that it is a table or the like.
+    let named = InputFormat::from_extension(&args.data);
+    let is_table = matches!(named, Some(InputFormat::Csv | InputFormat::Tsv));
     let input_format = match ForeignFormat::from_extension(&args.data) {
-        Some(_) => InputFormatArg::Auto,
-        None => InputFormatArg::Jsonl,
+        None if !is_table => InputFormatArg::Jsonl,
+        _ => InputFormatArg::Auto,
     };
     let input = InputArgs::new(vec![args.data.clone()], input_format, args.text_field);
     let mut reading = reading(input, Unit::Record, &args.model, &[])?;
@@ -375,6 +377,9 @@ pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Sources, ReadOpt
         InputFormatArg::Markdown => Some(InputFormat::Markdown),
         InputFormatArg::Html => Some(InputFormat::Html),
         InputFormatArg::Jsonl => Some(InputFormat::Jsonl),
+        InputFormatArg::Csv => Some(InputFormat::Csv),
+        InputFormatArg::Tsv => Some(InputFormat::Tsv),
+        InputFormatArg::Mail => Some(InputFormat::Mail),
     };
     let options = ReadOptions { format, unit, paragraphs: Paragraphs::default(), encoding: input.encoding };
     Ok((resolve(&input.inputs), options))

@@ -1,11 +1,13 @@
 //! Sources one after another as chunks of bounded size.
 
+use super::csv_records::CsvRecords;
 use super::error::{Decoded, DecodedPart, Failure, InputError};
 use super::feed::{Feed, Observer, Window};
 use super::foreign::ForeignFormat;
 use super::html_page;
 use super::json_records::JsonRecords;
 use super::lines::{LINE_LIMIT_BYTES, Lines, Next, RawLine};
+use super::mail_records::MailRecords;
 use super::records::{Content, Found, RecordReader};
 use super::sniff::{self, Head, InputFormat};
 use super::sources::{Origin, Source};
@@ -486,6 +488,16 @@ impl OpenSource {
                 window.skip_mark().map_err(InputError::Unreadable)?;
                 SourceKind::Records(Box::new(JsonRecords::new(window)))
             }
+            (InputFormat::Csv | InputFormat::Tsv, _) => {
+                let head = Head { bytes: window.rest(), ended: window.ended() };
+                let delimiter = sniff::delimiter(head, format, options.format.is_some());
+                window.skip_mark().map_err(InputError::Unreadable)?;
+                SourceKind::Records(Box::new(CsvRecords::new(window, delimiter)))
+            }
+            (InputFormat::Mail, _) => {
+                window.skip_mark().map_err(InputError::Unreadable)?;
+                SourceKind::Records(Box::new(MailRecords::new(window)))
+            }
         };
         Ok(OpenSource { name: Arc::clone(&source.name), observer, kind, counted: 0 })
     }
@@ -524,6 +536,11 @@ fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Res
         let decided = match options.format {
             None => sniff::decide(head, path, lines),
             Some(InputFormat::Jsonl) => sniff::check_json(head),
+            Some(InputFormat::Mail) => Some(Ok(InputFormat::Mail)),
+            // Rows are wanted as soon as they come.
+            Some(table @ (InputFormat::Csv | InputFormat::Tsv)) => {
+                sniff::check_text(head, true).map(|checked| checked.map(|()| table))
+            }
             Some(format) => sniff::check_text(head, lines).map(|checked| checked.map(|()| format)),
         };
         if let Some(decided) = decided {

@@ -1,6 +1,7 @@
 //! What can be wrong with an input.
 
 use super::foreign::ForeignFormat;
+use super::sniff::InputFormat;
 use crate::label::UnknownLabel;
 use crate::page::UnknownRegion;
 use std::fmt;
@@ -49,12 +50,35 @@ pub enum InputError {
         /// Greatest length, 16 MiB.
         limit_bytes: usize,
     },
-    /// A JSON value is longer than can be held in memory.
+    /// A record is longer than can be held in memory.
     #[error("record longer than {limit_bytes} bytes")]
     RecordTooLong {
         /// Greatest length, 16 MiB.
         limit_bytes: usize,
     },
+    /// The row with the names of a table's columns is longer than can be repeated with each record.
+    #[error("the row of column names is longer than {limit_bytes} bytes, so the table is not read")]
+    HeaderTooLong {
+        /// Greatest length, 64 KiB.
+        limit_bytes: usize,
+    },
+    /// A row of a table has more fields than there are columns.
+    #[error("expected {expected} fields, got {got}")]
+    FieldCount {
+        /// How many columns there are.
+        expected: usize,
+        /// How many fields the row has.
+        got: usize,
+    },
+    /// A quotation mark begins a field of a table, and the field does not end with one.
+    #[error("a quotation mark opens a field here and none closes it; reading goes on at the next line")]
+    UnclosedQuote,
+    /// An e-mail cannot be taken apart.
+    #[error("cannot be read as an e-mail: {0}")]
+    InvalidMail(String),
+    /// An e-mail has no part with a text, or the text is blank.
+    #[error("the e-mail has no text besides attachments")]
+    NoMailText,
     /// An HTML page is longer than can be held in memory.
     #[error("page longer than {limit_bytes} bytes")]
     PageTooLong {
@@ -64,6 +88,12 @@ pub enum InputError {
     /// The source is no HTML page, where one is asked for.
     #[error("is no HTML page, so it has no main content to be found")]
     NotHtml,
+    /// The source is said to be JSON, and is recognisably something else that can be read.
+    #[error("is {}, not JSON; read it with --input-format {}", .got.name(), .got.option())]
+    NotJson {
+        /// What it is.
+        got: InputFormat,
+    },
     /// An array of records has no end: the source may be cut off.
     #[error("the array of records is not closed; what comes after its last record may be lost")]
     UnclosedArray,
@@ -137,8 +167,14 @@ impl InputError {
             InputError::InvalidUtf8 { .. } => "invalid_utf8",
             InputError::LineTooLong { .. } => "line_too_long",
             InputError::RecordTooLong { .. } => "record_too_long",
+            InputError::HeaderTooLong { .. } => "header_too_long",
+            InputError::FieldCount { .. } => "field_count",
+            InputError::UnclosedQuote => "unclosed_quote",
+            InputError::InvalidMail(_) => "invalid_mail",
+            InputError::NoMailText => "no_mail_text",
             InputError::PageTooLong { .. } => "page_too_long",
             InputError::NotHtml => "not_html",
+            InputError::NotJson { .. } => "not_json",
             InputError::UnclosedArray => "unclosed_array",
             InputError::InvalidJson(_) => "invalid_json",
             InputError::NotAnObject { .. } => "not_an_object",

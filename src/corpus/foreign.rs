@@ -18,18 +18,11 @@ const fn format(name: &'static str, command: &'static str) -> ForeignFormat {
 }
 
 impl ForeignFormat {
-    pub(super) const CSV: ForeignFormat = format("CSV, not lines of text", CSV_COMMAND);
-    pub(super) const SEMICOLONS: ForeignFormat = format("CSV with semicolons, not lines of text", SEMICOLON_COMMAND);
-    pub(super) const TSV: ForeignFormat = format("a table with tabs, not lines of text", TSV_COMMAND);
-    pub(super) const PIPES: ForeignFormat = format("a table with vertical bars, not lines of text", PIPE_COMMAND);
     pub(super) const SUBTITLES: ForeignFormat = format("subtitles", SUBTITLE_COMMAND);
     pub(super) const HTML: ForeignFormat = format("HTML, a page without records", "copydesk label FILE");
-    pub(super) const MHTML: ForeignFormat = format("a page with its pictures (MHTML)", MAIL_COMMAND);
     pub(super) const XML: ForeignFormat = format("XML", XML_COMMAND);
     pub(super) const WORDPRESS: ForeignFormat = format("a WordPress export (WXR)", WORDPRESS_COMMAND);
     pub(super) const YAML: ForeignFormat = format("YAML", "yq -o json -I 0 '.[]' FILE | copydesk …");
-    pub(super) const MAILBOX: ForeignFormat = format("a mailbox (mbox)", MAILBOX_COMMAND);
-    pub(super) const MAIL: ForeignFormat = format("an e-mail with its headers", MAIL_COMMAND);
     pub(super) const TAR: ForeignFormat = format("a tar archive", "tar -xOf FILE | copydesk …");
 
     /// The message for one source; its name takes the place of `FILE`.
@@ -42,14 +35,9 @@ impl ForeignFormat {
     pub(crate) fn from_extension(path: &Path) -> Option<ForeignFormat> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         Some(match extension.as_str() {
-            "csv" => ForeignFormat::CSV,
-            "tsv" | "tab" => ForeignFormat::TSV,
             "html" | "htm" | "xhtml" => ForeignFormat::HTML,
-            "mhtml" | "mht" => ForeignFormat::MHTML,
             "xml" | "rss" | "atom" | "wxr" => ForeignFormat::XML,
             "yaml" | "yml" => ForeignFormat::YAML,
-            "mbox" => ForeignFormat::MAILBOX,
-            "eml" => ForeignFormat::MAIL,
             "srt" | "vtt" => ForeignFormat::SUBTITLES,
             "ics" => CALENDAR,
             "sql" => SQL,
@@ -89,24 +77,11 @@ impl fmt::Display for ForeignFormat {
     }
 }
 
-const CSV_COMMAND: &str = "python3 -c 'import csv,json,sys; [print(json.dumps(r)) for r in csv.DictReader(sys.stdin)]' < FILE | \
-     copydesk … --input-format jsonl --text-field COLUMN";
-const SEMICOLON_COMMAND: &str = "python3 -c 'import csv,json,sys; [print(json.dumps(r)) for r in csv.DictReader(sys.stdin, delimiter=\";\")]' < FILE | \
-     copydesk … --input-format jsonl --text-field COLUMN";
-const TSV_COMMAND: &str = "python3 -c 'import csv,json,sys; [print(json.dumps(r)) for r in csv.DictReader(sys.stdin, delimiter=\"\\t\")]' < FILE | \
-     copydesk … --input-format jsonl --text-field COLUMN";
-const PIPE_COMMAND: &str = "python3 -c 'import csv,json,sys; [print(json.dumps(r)) for r in csv.DictReader(sys.stdin, delimiter=\"|\")]' < FILE | \
-     copydesk … --input-format jsonl --text-field COLUMN";
 const SUBTITLE_COMMAND: &str = "grep -v -e '-->' -e '^[0-9]*.\\?$' -e '^WEBVTT' FILE | copydesk … --input-format text";
 const XML_COMMAND: &str = "python3 -c 'import sys,xml.etree.ElementTree as x; print(\"\\n\\n\".join(x.parse(sys.stdin).getroot().itertext()))' \
      < FILE | copydesk … --input-format text";
 const WORDPRESS_COMMAND: &str = "python3 -c 'import json,sys,xml.etree.ElementTree as x; [print(json.dumps({\"text\": e.text or \"\"})) for e in \
      x.parse(sys.stdin).iter() if e.tag.endswith(\"comment_content\")]' < FILE | copydesk … --input-format jsonl";
-const MAILBOX_COMMAND: &str = "python3 -c 'import json,mailbox,sys; [print(json.dumps({\"id\": m[\"message-id\"], \"text\": \
-     (m.get_payload(decode=True) or b\"\").decode(\"utf-8\", \"replace\")})) for m in mailbox.mbox(sys.argv[1])]' FILE | \
-     copydesk … --input-format jsonl";
-const MAIL_COMMAND: &str = "python3 -c 'import email.policy,sys; print(email.message_from_binary_file(sys.stdin.buffer, \
-     policy=email.policy.default).get_body().get_content())' < FILE | copydesk … --input-format text";
 const PARQUET_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_parquet(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
      lines=True)' FILE | copydesk …";
 const ARROW_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_feather(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \

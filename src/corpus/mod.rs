@@ -7,13 +7,18 @@
 #![forbid(unsafe_code)]
 
 mod chunk;
+mod csv_records;
 mod error;
 mod feed;
 mod foreign;
 mod guess;
 mod html_page;
+mod json_object;
 mod json_records;
 mod lines;
+mod mail_date;
+mod mail_message;
+mod mail_records;
 mod pages;
 mod passages;
 mod record;
@@ -23,6 +28,7 @@ mod shape;
 mod sniff;
 mod sources;
 mod stray;
+mod table_row;
 mod text_pieces;
 mod unpack;
 

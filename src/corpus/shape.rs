@@ -1,6 +1,18 @@
 //! Formats that are known by the shape of their first lines: markup, mail, YAML, tables.
 
+use super::csv_records::named_delimiter;
 use super::foreign::ForeignFormat;
+
+/// What the first lines of a text can say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Rows of fields with such a delimiter between them.
+    Table { delimiter: u8 },
+    /// A mailbox or an e-mail.
+    Mail,
+    /// What is refused, or HTML.
+    Foreign(ForeignFormat),
+}
 
 /// Lines after which a text that begins with a tag is no page.
 const MARKUP_LINES: usize = 16;
@@ -10,6 +22,9 @@ const MARKUP_TAGS: usize = 5;
 
 /// Records of a table that are compared with its first.
 const TABLE_RECORDS: usize = 20;
+
+/// What stands between the fields of a table, the likeliest first.
+const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
 
 /// Names that columns of tables with texts have.
 const COLUMNS: &[&str] = &[
@@ -75,13 +90,19 @@ pub(super) fn lines(text: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The format that the beginning of a text has: `Some(None)` for none, `None` where more must be seen.
-pub(super) fn recognise(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
-    for rule in [markup, mail, subtitles, yaml, table] {
+pub(super) fn recognise(text: &[u8], whole: bool) -> Option<Option<Shape>> {
+    if let Some(format) = markup(text, whole)? {
+        return Some(Some(Shape::Foreign(format)));
+    }
+    if mail(text, whole)? {
+        return Some(Some(Shape::Mail));
+    }
+    for rule in [subtitles, yaml] {
         if let Some(format) = rule(text, whole)? {
-            return Some(Some(format));
+            return Some(Some(Shape::Foreign(format)));
         }
     }
-    Some(None)
+    table(text, whole).map(|delimiter| delimiter.map(|delimiter| Shape::Table { delimiter }))
 }
 
 fn filled_lines(text: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
@@ -138,13 +159,13 @@ fn markup(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
 }
 
 /// A mailbox by its first line and a header after it; a mail by headers that only mail programs write.
-fn mail(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
+fn mail(text: &[u8], whole: bool) -> Option<bool> {
     let mut lines = filled_lines(text, whole);
-    let Some(first) = lines.next() else { return whole.then_some(None) };
-    if first.starts_with(b"From ") {
+    let Some(first) = lines.next() else { return whole.then_some(false) };
+    if is_envelope(first) {
         return match lines.next() {
-            Some(second) => Some(header(second).map(|_| ForeignFormat::MAILBOX)),
-            None => whole.then_some(None),
+            Some(second) => Some(header(second).is_some()),
+            None => whole.then_some(false),
         };
     }
     let technical = ["received", "return-path", "message-id", "mime-version", "delivered-to", "dkim-signature"];
@@ -157,7 +178,7 @@ fn mail(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
             Some(name) if usual.contains(&name.as_str()) => known += 1,
             Some(name) if name.starts_with("x-") || name.starts_with("arc-") || number > 0 => {}
             None if folded => {}
-            _ => return Some(None),
+            _ => return Some(false),
         }
         // One header of a mail program and another of a mail.
         if known >= 3
@@ -166,23 +187,29 @@ fn mail(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
                 .filter_map(header)
                 .any(|name| technical.contains(&name.as_str()))
         {
-            return Some(Some(ForeignFormat::MAIL));
+            return Some(true);
         }
         if number == 30 {
-            return Some(None);
+            return Some(false);
         }
     }
     let blank_seen =
         self::lines(text, whole).skip_while(|line| line.trim_ascii().is_empty()).any(|line| line.is_empty());
-    if whole || blank_seen { Some(None) } else { None }
+    if whole || blank_seen { Some(false) } else { None }
 }
 
 fn lines_before_blank(text: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
     lines(text, whole).skip_while(|line| line.trim_ascii().is_empty()).take_while(|line| !line.is_empty())
 }
 
+/// Whether a line can begin a message in a mailbox: it names a sender and a time of day.
+pub(super) fn is_envelope(line: &[u8]) -> bool {
+    let is_time = |part: &[u8]| part[2] == b':' && [0, 1, 3, 4].iter().all(|&digit| part[digit].is_ascii_digit());
+    line.starts_with(b"From ") && line.windows(5).any(is_time)
+}
+
 /// The name of a mail's header in small letters.
-fn header(line: &[u8]) -> Option<String> {
+pub(super) fn header(line: &[u8]) -> Option<String> {
     let colon = line.iter().position(|&byte| byte == b':')?;
     let name = &line[..colon];
     let is_name = !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
@@ -252,26 +279,44 @@ fn yaml(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
     whole.then_some(Some(ForeignFormat::YAML))
 }
 
-/// A table: a record of column names, or of fields in quotation marks, and further records with as many fields.
+/// The delimiter of a table: a record of column names, or of fields in quotation marks, and further records with as many
+/// fields.
 ///
 /// Prose has commas too, but blanks after them, and not as many in each line.
-fn table(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
+pub(super) fn table(text: &[u8], whole: bool) -> Option<Option<u8>> {
+    if let Some(delimiter) = lines(text, whole).next().and_then(named_delimiter) {
+        return Some(Some(delimiter));
+    }
     let text = text.trim_ascii_start();
-    let tables = [
-        (b',', ForeignFormat::CSV),
-        (b'\t', ForeignFormat::TSV),
-        (b';', ForeignFormat::SEMICOLONS),
-        (b'|', ForeignFormat::PIPES),
-    ];
     let mut undecided = false;
-    for (delimiter, format) in tables {
+    for delimiter in DELIMITERS {
         match is_table(text, delimiter, whole) {
-            Some(true) => return Some(Some(format)),
+            Some(true) => return Some(Some(delimiter)),
             Some(false) => {}
             None => undecided = true,
         }
     }
     if undecided { None } else { Some(None) }
+}
+
+/// The delimiter of what is known to be a table: the one that its first record has most of.
+pub(super) fn likely_delimiter(text: &[u8]) -> u8 {
+    let mut counts = [0; DELIMITERS.len()];
+    let mut quoted = false;
+    for &byte in text {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' | b'\r' if !quoted => break,
+            _ if quoted => {}
+            byte => {
+                if let Some(index) = DELIMITERS.iter().position(|delimiter| *delimiter == byte) {
+                    counts[index] += 1;
+                }
+            }
+        }
+    }
+    let most = (0..DELIMITERS.len()).rev().max_by_key(|&index| counts[index]);
+    most.map_or(b',', |index| DELIMITERS[index])
 }
 
 fn is_table(text: &[u8], delimiter: u8, whole: bool) -> Option<bool> {
@@ -419,7 +464,15 @@ mod tests {
                 assert_eq!(early, all, "{length} bytes of {text}");
             }
         }
-        all.map(|format| format.name)
+        match all? {
+            Shape::Foreign(format) => Some(format.name),
+            Shape::Mail => Some("mail"),
+            Shape::Table { delimiter: b',' } => Some("commas"),
+            Shape::Table { delimiter: b';' } => Some("semicolons"),
+            Shape::Table { delimiter: b'\t' } => Some("tabs"),
+            Shape::Table { delimiter: b'|' } => Some("bars"),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -432,18 +485,19 @@ mod tests {
             "one,two,three\n1,2,3\n4,5,6\n",
             "2020-01-01,\"Great post, thanks\",Ann\n2020-01-02,\"So, so\",Ben\n2020-01-03,\"No, no\",Cy\n",
         ] {
-            assert_eq!(name(table), Some(ForeignFormat::CSV.name), "{table}");
+            assert_eq!(name(table), Some("commas"), "{table}");
         }
         for column in ["comment\n\"First line\nand second\"\n\"short\"\n", "text\r\n\"One, two\"\r\n"] {
-            assert_eq!(name(column), Some(ForeignFormat::CSV.name), "{column}");
+            assert_eq!(name(column), Some("commas"), "{column}");
         }
-        assert_eq!(
-            name("Größe,Ort,Kommentar\n1,Köln,\"Erste Zeile\nund zweite\"\n2,Ulm,kurz\n"),
-            Some(ForeignFormat::CSV.name)
-        );
-        assert_eq!(name("id|author|comment\n1|Ann|First line\n"), Some(ForeignFormat::PIPES.name));
-        assert_eq!(name("name\tcomment\nAnn\tWell\n"), Some(ForeignFormat::TSV.name));
-        assert_eq!(name("name;comment\nAnn;\"Well; yes\"\n"), Some(ForeignFormat::SEMICOLONS.name));
+        assert_eq!(name("Größe,Ort,Kommentar\n1,Köln,\"Erste Zeile\nund zweite\"\n2,Ulm,kurz\n"), Some("commas"));
+        assert_eq!(name("id|author|comment\n1|Ann|First line\n"), Some("bars"));
+        assert_eq!(name("name\tcomment\nAnn\tWell\n"), Some("tabs"));
+        assert_eq!(name("name;comment\nAnn;\"Well; yes\"\n"), Some("semicolons"));
+        assert_eq!(name("sep=;\r\nAnn;words\r\n"), Some("semicolons"));
+        for (first, delimiter) in [("a;b,c;d", b';'), ("\"a;b;c\",d", b','), ("a", b','), ("a|b\n;;;", b'|')] {
+            assert_eq!(likely_delimiter(first.as_bytes()), delimiter, "{first}");
+        }
         for prose in [
             "Well, yes.\nNo, no.\nSo, so.\n",
             "Red, white, blue\nOne, two, three\nUp, down, left\n",
@@ -488,11 +542,13 @@ mod tests {
     #[test]
     fn mail_is_known_by_its_headers() {
         let headers = "Message-ID: <1@site.example>\nDate: Mon, 1 Jan 2024\nFrom: Ann\nSubject: Hello\n\nHello.\n";
-        assert_eq!(name(headers), Some(ForeignFormat::MAIL.name));
+        assert_eq!(name(headers), Some("mail"));
         let mailbox = format!("From ann@site.example Mon Jan  1 00:00:00 2024\n{headers}");
-        assert_eq!(name(&mailbox), Some(ForeignFormat::MAILBOX.name));
+        assert_eq!(name(&mailbox), Some("mail"));
         for text in [
             "From the beginning it was clear.\nIt was: not.\n",
+            "From my notes:\nSubject: a word\n",
+            "From 12:30 on it rained.\nIt was: not.\n",
             "Subject: a word about cats\nFrom: me\n\nText.\n",
             "Note: this\n",
         ] {

@@ -3,7 +3,7 @@
 use super::error::InputError;
 use super::foreign::ForeignFormat;
 use super::scanner::{Scanner, Step};
-use super::shape;
+use super::shape::{self, Shape};
 use std::path::Path;
 
 /// Bytes of a source that are looked at to tell its format.
@@ -24,18 +24,53 @@ pub enum InputFormat {
     Html,
     /// JSON objects: one a line, several on a line, over several lines, or in an array.
     Jsonl,
+    /// A table whose first row names its columns, with commas, semicolons, tabs or vertical bars between fields; each further
+    /// row is a record with the columns as its fields.
+    Csv,
+    /// A table with tabs.
+    Tsv,
+    /// A mailbox (mbox) or an e-mail; each message is a record with the fields `id`, `from`, `to`, `subject`, `date` and `text`.
+    Mail,
 }
 
 impl InputFormat {
     /// By extension, whatever its case: `jsonl`, `ndjson` and `json` are JSON; `txt` and `text` are text;
-    /// `md`, `markdown` and `mkd` are Markdown.
+    /// `md`, `markdown` and `mkd` are Markdown; `csv`, `tsv` and `tab` are tables; `mbox`, `eml`, `mht` and `mhtml` are mail.
     pub fn from_extension(path: &Path) -> Option<InputFormat> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
             "jsonl" | "ndjson" | "json" => Some(InputFormat::Jsonl),
             "txt" | "text" => Some(InputFormat::Text),
             "md" | "markdown" | "mkd" => Some(InputFormat::Markdown),
+            "csv" => Some(InputFormat::Csv),
+            "tsv" | "tab" => Some(InputFormat::Tsv),
+            "mbox" | "eml" | "mht" | "mhtml" => Some(InputFormat::Mail),
             _ => None,
+        }
+    }
+
+    /// What a source of the format is, after "is".
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            InputFormat::Text => "a text",
+            InputFormat::Markdown => "Markdown",
+            InputFormat::Html => "HTML",
+            InputFormat::Jsonl => "JSON",
+            InputFormat::Csv | InputFormat::Tsv => "a table",
+            InputFormat::Mail => "mail",
+        }
+    }
+
+    /// The format's name on the command line.
+    pub(super) fn option(self) -> &'static str {
+        match self {
+            InputFormat::Text => "text",
+            InputFormat::Markdown => "markdown",
+            InputFormat::Html => "html",
+            InputFormat::Jsonl => "jsonl",
+            InputFormat::Csv => "csv",
+            InputFormat::Tsv => "tsv",
+            InputFormat::Mail => "mail",
         }
     }
 }
@@ -62,45 +97,75 @@ impl Head<'_> {
 pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option<Result<InputFormat, InputError>> {
     let whole = head.is_whole();
     let head = Head { bytes: &head.bytes[..head.bytes.len().min(HEAD_BYTES)], ..head };
-    let refused = |format| match format {
-        ForeignFormat::HTML if !lines => Some(Ok(InputFormat::Html)),
-        format => Some(Err(InputError::ForeignFormat(format))),
+    let found = |shape| match shape {
+        Shape::Table { .. } => Some(Ok(InputFormat::Csv)),
+        Shape::Mail => Some(Ok(InputFormat::Mail)),
+        Shape::Foreign(ForeignFormat::HTML) if !lines => Some(Ok(InputFormat::Html)),
+        Shape::Foreign(format) => Some(Err(InputError::ForeignFormat(format))),
     };
     if let Some(format) = ForeignFormat::from_magic(head.bytes, head.ended)? {
-        return refused(format);
+        return found(Shape::Foreign(format));
     }
     let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes);
     if let Some(named) = name.and_then(ForeignFormat::from_extension) {
         if named == ForeignFormat::HTML {
-            return refused(named);
+            return found(Shape::Foreign(named));
         }
-        // The content may say it better: a table with semicolons, an export of WordPress.
-        return refused(shape::recognise(text, whole)?.unwrap_or(named));
+        // The content may say it better: an export of WordPress.
+        return found(shape::recognise(text, whole)?.unwrap_or(Shape::Foreign(named)));
     }
     let format = match name.and_then(InputFormat::from_extension) {
         Some(InputFormat::Jsonl) => return check_json(head),
+        Some(InputFormat::Mail) => return Some(Ok(InputFormat::Mail)),
+        Some(table @ (InputFormat::Csv | InputFormat::Tsv)) => {
+            // The rows after the first have their say about the delimiter.
+            shape::table(text, whole)?;
+            return check_text(head, lines).map(|checked| checked.map(|()| table));
+        }
         named => named,
     };
     if format.is_none() && is_json(text, whole)? {
         return Some(Ok(InputFormat::Jsonl));
     }
-    if let Some(format) = shape::recognise(text, whole)? {
+    if let Some(shape) = shape::recognise(text, whole)? {
         // What is called a text may begin as it likes, but for what is unmistakable.
-        return refused(format);
+        return found(shape);
     }
     check_text(head, lines).map(|checked| checked.map(|()| format.unwrap_or(InputFormat::Text)))
 }
 
 /// Refuses what is said to be JSON and begins as no JSON can; `None` where more bytes are needed.
 pub(super) fn check_json(head: Head<'_>) -> Option<Result<InputFormat, InputError>> {
-    let mut format = ForeignFormat::from_magic(head.bytes, head.ended)?;
-    let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes).trim_ascii_start();
-    if format.is_none() && !matches!(text.first(), Some(b'{' | b'[')) {
-        // Said once of the table that it is, rather than of each of its lines that it is no JSON.
-        let text = &text[..text.len().min(HEAD_BYTES)];
-        format = shape::recognise(text, head.is_whole())?;
+    if let Some(format) = ForeignFormat::from_magic(head.bytes, head.ended)? {
+        return Some(Err(InputError::ForeignFormat(format)));
     }
-    Some(format.map_or(Ok(InputFormat::Jsonl), |format| Err(InputError::ForeignFormat(format))))
+    let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes).trim_ascii_start();
+    if matches!(text.first(), Some(b'{' | b'[')) {
+        return Some(Ok(InputFormat::Jsonl));
+    }
+    // Said once of the table that it is, rather than of each of its lines that it is no JSON.
+    let text = &text[..text.len().min(HEAD_BYTES)];
+    Some(match shape::recognise(text, head.is_whole())? {
+        None => Ok(InputFormat::Jsonl),
+        Some(Shape::Table { .. }) => Err(InputError::NotJson { got: InputFormat::Csv }),
+        Some(Shape::Mail) => Err(InputError::NotJson { got: InputFormat::Mail }),
+        Some(Shape::Foreign(format)) => Err(InputError::ForeignFormat(format)),
+    })
+}
+
+/// The delimiter of a source that was decided to be a table, `format`; `told` is whether the user said so.
+///
+/// Of a table that was told by its content its first lines tell the delimiter as well. What the user calls CSV may have rows of
+/// any kind, so its first line alone decides, however many others are at hand.
+pub(super) fn delimiter(head: Head<'_>, format: InputFormat, told: bool) -> u8 {
+    let text = &head.bytes[..head.bytes.len().min(HEAD_BYTES)];
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+    let by_content = if told { None } else { shape::table(text, head.is_whole()).flatten() };
+    match by_content {
+        Some(delimiter) => delimiter,
+        None if format == InputFormat::Tsv => b'\t',
+        None => shape::likely_delimiter(text),
+    }
 }
 
 /// Whether a source that is said to be text holds a zero byte; `None` where more bytes are needed.
@@ -232,10 +297,13 @@ mod tests {
     fn extensions_decide_whatever_their_case() {
         assert_eq!(InputFormat::from_extension(Path::new("a/b.NDJSON")), Some(InputFormat::Jsonl));
         assert_eq!(InputFormat::from_extension(Path::new("b.MD")), Some(InputFormat::Markdown));
-        assert_eq!(InputFormat::from_extension(Path::new("b.csv")), None);
+        assert_eq!(InputFormat::from_extension(Path::new("b.tab")), Some(InputFormat::Tsv));
+        assert_eq!(InputFormat::from_extension(Path::new("b.pdf")), None);
         assert_eq!(InputFormat::from_extension(Path::new("jsonl")), None);
         assert_eq!(decided(b"words", Some("a.json"), false), Ok(InputFormat::Jsonl));
-        assert!(decided(b"words", Some("a.CSV"), true).unwrap_err().contains("CSV"));
+        assert_eq!(decided(b"words", Some("a.CSV"), true), Ok(InputFormat::Csv));
+        assert_eq!(decided(b"words", Some("a.eml"), false), Ok(InputFormat::Mail));
+        assert!(decided(b"a\0\n", Some("a.csv"), false).unwrap_err().contains("byte 1 is zero"));
         assert!(decided(b"\x04\x22\x4d\x18", Some("a.jsonl"), true).unwrap_err().contains("lz4 -dc FILE"));
     }
 
@@ -261,6 +329,28 @@ mod tests {
         for before in ["", "\n", "{broken\n"] {
             assert_eq!(by_content(&format!("{before}{long}")), Ok(InputFormat::Jsonl), "{before:?}");
         }
+    }
+
+    #[test]
+    fn tables_and_mail_are_known_by_content_and_no_json() {
+        let table = "id;text\n1;\"a, b\"\n";
+        let mail = "From ann@site.example Mon Jan  1 00:00:00 2024\nSubject: a\n\nHello.\n";
+        assert_eq!(by_content(table), Ok(InputFormat::Csv));
+        assert_eq!(by_content(mail), Ok(InputFormat::Mail));
+        let message = |text: &str| decided(text.as_bytes(), Some("a.jsonl"), true).unwrap_err();
+        assert_eq!(message(table), "is a table, not JSON; read it with --input-format csv");
+        assert_eq!(message(mail), "is mail, not JSON; read it with --input-format mail");
+    }
+
+    #[test]
+    fn the_delimiter_is_told_by_the_content_unless_the_user_knows() {
+        let delimiter =
+            |text: &str, format, told| delimiter(Head { bytes: text.as_bytes(), ended: true }, format, told) as char;
+        assert_eq!(delimiter("nr;kommentar\n1;a\n", InputFormat::Csv, false), ';');
+        assert_eq!(delimiter("id,text\n1,a\n", InputFormat::Tsv, false), ',');
+        assert_eq!(delimiter("id,text\n1,a\n", InputFormat::Tsv, true), '\t');
+        assert_eq!(delimiter("\u{feff}id|text\n", InputFormat::Csv, true), '|');
+        assert_eq!(delimiter("words", InputFormat::Tsv, false), '\t');
     }
 
     #[test]

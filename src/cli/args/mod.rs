@@ -214,10 +214,12 @@ pub struct InputArgs {
     /// How to read the inputs
     ///
     /// auto goes by the extension (.jsonl .ndjson .json are JSON, .txt .text are text, .md .markdown .mkd are Markdown,
-    /// .html .htm .xhtml are HTML), and for all others and standard input by the content. What is recognisably something else
-    /// (a table, a feed, an archive) is refused with the command that makes text of it; text reads tables and markup all the
-    /// same. What is compressed with gzip, zstd, bzip2 or xz is decompressed, whatever its name; .gz .zst .bz2 .xz behind another
-    /// extension are left out of account. A line, an object or an HTML page of more than 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
+    /// .html .htm .xhtml are HTML, .csv .tsv .tab are tables, .mbox .eml .mht .mhtml are mail), and for all others and standard input
+    /// by the content. Each row of a table is a record with the columns as its fields, each e-mail one with id, from, to, subject,
+    /// date and text. What is recognisably something else (a feed, an archive) is refused with the command that makes text of
+    /// it; text reads tables and markup all the same. What is compressed with gzip, zstd, bzip2 or xz is decompressed, whatever its
+    /// name; .gz .zst .bz2 .xz behind another extension are left out of account. A line, an object or an HTML page of more than
+    /// 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormatArg::Auto)]
     pub input_format: InputFormatArg,
 
@@ -230,7 +232,7 @@ pub struct InputArgs {
     #[arg(long, value_name = "NAME", value_parser = encoding)]
     pub encoding: Option<&'static Encoding>,
 
-    /// Field or column that holds a record's text; data.text is text inside data
+    /// Field of a JSON object, or column of a table, that holds the text; data.text is text inside data
     #[arg(long, visible_alias = "text-column", value_name = "NAME", default_value = "text")]
     pub text_field: String,
 
@@ -327,6 +329,12 @@ pub enum InputFormatArg {
     Html,
     /// JSON objects: one per line, over several lines, or in an array
     Jsonl,
+    /// A table with column names in its first row; commas, semicolons, tabs or vertical bars are told by that row
+    Csv,
+    /// A table with tabs
+    Tsv,
+    /// A mailbox (mbox) or an e-mail
+    Mail,
 }
 
 fn encoding(name: &str) -> Result<&'static Encoding, String> {
