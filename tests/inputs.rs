@@ -112,12 +112,11 @@ fn what_is_no_text_is_refused_with_the_next_command() {
     let mailbox = "From ann@site.example Mon Jan  1 00:00:00 2024\nFrom: ann@site.example\nSubject: Hi\n\nHello.\n";
     let yaml = "---\n- id: 1\n  text: Hello there.\n";
     let export = "<?xml version=\"1.0\"?>\n<rss xmlns:wp=\"http://wordpress.org/export/1.2/\"><channel/></rss>\n";
-    let cases: [(&str, &[u8], &str); 10] = [
+    let cases: [(&str, &[u8], &str); 9] = [
         ("comments.csv", table.as_bytes(), "csv.DictReader"),
         ("list.mbox", mailbox.as_bytes(), "mailbox"),
         ("comments.yml", yaml.as_bytes(), "yq"),
         ("export.xml", export.as_bytes(), "comment_content"),
-        ("crawl.warc", b"WARC/1.0\r\nWARC-Type: warcinfo\r\n\r\n", "warcio"),
         ("page.txt.gz", b"\x1f\x8b\x08\0\0\0\0\0", "gzip -dc"),
         ("rows.jsonl.zst", b"\x28\xb5\x2f\xfd\0\0\0\0", "zstd -dc"),
         ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "pdftotext"),

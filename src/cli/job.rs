@@ -104,7 +104,16 @@ impl Done {
         if self.tally.decoded > 0 {
             line += &format!("; {} read as windows-1252", counted(self.tally.decoded, "lines"));
         }
+        line += &passed_over(&self.tally);
         tell(format_args!("{line}"));
+    }
+}
+
+/// What a summary says of records that hold nothing to label; nothing where there are none.
+pub(super) fn passed_over(tally: &Tally) -> String {
+    match tally.passed_over.total() {
+        0 => String::new(),
+        total => format!("; {} passed over: {}", counted(total, "records"), tally.passed_over),
     }
 }
 

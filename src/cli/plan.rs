@@ -247,6 +247,7 @@ pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Sources, ReadOpt
         InputFormatArg::Markdown => Some(InputFormat::Markdown),
         InputFormatArg::Html => Some(InputFormat::Html),
         InputFormatArg::Jsonl => Some(InputFormat::Jsonl),
+        InputFormatArg::Warc => Some(InputFormat::Warc),
     };
     let options = ReadOptions { format, unit, paragraphs: Paragraphs::default(), encoding: input.encoding };
     Ok((resolve(&input.inputs), options))

@@ -1,16 +1,21 @@
 //! Sources one after another as chunks of bounded size.
 
+use super::archive_error::ArchiveError;
 use super::error::{Decoded, Failure, InputError};
 use super::feed::{Feed, Window};
 use super::foreign::ForeignFormat;
-use super::html_page;
+use super::html_page::{self, ArchivedPage};
 use super::json_records::JsonRecords;
+use super::json_text::push_json_text;
 use super::lines::{LINE_LIMIT_BYTES, Lines, Next, RawLine};
-use super::records::{Content, Found, RecordReader};
+use super::passed_over::PassedOver;
+use super::records::{Content, Found, Page, RecordReader};
 use super::sniff::{self, Head, InputFormat};
 use super::sources::{Origin, Source};
 use super::stray::decode_line;
 use super::text_pieces::{Piece, TextPieces};
+use super::warc_records::WarcRecords;
+use crate::html::html_content;
 use crate::page::Region;
 use crate::text::{Paragraphs, markdown, model_text, split_with};
 use encoding_rs::Encoding;
@@ -66,8 +71,15 @@ pub struct ReadOptions {
 /// Consecutive paragraphs of a text document.
 #[derive(Debug)]
 pub struct Passage {
-    /// Name of the document.
+    /// Name of the source.
     pub source: Arc<str>,
+    /// Name of the document where that is not the source's: a page's address in an archive.
+    pub doc: Option<Arc<str>>,
+    /// Of a page in an archive, what the archive says of it, as a JSON object on one line.
+    #[allow(dead_code, reason = "for rows that keep the fields of their record")]
+    pub fields: Option<Arc<str>>,
+    /// Of a page in an archive, the number of its record, from 1.
+    pub record: Option<u64>,
     /// A part of the document, cut between paragraphs.
     pub text: String,
     /// Byte offset of `text` in the document.
@@ -197,6 +209,8 @@ pub struct Chunk {
     pub ended: Option<u64>,
     /// Time that reading it took.
     pub reading: Duration,
+    /// Records of archives that hold nothing to label.
+    pub passed_over: PassedOver,
 }
 
 /// A source that was opened, or that could not be.
@@ -266,6 +280,7 @@ pub struct ChunkReader {
 
 struct OpenSource {
     name: Arc<str>,
+    unit: Unit,
     kind: SourceKind,
     /// Bytes of the source that chunks had so far.
     counted: u64,
@@ -453,8 +468,11 @@ impl OpenSource {
                 window.skip_mark().map_err(InputError::Unreadable)?;
                 SourceKind::Records(Box::new(JsonRecords::new(window)))
             }
+            // Lengths in an archive count its own bytes.
+            (InputFormat::Warc, _) if options.encoding.is_some() => return Err(ArchiveError::EncodingGiven.into()),
+            (InputFormat::Warc, _) => SourceKind::Records(Box::new(WarcRecords::new(window))),
         };
-        Ok(OpenSource { name: Arc::clone(&source.name), kind, counted: 0 })
+        Ok(OpenSource { name: Arc::clone(&source.name), unit: options.unit, kind, counted: 0 })
     }
 
     /// Reads one piece or one record.
@@ -465,7 +483,7 @@ impl OpenSource {
             SourceKind::Passages(passages) => return passages.read(&self.name, &mut self.counted, chunk),
             SourceKind::Lines(lines) => (read_line(&self.name, lines, patience, chunk), lines.consumed()),
             SourceKind::Records(records) => {
-                (read_record(&self.name, records.as_mut(), patience, chunk), records.consumed())
+                (read_record(&self.name, self.unit, records.as_mut(), patience, chunk), records.consumed())
             }
         };
         chunk.bytes += consumed - self.counted;
@@ -482,6 +500,7 @@ fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Res
         let decided = match options.format {
             None => sniff::decide(head, path, lines),
             Some(InputFormat::Jsonl) => sniff::check_json(head),
+            Some(InputFormat::Warc) => sniff::check_archive(head),
             Some(format) => sniff::check_text(head, lines).map(|checked| checked.map(|()| format)),
         };
         if let Some(decided) = decided {
@@ -521,6 +540,9 @@ impl Passages {
             self.next_paragraph += paragraphs.len() as u64;
             chunk.items.push(Item::Passage(Passage {
                 source,
+                doc: None,
+                fields: None,
+                record: None,
                 text,
                 start,
                 first_paragraph,
@@ -552,6 +574,9 @@ fn push_markdown(chunk: &mut Chunk, name: &Arc<str>, text: &str, ahead: &[(usize
         let inside = inside.iter().take_while(|(offset, _)| *offset <= end);
         chunk.items.push(Item::Passage(Passage {
             source: Arc::clone(name),
+            doc: None,
+            fields: None,
+            record: None,
             text: text[begin..end].to_owned(),
             start: begin as u64 - known,
             first_paragraph,
@@ -589,11 +614,14 @@ fn read_line(name: &Arc<str>, lines: &mut Lines, patience: Option<Duration>, chu
 
 fn read_record(
     name: &Arc<str>,
+    unit: Unit,
     records: &mut dyn RecordReader,
     patience: Option<Duration>,
     chunk: &mut Chunk,
 ) -> Progress {
-    let Found { line, record, content } = match records.next(patience) {
+    let next = records.next(patience);
+    chunk.passed_over.add(records.take_passed_over());
+    let Found { line, record, content } = match next {
         Ok(Next::Item(value)) => value,
         Ok(Next::Skipped) => return Progress::Read,
         Ok(Next::Pause) => return Progress::Pause,
@@ -602,9 +630,43 @@ fn read_record(
     };
     match content {
         Ok(Content::Object(bytes)) => push_record(name, (line, record), bytes, InputFormat::Jsonl, chunk),
+        Ok(Content::Page(page)) => push_page(name, line, page, unit, chunk),
         Err(error) => chunk.items.push(failed(name, line, record, error)),
     }
     Progress::Read
+}
+
+/// Adds the blocks of a page of an archive, or its main content as one record.
+fn push_page(name: &Arc<str>, line: u64, page: Page, unit: Unit, chunk: &mut Chunk) {
+    let Page { doc, html, mut fields } = page;
+    let before = chunk.items.len();
+    match unit {
+        Unit::Record => {
+            let text = html_content(&html);
+            if !text.is_empty() {
+                push_field(&mut fields, "text", &text);
+                push_record(name, (line, None), fields, InputFormat::Jsonl, chunk);
+            }
+        }
+        Unit::Paragraph => {
+            let doc = doc.map_or_else(|| format!("{name}:{line}").into(), Arc::from);
+            let fields = String::from_utf8_lossy(&fields).into();
+            let page = ArchivedPage { source: name, doc, fields, record: line };
+            page.passages(&html, &mut |passage| chunk.items.push(Item::Passage(passage)));
+        }
+    }
+    chunk.passed_over.without_text += u64::from(chunk.items.len() == before);
+}
+
+/// Adds a field to a JSON object.
+fn push_field(object: &mut Vec<u8>, name: &str, text: &str) {
+    object.pop();
+    if object.len() > 1 {
+        object.push(b',');
+    }
+    object.extend_from_slice(format!("\"{name}\":").as_bytes());
+    push_json_text(object, text);
+    object.push(b'}');
 }
 
 /// Adds a record, unless it is blank or no text; `place` is its line and its number.

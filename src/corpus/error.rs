@@ -1,5 +1,6 @@
 //! What can be wrong with an input.
 
+use super::archive_error::ArchiveError;
 use super::foreign::ForeignFormat;
 use crate::label::UnknownLabel;
 use crate::page::UnknownRegion;
@@ -98,6 +99,9 @@ pub enum InputError {
         /// What it holds.
         error: UnknownRegion,
     },
+    /// A record of a web archive cannot be used.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// There is nothing in the text that could be labelled.
     #[error("the text is blank")]
     BlankText,
@@ -136,6 +140,7 @@ impl InputError {
             InputError::MissingField { .. } => "missing_field",
             InputError::FieldNotString { .. } => "field_not_string",
             InputError::UnknownRegion { .. } => "unknown_region",
+            InputError::Archive(error) => error.kind(),
             InputError::BlankText => "blank_text",
             InputError::UnknownLabel(_) => "unknown_label",
         }

@@ -6,15 +6,18 @@
 
 #![forbid(unsafe_code)]
 
+mod archive_error;
 mod chunk;
 mod error;
 mod feed;
 mod foreign;
 mod html_page;
 mod json_records;
+mod json_text;
 mod lines;
 mod pages;
 mod passages;
+mod passed_over;
 mod record;
 mod records;
 mod scanner;
@@ -23,7 +26,12 @@ mod sniff;
 mod sources;
 mod stray;
 mod text_pieces;
+mod warc_header;
+mod warc_http;
+mod warc_records;
+mod warc_text;
 
+pub use archive_error::ArchiveError;
 pub use chunk::{BlockPlace, Chunk, ChunkReader, Item, Opened, Passage, Position, ReadOptions, RecordLine, Unit};
 pub use encoding_rs::Encoding;
 pub(crate) use error::write_place;
@@ -32,6 +40,7 @@ pub use foreign::ForeignFormat;
 pub(crate) use html_page::passages as html_passages;
 pub use pages::{PageChunks, page_ranges};
 pub(crate) use passages::passages;
+pub use passed_over::PassedOver;
 pub use record::Record;
 pub use sniff::InputFormat;
 pub use sources::{Sources, is_standard_input, resolve};

@@ -2,6 +2,7 @@
 
 use super::chunk::{Chunk, Item, Opened, RecordLine};
 use super::error::Decoded;
+use super::passed_over::PassedOver;
 use super::record::Record;
 use super::sniff::InputFormat;
 use crate::page::PageKey;
@@ -39,6 +40,7 @@ pub struct PageChunks<I> {
     decoded: Vec<Decoded>,
     opened: Vec<Opened>,
     reading: Duration,
+    passed_over: PassedOver,
 }
 
 impl<I: Iterator<Item = Chunk>> PageChunks<I> {
@@ -58,6 +60,7 @@ impl<I: Iterator<Item = Chunk>> PageChunks<I> {
             decoded: Vec::new(),
             opened: Vec::new(),
             reading: Duration::ZERO,
+            passed_over: PassedOver::default(),
         }
     }
 
@@ -77,6 +80,7 @@ impl<I: Iterator<Item = Chunk>> Iterator for PageChunks<I> {
         while let Some(chunk) = self.chunks.next() {
             self.bytes += chunk.bytes;
             self.decoded.extend(chunk.decoded);
+            self.passed_over.add(chunk.passed_over);
             self.opened.extend(chunk.opened);
             self.reading += chunk.reading;
             for (item, ordinal) in chunk.items.into_iter().zip(chunk.ordinals) {
@@ -123,6 +127,7 @@ impl<I: Iterator<Item = Chunk>> Iterator for PageChunks<I> {
         }
         whole.bytes = std::mem::take(&mut self.bytes);
         whole.decoded = std::mem::take(&mut self.decoded);
+        whole.passed_over = std::mem::take(&mut self.passed_over);
         whole.opened = std::mem::take(&mut self.opened);
         whole.reading = std::mem::take(&mut self.reading);
         (!whole.items.is_empty() || whole.bytes > 0 || whole.ended.is_some()).then_some(whole)

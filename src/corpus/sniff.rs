@@ -24,17 +24,20 @@ pub enum InputFormat {
     Html,
     /// JSON objects: one a line, several on a line, over several lines, or in an array.
     Jsonl,
+    /// A web archive (WARC): its pages, and its texts (WET).
+    Warc,
 }
 
 impl InputFormat {
     /// By extension, whatever its case: `jsonl`, `ndjson` and `json` are JSON; `txt` and `text` are text;
-    /// `md`, `markdown` and `mkd` are Markdown.
+    /// `md`, `markdown` and `mkd` are Markdown; `warc` and `wet` are web archives.
     pub fn from_extension(path: &Path) -> Option<InputFormat> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
             "jsonl" | "ndjson" | "json" => Some(InputFormat::Jsonl),
             "txt" | "text" => Some(InputFormat::Text),
             "md" | "markdown" | "mkd" => Some(InputFormat::Markdown),
+            "warc" | "wet" => Some(InputFormat::Warc),
             _ => None,
         }
     }
@@ -69,6 +72,9 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
     if let Some(format) = ForeignFormat::from_magic(head.bytes, head.ended)? {
         return refused(format);
     }
+    if is_archive(head)? {
+        return Some(Ok(InputFormat::Warc));
+    }
     let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes);
     if let Some(named) = name.and_then(ForeignFormat::from_extension) {
         if named == ForeignFormat::HTML {
@@ -79,6 +85,7 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
     }
     let format = match name.and_then(InputFormat::from_extension) {
         Some(InputFormat::Jsonl) => return check_json(head),
+        Some(InputFormat::Warc) => return Some(Ok(InputFormat::Warc)),
         named => named,
     };
     if format.is_none() && is_json(text, whole)? {
@@ -101,6 +108,22 @@ pub(super) fn check_json(head: Head<'_>) -> Option<Result<InputFormat, InputErro
         format = shape::recognise(text, head.is_whole())?;
     }
     Some(format.map_or(Ok(InputFormat::Jsonl), |format| Err(InputError::ForeignFormat(format))))
+}
+
+/// Refuses what is said to be a web archive and is recognisably something else; `None` where more bytes are needed.
+pub(super) fn check_archive(head: Head<'_>) -> Option<Result<InputFormat, InputError>> {
+    let format = ForeignFormat::from_magic(head.bytes, head.ended)?;
+    Some(format.map_or(Ok(InputFormat::Warc), |format| Err(InputError::ForeignFormat(format))))
+}
+
+/// Whether a source begins as web archives do; `None` where more bytes are needed.
+fn is_archive(head: Head<'_>) -> Option<bool> {
+    let marks: [&[u8]; 2] = [b"WARC/1.", b"WARC/0."];
+    if marks.iter().any(|mark| head.bytes.starts_with(mark)) {
+        return Some(true);
+    }
+    let may_become = |mark: &&[u8]| !head.ended && head.bytes.len() < mark.len() && mark.starts_with(head.bytes);
+    if marks.iter().any(may_become) { None } else { Some(false) }
 }
 
 /// Whether a source that is said to be text holds a zero byte; `None` where more bytes are needed.
@@ -253,6 +276,7 @@ mod tests {
         assert_eq!(InputFormat::from_extension(Path::new("b.csv")), None);
         assert_eq!(InputFormat::from_extension(Path::new("jsonl")), None);
         assert_eq!(decided(b"words", Some("a.json"), false), Ok(InputFormat::Jsonl));
+        assert_eq!(decided(b"", Some("a.WET"), true), Ok(InputFormat::Warc));
         assert!(decided(b"words", Some("a.CSV"), true).unwrap_err().contains("CSV"));
         assert!(decided(b"\x1f\x8b\x08", Some("a.jsonl"), true).unwrap_err().contains("gzip -dc FILE"));
     }
@@ -279,6 +303,15 @@ mod tests {
         for before in ["", "\n", "{broken\n"] {
             assert_eq!(by_content(&format!("{before}{long}")), Ok(InputFormat::Jsonl), "{before:?}");
         }
+    }
+
+    #[test]
+    fn archives_are_known_by_their_first_bytes() {
+        for mark in ["WARC/1.0\r\n", "WARC/0.18\nWARC-Type: warcinfo\n"] {
+            assert_eq!(by_content(mark), Ok(InputFormat::Warc));
+            assert_eq!(decided(mark.as_bytes(), Some("a.txt"), true), Ok(InputFormat::Warc));
+        }
+        assert_eq!(by_content("WARC/"), Ok(InputFormat::Text));
     }
 
     #[test]

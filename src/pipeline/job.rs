@@ -83,6 +83,7 @@ pub(crate) fn start<O: Default + Send + 'static>(
                 reading: chunk.reading,
                 ..Worked::default()
             };
+            worked.tally.passed_over = chunk.passed_over;
             work(&mut session, chunk, &mut worked);
             worked.working = began.elapsed();
             give(worked);

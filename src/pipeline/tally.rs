@@ -1,5 +1,6 @@
 //! What was done, in numbers.
 
+use crate::corpus::PassedOver;
 use crate::label::LabelId;
 
 /// Counts over everything that was read.
@@ -17,6 +18,8 @@ pub(crate) struct Tally {
     pub failed: u64,
     /// Lines that were not UTF-8 and were read as windows-1252.
     pub decoded: u64,
+    /// Records of archives that hold nothing to label.
+    pub passed_over: PassedOver,
 }
 
 impl Tally {
@@ -48,6 +51,7 @@ impl Tally {
         self.unlabelled += other.unlabelled;
         self.failed += other.failed;
         self.decoded += other.decoded;
+        self.passed_over.add(other.passed_over);
     }
 }
 

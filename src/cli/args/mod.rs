@@ -194,7 +194,7 @@ pub struct InputArgs {
     /// How to read the inputs
     ///
     /// auto goes by the extension (.jsonl .ndjson .json are JSON, .txt .text are text, .md .markdown .mkd are Markdown,
-    /// .html .htm .xhtml are HTML), and for all others and standard input by the content. What is recognisably something else
+    /// .html .htm .xhtml are HTML, .warc .wet are web archives), and for all others and standard input by the content. What is recognisably something else
     /// (a table, a feed, a compressed file) is refused with the command that makes text of it; text reads tables and markup all the
     /// same. A line, an object or an HTML page of more than 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormatArg::Auto)]
@@ -305,6 +305,8 @@ pub enum InputFormatArg {
     Html,
     /// JSON objects: one per line, over several lines, or in an array
     Jsonl,
+    /// A web archive (WARC, WET): its pages and texts
+    Warc,
 }
 
 fn encoding(name: &str) -> Result<&'static Encoding, String> {
