@@ -57,7 +57,7 @@ mod tokenizer;
 #[cfg(feature = "train")]
 mod train;
 
-pub use corpus::{ForeignFormat, InputError, InputFormat, Unit};
+pub use corpus::{ArchiveError, ForeignFormat, InputError, InputFormat, Unit};
 pub use html::html_content;
 pub use label::{Label, LabelId, LabelSet, LabelSetError, Scores, UnknownLabel};
 pub use model::ModelError;

@@ -112,12 +112,11 @@ fn what_is_no_text_is_refused_with_the_next_command() {
     let mailbox = "From ann@site.example Mon Jan  1 00:00:00 2024\nFrom: ann@site.example\nSubject: Hi\n\nHello.\n";
     let yaml = "---\n- id: 1\n  text: Hello there.\n";
     let export = "<?xml version=\"1.0\"?>\n<rss xmlns:wp=\"http://wordpress.org/export/1.2/\"><channel/></rss>\n";
-    let cases: [(&str, &[u8], &str); 10] = [
+    let cases: [(&str, &[u8], &str); 9] = [
         ("comments.csv", table.as_bytes(), "csv.DictReader"),
         ("list.mbox", mailbox.as_bytes(), "mailbox"),
         ("comments.yml", yaml.as_bytes(), "yq"),
         ("export.xml", export.as_bytes(), "comment_content"),
-        ("crawl.warc", b"WARC/1.0\r\nWARC-Type: warcinfo\r\n\r\n", "warcio"),
         ("page.txt.lz4", b"\x04\x22\x4d\x18\0\0\0\0", "lz4 -dc"),
         ("utf-32.txt", b"\xff\xfe\0\0A\0\0\0", "iconv -f UTF-32"),
         ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "pdftotext"),

@@ -1,13 +1,13 @@
 //! `copydesk content`: the main content of HTML pages as plain text.
 
 use super::error::CliError;
-use super::job::Tally;
+use super::job::{Tally, passed_over};
 use super::messages::Messages;
 use super::output::Output;
 use super::plan::ContentPlan;
 use super::progress::Progress;
 use super::tell;
-use crate::corpus::{ChunkReader, InputError, Item, Passage};
+use crate::corpus::{ChunkReader, InputError, Item, Passage, RecordLine};
 use crate::pipeline::Rejected;
 use serde::Serialize;
 use std::sync::Arc;
@@ -28,41 +28,42 @@ pub(super) fn run(plan: ContentPlan) -> Result<Tally, CliError> {
     let mut messages = Messages::new(errors.is_some(), quiet);
     let mut tally = Tally::default();
     let mut page = Page { plain, ..Page::default() };
-    let mut refused: Option<Arc<str>> = None;
+    let mut source = Source::default();
     for chunk in ChunkReader::new(sources, options) {
         let mut rejected = Vec::new();
         for item in chunk.items {
-            let source = match item {
+            match item {
                 Item::Passage(passage) if passage.block(0).is_some() => {
+                    rejected.extend(source.go_on(&passage.source));
+                    source.has_pages = true;
                     page.take(&passage, &mut tally);
-                    continue;
                 }
-                Item::Failed(failure) => {
-                    rejected.push(Rejected::from(failure));
-                    continue;
+                Item::Failed(failure) => rejected.push(Rejected::from(failure)),
+                Item::Passage(Passage { source: name, .. }) | Item::Record(RecordLine { source: name, .. }) => {
+                    rejected.extend(source.go_on(&name));
+                    source.has_others = true;
                 }
-                Item::Passage(passage) => passage.source,
-                Item::Record(record) => record.source,
-            };
-            if refused.as_ref() != Some(&source) {
-                rejected.push(Rejected::source(&source, InputError::NotHtml));
-                refused = Some(source);
             }
         }
         // A page is never in two chunks.
         page.end(&mut tally);
         tally.failed += rejected.len() as u64;
+        tally.passed_over.add(chunk.passed_over);
         messages.take_decoded(&chunk.decoded, &progress);
         let rows = messages.take(&rejected, &progress);
         if let Some(errors) = &mut errors {
             errors.write(rows.bytes())?;
         }
-        progress.advance(chunk.bytes, tally.done(), "pages");
+        progress.advance(chunk.raw_bytes, tally.done(), "pages");
         output.write(&std::mem::take(&mut page.output))?;
     }
+    let rejected = Vec::from_iter(source.end());
+    tally.failed += rejected.len() as u64;
+    let rows = messages.take(&rejected, &progress);
     progress.finish();
     messages.finish();
-    if let Some(errors) = errors {
+    if let Some(mut errors) = errors {
+        errors.write(rows.bytes())?;
         errors.finish()?;
     }
     if tally.done() > 0 || tally.failed == 0 {
@@ -70,9 +71,35 @@ pub(super) fn run(plan: ContentPlan) -> Result<Tally, CliError> {
     }
     if !quiet {
         let set_aside = if tally.failed > 0 { format!("; {} set aside", tally.failed) } else { String::new() };
-        tell(format_args!("{} pages in {:.1} s{set_aside}", tally.done(), progress.elapsed().as_secs_f64()));
+        let seconds = progress.elapsed().as_secs_f64();
+        tell(format_args!("{} pages in {seconds:.1} s{set_aside}{}", tally.done(), passed_over(&tally)));
     }
     Ok(tally)
+}
+
+/// The source that is being read.
+#[derive(Default)]
+struct Source {
+    name: Option<Arc<str>>,
+    has_pages: bool,
+    /// Whether it holds something besides pages, as an archive may.
+    has_others: bool,
+}
+
+impl Source {
+    /// Goes on with the source of this name; gives what is wrong with the one before it.
+    fn go_on(&mut self, name: &Arc<str>) -> Option<Rejected> {
+        if self.name.as_ref() == Some(name) {
+            return None;
+        }
+        std::mem::replace(self, Source { name: Some(Arc::clone(name)), ..Source::default() }).end()
+    }
+
+    /// What is wrong with the source that was read, if it had no pages.
+    fn end(self) -> Option<Rejected> {
+        let name = self.name.filter(|_| self.has_others && !self.has_pages)?;
+        Some(Rejected::source(&name, InputError::NotHtml))
+    }
 }
 
 /// The page that is being put together, and what was written before it.
@@ -89,7 +116,7 @@ impl Page {
         if passage.first_paragraph == 0 {
             self.end(tally);
         }
-        self.doc = Some(Arc::clone(&passage.source));
+        self.doc = Some(Arc::clone(passage.doc.as_ref().unwrap_or(&passage.source)));
         for (index, span) in passage.paragraphs.iter().enumerate() {
             if passage.block(index).is_some_and(|block| block.is_content) {
                 if !self.text.is_empty() {

@@ -98,7 +98,7 @@ pub(super) fn run<O: Default + Send + 'static>(
         }
         let errors = messages.take(&worked.rejected, &progress);
         tally.add(&worked.tally);
-        progress.advance(worked.bytes, tally.done(), noun);
+        progress.advance(worked.raw_bytes, tally.done(), noun);
         taker.take(worked, errors, &tally)?;
     }
     progress.finish();
@@ -151,7 +151,16 @@ impl Done {
         if self.tally.guessed > 0 {
             line += &format!("; {} read in another encoding", counted(self.tally.guessed, "sources"));
         }
+        line += &passed_over(&self.tally);
         tell(format_args!("{line}"));
+    }
+}
+
+/// What a summary says of records that hold nothing to label; nothing where there are none.
+pub(super) fn passed_over(tally: &Tally) -> String {
+    match tally.passed_over.total() {
+        0 => String::new(),
+        total => format!("; {} passed over: {}", counted(total, "records"), tally.passed_over),
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) fn read(
         if let Some(errors) = &mut errors {
             errors.write(rows.bytes())?;
         }
-        progress.advance(chunk.bytes, tally.done(), "rows");
+        progress.advance(chunk.raw_bytes, tally.done(), "rows");
         if enough {
             break;
         }

@@ -380,6 +380,7 @@ pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Sources, ReadOpt
         InputFormatArg::Csv => Some(InputFormat::Csv),
         InputFormatArg::Tsv => Some(InputFormat::Tsv),
         InputFormatArg::Mail => Some(InputFormat::Mail),
+        InputFormatArg::Warc => Some(InputFormat::Warc),
     };
     let options = ReadOptions { format, unit, paragraphs: Paragraphs::default(), encoding: input.encoding };
     Ok((resolve(&input.inputs), options))

@@ -1,19 +1,24 @@
 //! Sources one after another as chunks of bounded size.
 
+use super::archive_error::ArchiveError;
 use super::csv_records::CsvRecords;
 use super::error::{Decoded, DecodedPart, Failure, InputError};
 use super::feed::{Feed, Observer, Window};
 use super::foreign::ForeignFormat;
-use super::html_page;
+use super::html_page::{self, ArchivedPage};
 use super::json_records::JsonRecords;
+use super::json_text::push_json_text;
 use super::lines::{LINE_LIMIT_BYTES, Lines, Next, RawLine};
 use super::mail_records::MailRecords;
-use super::records::{Content, Found, RecordReader};
+use super::passed_over::PassedOver;
+use super::records::{Content, Found, Page, RecordReader};
 use super::sniff::{self, Head, InputFormat};
 use super::sources::{Origin, Source};
 use super::stray::decode_line;
 use super::text_pieces::{Piece, TextPieces};
+use super::warc_records::WarcRecords;
 use crate::compress::Compression;
+use crate::html::html_content;
 use crate::page::Region;
 use crate::text::{CharOffsets, Paragraphs, markdown, model_text, split_with};
 use encoding_rs::Encoding;
@@ -70,8 +75,15 @@ pub struct ReadOptions {
 /// Consecutive paragraphs of a text document.
 #[derive(Debug)]
 pub struct Passage {
-    /// Name of the document.
+    /// Name of the source.
     pub source: Arc<str>,
+    /// Name of the document where that is not the source's: a page's address in an archive.
+    pub doc: Option<Arc<str>>,
+    /// Of a page in an archive, what the archive says of it, as a JSON object on one line.
+    #[allow(dead_code, reason = "for rows that keep the fields of their record")]
+    pub fields: Option<Arc<str>>,
+    /// Of a page in an archive, the number of its record, from 1.
+    pub record: Option<u64>,
     /// A part of the document, cut between paragraphs.
     pub text: String,
     /// Byte offset of `text` in the document.
@@ -204,8 +216,10 @@ pub enum Item {
 pub struct Chunk {
     /// In input order.
     pub items: Vec<Item>,
-    /// Bytes of the sources that went into the chunk.
+    /// Bytes of the sources that went into the chunk, decompressed.
     pub bytes: u64,
+    /// Bytes of the sources that were read for it, before they were decompressed.
+    pub raw_bytes: u64,
     /// The page of each item, as a number; empty where every item is a page of its own.
     pub pages: Vec<u64>,
     /// What in it was not UTF-8 and was read all the same, by source.
@@ -218,6 +232,8 @@ pub struct Chunk {
     pub ended: Option<u64>,
     /// Time that reading it took.
     pub reading: Duration,
+    /// Records of archives that hold nothing to label.
+    pub passed_over: PassedOver,
 }
 
 /// A source that was opened, or that could not be.
@@ -292,8 +308,13 @@ pub struct ChunkReader {
 
 struct OpenSource {
     name: Arc<str>,
-    /// What is seen of the bytes that `kind` reads, until it was told that their encoding is a guess.
-    observer: Option<Observer>,
+    /// What is seen of the bytes that `kind` reads.
+    observer: Observer,
+    /// Bytes of them that chunks were told of, before they were decompressed.
+    raw_counted: u64,
+    /// Whether it was told that their encoding is a guess.
+    guess_told: bool,
+    unit: Unit,
     kind: SourceKind,
     /// Bytes of the source that chunks had so far.
     counted: u64,
@@ -409,7 +430,7 @@ impl Iterator for ChunkReader {
         while chunk.bytes < self.chunk_bytes as u64 && chunk.items.len() < CHUNK_RECORDS {
             if let Some(open) = &mut self.open {
                 let progress = open.read_into(&mut chunk);
-                open.tell_guess(&mut chunk);
+                open.observe(&mut chunk);
                 self.number_items(&mut chunk);
                 match progress {
                     Progress::Read => {}
@@ -444,6 +465,7 @@ impl Iterator for ChunkReader {
                 Ok(open) => self.open = Some(open),
                 Err(error) => {
                     chunk.bytes += source.size_bytes.unwrap_or(0);
+                    chunk.raw_bytes += source.size_bytes.unwrap_or(0);
                     chunk.items.push(Item::Failed(Failure { source: source.name, line: None, record: None, error }));
                     self.number_items(&mut chunk);
                     if self.by_source {
@@ -469,7 +491,7 @@ impl OpenSource {
             Origin::File(path) => Some(Compression::inner_name(path)),
         };
         let format = format(&mut window, path.as_deref(), options)?;
-        let observer = Some(window.observer());
+        let observer = window.observer();
         let kind = match (format, options.unit) {
             (InputFormat::Text | InputFormat::Markdown, Unit::Paragraph) => SourceKind::Passages(Passages {
                 pieces: Box::new(TextPieces::new(window, options.paragraphs)),
@@ -498,16 +520,23 @@ impl OpenSource {
                 window.skip_mark().map_err(InputError::Unreadable)?;
                 SourceKind::Records(Box::new(MailRecords::new(window)))
             }
+            // Lengths in an archive count its own bytes.
+            (InputFormat::Warc, _) if options.encoding.is_some() => return Err(ArchiveError::EncodingGiven.into()),
+            (InputFormat::Warc, _) => SourceKind::Records(Box::new(WarcRecords::new(window))),
         };
-        Ok(OpenSource { name: Arc::clone(&source.name), observer, kind, counted: 0 })
+        let (name, unit) = (Arc::clone(&source.name), options.unit);
+        Ok(OpenSource { name, observer, raw_counted: 0, guess_told: false, unit, kind, counted: 0 })
     }
 
-    /// Tells once that the encoding of the source is a guess.
-    fn tell_guess(&mut self, chunk: &mut Chunk) {
-        if let Some(encoding) = self.observer.as_ref().and_then(Observer::guessed) {
+    /// Counts the bytes that were read, and tells once that their encoding is a guess.
+    fn observe(&mut self, chunk: &mut Chunk) {
+        let raw = self.observer.raw_bytes();
+        chunk.raw_bytes += raw - self.raw_counted;
+        self.raw_counted = raw;
+        if let Some(encoding) = self.observer.guessed().filter(|_| !self.guess_told) {
             let part = DecodedPart::Whole { encoding: encoding.name() };
             chunk.decoded.push(Decoded { source: Arc::clone(&self.name), part });
-            self.observer = None;
+            self.guess_told = true;
         }
     }
 
@@ -519,7 +548,7 @@ impl OpenSource {
             SourceKind::Passages(passages) => return passages.read(&self.name, &mut self.counted, chunk),
             SourceKind::Lines(lines) => (read_line(&self.name, lines, patience, chunk), lines.consumed()),
             SourceKind::Records(records) => {
-                (read_record(&self.name, records.as_mut(), patience, chunk), records.consumed())
+                (read_record(&self.name, self.unit, records.as_mut(), patience, chunk), records.consumed())
             }
         };
         chunk.bytes += consumed - self.counted;
@@ -541,6 +570,7 @@ fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Res
             Some(table @ (InputFormat::Csv | InputFormat::Tsv)) => {
                 sniff::check_text(head, true).map(|checked| checked.map(|()| table))
             }
+            Some(InputFormat::Warc) => sniff::check_archive(head),
             Some(format) => sniff::check_text(head, lines).map(|checked| checked.map(|()| format)),
         };
         if let Some(decided) = decided {
@@ -582,6 +612,9 @@ impl Passages {
             self.next_paragraph += paragraphs.len() as u64;
             chunk.items.push(Item::Passage(Passage {
                 source,
+                doc: None,
+                fields: None,
+                record: None,
                 text,
                 start,
                 start_chars,
@@ -615,6 +648,9 @@ fn push_markdown(chunk: &mut Chunk, name: &Arc<str>, text: &str, ahead: &[(usize
         let inside = inside.iter().take_while(|(offset, _)| *offset <= end);
         chunk.items.push(Item::Passage(Passage {
             source: Arc::clone(name),
+            doc: None,
+            fields: None,
+            record: None,
             text: text[begin..end].to_owned(),
             start: begin as u64 - known,
             start_chars: offsets.at(begin),
@@ -653,11 +689,14 @@ fn read_line(name: &Arc<str>, lines: &mut Lines, patience: Option<Duration>, chu
 
 fn read_record(
     name: &Arc<str>,
+    unit: Unit,
     records: &mut dyn RecordReader,
     patience: Option<Duration>,
     chunk: &mut Chunk,
 ) -> Progress {
-    let Found { line, record, content } = match records.next(patience) {
+    let next = records.next(patience);
+    chunk.passed_over.add(records.take_passed_over());
+    let Found { line, record, content } = match next {
         Ok(Next::Item(value)) => value,
         Ok(Next::Skipped) => return Progress::Read,
         Ok(Next::Pause) => return Progress::Pause,
@@ -666,9 +705,43 @@ fn read_record(
     };
     match content {
         Ok(Content::Object(bytes)) => push_record(name, (line, record), bytes, InputFormat::Jsonl, chunk),
+        Ok(Content::Page(page)) => push_page(name, line, page, unit, chunk),
         Err(error) => chunk.items.push(failed(name, line, record, error)),
     }
     Progress::Read
+}
+
+/// Adds the blocks of a page of an archive, or its main content as one record.
+fn push_page(name: &Arc<str>, line: u64, page: Page, unit: Unit, chunk: &mut Chunk) {
+    let Page { doc, html, mut fields } = page;
+    let before = chunk.items.len();
+    match unit {
+        Unit::Record => {
+            let text = html_content(&html);
+            if !text.is_empty() {
+                push_field(&mut fields, "text", &text);
+                push_record(name, (line, None), fields, InputFormat::Jsonl, chunk);
+            }
+        }
+        Unit::Paragraph => {
+            let doc = doc.map_or_else(|| format!("{name}:{line}").into(), Arc::from);
+            let fields = String::from_utf8_lossy(&fields).into();
+            let page = ArchivedPage { source: name, doc, fields, record: line };
+            page.passages(&html, &mut |passage| chunk.items.push(Item::Passage(passage)));
+        }
+    }
+    chunk.passed_over.without_text += u64::from(chunk.items.len() == before);
+}
+
+/// Adds a field to a JSON object.
+fn push_field(object: &mut Vec<u8>, name: &str, text: &str) {
+    object.pop();
+    if object.len() > 1 {
+        object.push(b',');
+    }
+    object.extend_from_slice(format!("\"{name}\":").as_bytes());
+    push_json_text(object, text);
+    object.push(b'}');
 }
 
 /// Adds a record, unless it is blank or no text; `place` is its line and its number.

@@ -1,5 +1,6 @@
 //! What can be wrong with an input.
 
+use super::archive_error::ArchiveError;
 use super::foreign::ForeignFormat;
 use super::sniff::InputFormat;
 use crate::label::UnknownLabel;
@@ -137,6 +138,9 @@ pub enum InputError {
     /// Attributes are asked for, and the source has no records that could have some.
     #[error("has no records with ids, so there are no attributes of it; without --attributes it is labelled")]
     NoRecords,
+    /// A record of a web archive cannot be used.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// There is nothing in the text that could be labelled.
     #[error("the text is blank")]
     BlankText,
@@ -184,6 +188,7 @@ impl InputError {
             InputError::NotLabelled => "not_labelled",
             InputError::KeptTooLong => "kept_too_long",
             InputError::NoRecords => "no_records",
+            InputError::Archive(error) => error.kind(),
             InputError::BlankText => "blank_text",
             InputError::UnknownLabel(_) => "unknown_label",
         }

@@ -71,7 +71,6 @@ pub(super) struct Observer {
 
 impl Observer {
     /// Bytes that were read of the source itself, before they were decompressed.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the progress of compressed sources"))]
     pub fn raw_bytes(&self) -> u64 {
         self.raw_bytes.load(Ordering::Relaxed)
     }

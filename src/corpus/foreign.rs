@@ -87,7 +87,6 @@ const PARQUET_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_parque
 const ARROW_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_feather(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
      lines=True)' FILE | copydesk …";
 const SQLITE_COMMAND: &str = "sqlite3 -json FILE 'SELECT * FROM TABLE' | copydesk …";
-const WARC_COMMAND: &str = "warcio extract FILE OFFSET | trafilatura | copydesk …";
 const WORDS_COMMAND: &str = "pandoc -t plain --wrap=none FILE | copydesk …";
 const SHEET_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_excel(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
      lines=True)' FILE | copydesk …";
@@ -124,8 +123,6 @@ const MAGIC: &[(&[u8], Option<ForeignFormat>)] = &[
     (b"-- MySQL dump ", Some(SQL)),
     (b"-- MariaDB dump ", Some(SQL)),
     (b"--\n-- PostgreSQL database", Some(SQL)),
-    (b"WARC/1.", Some(format("a web archive (WARC)", WARC_COMMAND))),
-    (b"WARC/0.", Some(format("a web archive (WARC)", WARC_COMMAND))),
     (b"\x89PNG\r\n\x1a\n", Some(format("a PNG image", NO_TEXT))),
     (b"\xff\xd8\xff", Some(format("a JPEG image", NO_TEXT))),
     (b"GIF87a", Some(format("a GIF image", NO_TEXT))),

@@ -1,5 +1,6 @@
 //! The encoding of a source that nobody named, by its first bytes.
 
+use super::shape::{self, Shape};
 use super::stray::decode_line;
 use crate::html;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
@@ -47,6 +48,9 @@ pub(super) fn encoding(head: &[u8], ended: bool) -> Option<&'static Encoding> {
     if head.starts_with("\u{feff}".as_bytes()) {
         return None;
     }
+    if has_parts_in_encodings_of_their_own(head, ended) {
+        return None;
+    }
     if head.contains(&0) {
         return utf_16(head);
     }
@@ -69,6 +73,13 @@ pub(super) fn encoding(head: &[u8], ended: bool) -> Option<&'static Encoding> {
     let guess = detector.guess(None, Utf8Detection::Deny);
     let believed = bytes.other >= TELLING_BYTES || bytes.refused;
     (guess != WINDOWS_1252 && believed && decodes(guess, head, ended)).then_some(guess)
+}
+
+/// Web archives and mail name an encoding for each of their parts, and the lengths of archives count their bytes as they are; the
+/// columns of tables are no text at all.
+fn has_parts_in_encodings_of_their_own(head: &[u8], ended: bool) -> bool {
+    [&b"WARC/"[..], b"PAR1", b"ARROW1"].iter().any(|mark| head.starts_with(mark))
+        || matches!(shape::recognise(head, ended), Some(Some(Shape::Mail)))
 }
 
 /// Whether a page says itself what it is in.

@@ -53,10 +53,34 @@ pub(super) fn read(name: &Arc<str>, window: &mut Option<Window>, counted: &mut u
     }
 }
 
+/// A page of an archive, without its text.
+pub(super) struct ArchivedPage<'a> {
+    pub source: &'a Arc<str>,
+    /// As [`Passage::doc`].
+    pub doc: Arc<str>,
+    /// As [`Passage::fields`].
+    pub fields: Arc<str>,
+    /// As [`Passage::record`].
+    pub record: u64,
+}
+
+impl ArchivedPage<'_> {
+    /// Hands on the blocks of the page, as [`passages`] does.
+    pub fn passages(&self, html: &str, take: &mut dyn FnMut(Passage)) {
+        passages(self.source, html, Vec::new(), &mut |passage| {
+            let (doc, fields) = (Arc::clone(&self.doc), Arc::clone(&self.fields));
+            take(Passage { doc: Some(doc), fields: Some(fields), record: Some(self.record), ..passage });
+        });
+    }
+}
+
 /// Hands on the blocks of a page in passages of about [`PIECE_BYTES`]. `ahead` is as in [`Piece`].
 pub(crate) fn passages(name: &Arc<str>, source: &str, ahead: Vec<(usize, u64)>, take: &mut dyn FnMut(Passage)) {
     let empty = |first_paragraph| Passage {
         source: Arc::clone(name),
+        doc: None,
+        fields: None,
+        record: None,
         text: String::new(),
         start: 0,
         start_chars: 0,

@@ -402,6 +402,7 @@ mod tests {
                     let place = record.map_or(line.to_string(), |record| format!("{line}#{record}"));
                     seen.push(match content {
                         Ok(Content::Object(object)) => format!("{place} {}", String::from_utf8(object).unwrap()),
+                        Ok(Content::Page(page)) => panic!("{page:?}"),
                         Err(_) => format!("{place} failed"),
                     });
                 }

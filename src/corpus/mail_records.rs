@@ -172,6 +172,7 @@ mod tests {
                         let object: serde_json::Value = serde_json::from_slice(&object).unwrap();
                         object["text"].as_str().unwrap().to_owned()
                     }
+                    Ok(Content::Page(page)) => panic!("{page:?}"),
                     Err(error) => error.to_string(),
                 };
                 found.push((line, what));

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod archive_error;
 mod chunk;
 mod csv_records;
 mod error;
@@ -15,12 +16,14 @@ mod guess;
 mod html_page;
 mod json_object;
 mod json_records;
+mod json_text;
 mod lines;
 mod mail_date;
 mod mail_message;
 mod mail_records;
 mod pages;
 mod passages;
+mod passed_over;
 mod record;
 mod records;
 mod scanner;
@@ -31,7 +34,12 @@ mod stray;
 mod table_row;
 mod text_pieces;
 mod unpack;
+mod warc_header;
+mod warc_http;
+mod warc_records;
+mod warc_text;
 
+pub use archive_error::ArchiveError;
 pub use chunk::{BlockPlace, Chunk, ChunkReader, Item, Opened, Passage, Position, ReadOptions, RecordLine, Unit};
 pub use encoding_rs::Encoding;
 pub(crate) use error::write_place;
@@ -40,6 +48,7 @@ pub use foreign::ForeignFormat;
 pub(crate) use html_page::passages as html_passages;
 pub use pages::{PageChunks, page_ranges};
 pub(crate) use passages::passages;
+pub use passed_over::PassedOver;
 pub use record::Record;
 pub use sniff::InputFormat;
 pub use sources::{Sources, is_standard_input, resolve};

@@ -2,6 +2,7 @@
 
 use super::chunk::{Chunk, Item, Opened, RecordLine};
 use super::error::Decoded;
+use super::passed_over::PassedOver;
 use super::record::Record;
 use super::sniff::InputFormat;
 use crate::page::PageKey;
@@ -36,9 +37,11 @@ pub struct PageChunks<I> {
     /// Number of that page.
     page: u64,
     bytes: u64,
+    raw_bytes: u64,
     decoded: Vec<Decoded>,
     opened: Vec<Opened>,
     reading: Duration,
+    passed_over: PassedOver,
 }
 
 impl<I: Iterator<Item = Chunk>> PageChunks<I> {
@@ -55,9 +58,11 @@ impl<I: Iterator<Item = Chunk>> PageChunks<I> {
             page_bytes: 0,
             page: 0,
             bytes: 0,
+            raw_bytes: 0,
             decoded: Vec::new(),
             opened: Vec::new(),
             reading: Duration::ZERO,
+            passed_over: PassedOver::default(),
         }
     }
 
@@ -76,7 +81,9 @@ impl<I: Iterator<Item = Chunk>> Iterator for PageChunks<I> {
         let mut whole = Chunk::default();
         while let Some(chunk) = self.chunks.next() {
             self.bytes += chunk.bytes;
+            self.raw_bytes += chunk.raw_bytes;
             self.decoded.extend(chunk.decoded);
+            self.passed_over.add(chunk.passed_over);
             self.opened.extend(chunk.opened);
             self.reading += chunk.reading;
             for (item, ordinal) in chunk.items.into_iter().zip(chunk.ordinals) {
@@ -122,7 +129,9 @@ impl<I: Iterator<Item = Chunk>> Iterator for PageChunks<I> {
             self.close_page(&mut whole);
         }
         whole.bytes = std::mem::take(&mut self.bytes);
+        whole.raw_bytes = std::mem::take(&mut self.raw_bytes);
         whole.decoded = std::mem::take(&mut self.decoded);
+        whole.passed_over = std::mem::take(&mut self.passed_over);
         whole.opened = std::mem::take(&mut self.opened);
         whole.reading = std::mem::take(&mut self.reading);
         (!whole.items.is_empty() || whole.bytes > 0 || whole.ended.is_some()).then_some(whole)

@@ -2,6 +2,7 @@
 
 use super::error::InputError;
 use super::lines::Next;
+use super::passed_over::PassedOver;
 use std::io;
 use std::time::Duration;
 
@@ -18,6 +19,11 @@ pub(super) trait RecordReader: Send {
 
     /// Number of the line that is read, from 1; in a format without lines, of the record.
     fn line(&self) -> u64;
+
+    /// Records passed over since this was asked last.
+    fn take_passed_over(&mut self) -> PassedOver {
+        PassedOver::default()
+    }
 }
 
 /// A record of a source, or what is wrong with it.
@@ -35,4 +41,17 @@ pub(super) struct Found {
 pub(super) enum Content {
     /// A JSON object on one line; line breaks and what is blank after them are one space.
     Object(Vec<u8>),
+    /// An HTML page of an archive.
+    Page(Page),
+}
+
+/// An HTML page of an archive.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// What it is called in rows, if the archive names it.
+    pub doc: Option<String>,
+    /// Its source, decoded.
+    pub html: String,
+    /// What the archive says of it, as a JSON object on one line.
+    pub fields: Vec<u8>,
 }

@@ -31,11 +31,14 @@ pub enum InputFormat {
     Tsv,
     /// A mailbox (mbox) or an e-mail; each message is a record with the fields `id`, `from`, `to`, `subject`, `date` and `text`.
     Mail,
+    /// A web archive (WARC): its pages, and its texts (WET).
+    Warc,
 }
 
 impl InputFormat {
     /// By extension, whatever its case: `jsonl`, `ndjson` and `json` are JSON; `txt` and `text` are text;
-    /// `md`, `markdown` and `mkd` are Markdown; `csv`, `tsv` and `tab` are tables; `mbox`, `eml`, `mht` and `mhtml` are mail.
+    /// `md`, `markdown` and `mkd` are Markdown; `csv`, `tsv` and `tab` are tables; `mbox`, `eml`, `mht` and `mhtml` are mail;
+    /// `warc` and `wet` are web archives.
     pub fn from_extension(path: &Path) -> Option<InputFormat> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
@@ -45,6 +48,7 @@ impl InputFormat {
             "csv" => Some(InputFormat::Csv),
             "tsv" | "tab" => Some(InputFormat::Tsv),
             "mbox" | "eml" | "mht" | "mhtml" => Some(InputFormat::Mail),
+            "warc" | "wet" => Some(InputFormat::Warc),
             _ => None,
         }
     }
@@ -58,6 +62,7 @@ impl InputFormat {
             InputFormat::Jsonl => "JSON",
             InputFormat::Csv | InputFormat::Tsv => "a table",
             InputFormat::Mail => "mail",
+            InputFormat::Warc => "a web archive",
         }
     }
 
@@ -71,6 +76,7 @@ impl InputFormat {
             InputFormat::Csv => "csv",
             InputFormat::Tsv => "tsv",
             InputFormat::Mail => "mail",
+            InputFormat::Warc => "warc",
         }
     }
 }
@@ -106,6 +112,9 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
     if let Some(format) = ForeignFormat::from_magic(head.bytes, head.ended)? {
         return found(Shape::Foreign(format));
     }
+    if is_archive(head)? {
+        return Some(Ok(InputFormat::Warc));
+    }
     let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes);
     if let Some(named) = name.and_then(ForeignFormat::from_extension) {
         if named == ForeignFormat::HTML {
@@ -122,6 +131,7 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
             shape::table(text, whole)?;
             return check_text(head, lines).map(|checked| checked.map(|()| table));
         }
+        Some(InputFormat::Warc) => return Some(Ok(InputFormat::Warc)),
         named => named,
     };
     if format.is_none() && is_json(text, whole)? {
@@ -166,6 +176,22 @@ pub(super) fn delimiter(head: Head<'_>, format: InputFormat, told: bool) -> u8 {
         None if format == InputFormat::Tsv => b'\t',
         None => shape::likely_delimiter(text),
     }
+}
+
+/// Refuses what is said to be a web archive and is recognisably something else; `None` where more bytes are needed.
+pub(super) fn check_archive(head: Head<'_>) -> Option<Result<InputFormat, InputError>> {
+    let format = ForeignFormat::from_magic(head.bytes, head.ended)?;
+    Some(format.map_or(Ok(InputFormat::Warc), |format| Err(InputError::ForeignFormat(format))))
+}
+
+/// Whether a source begins as web archives do; `None` where more bytes are needed.
+fn is_archive(head: Head<'_>) -> Option<bool> {
+    let marks: [&[u8]; 2] = [b"WARC/1.", b"WARC/0."];
+    if marks.iter().any(|mark| head.bytes.starts_with(mark)) {
+        return Some(true);
+    }
+    let may_become = |mark: &&[u8]| !head.ended && head.bytes.len() < mark.len() && mark.starts_with(head.bytes);
+    if marks.iter().any(may_become) { None } else { Some(false) }
 }
 
 /// Whether a source that is said to be text holds a zero byte; `None` where more bytes are needed.
@@ -303,6 +329,7 @@ mod tests {
         assert_eq!(decided(b"words", Some("a.json"), false), Ok(InputFormat::Jsonl));
         assert_eq!(decided(b"words", Some("a.CSV"), true), Ok(InputFormat::Csv));
         assert_eq!(decided(b"words", Some("a.eml"), false), Ok(InputFormat::Mail));
+        assert_eq!(decided(b"", Some("a.WET"), true), Ok(InputFormat::Warc));
         assert!(decided(b"a\0\n", Some("a.csv"), false).unwrap_err().contains("byte 1 is zero"));
         assert!(decided(b"\x04\x22\x4d\x18", Some("a.jsonl"), true).unwrap_err().contains("lz4 -dc FILE"));
     }
@@ -351,6 +378,15 @@ mod tests {
         assert_eq!(delimiter("id,text\n1,a\n", InputFormat::Tsv, true), '\t');
         assert_eq!(delimiter("\u{feff}id|text\n", InputFormat::Csv, true), '|');
         assert_eq!(delimiter("words", InputFormat::Tsv, false), '\t');
+    }
+
+    #[test]
+    fn archives_are_known_by_their_first_bytes() {
+        for mark in ["WARC/1.0\r\n", "WARC/0.18\nWARC-Type: warcinfo\n"] {
+            assert_eq!(by_content(mark), Ok(InputFormat::Warc));
+            assert_eq!(decided(mark.as_bytes(), Some("a.txt"), true), Ok(InputFormat::Warc));
+        }
+        assert_eq!(by_content("WARC/"), Ok(InputFormat::Text));
     }
 
     #[test]

@@ -23,11 +23,6 @@ impl RowBlock {
         &self.bytes
     }
 
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
     /// The rows one by one.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
@@ -45,7 +40,6 @@ mod tests {
         for row in ["a,\"x\ny\"\n", "", "b,z\n"] {
             rows.push(|out| out.extend_from_slice(row.as_bytes()));
         }
-        assert_eq!(rows.len(), 2);
         assert_eq!(rows.iter().collect::<Vec<_>>(), [&b"a,\"x\ny\"\n"[..], b"b,z\n"]);
         assert_eq!(rows.bytes(), b"a,\"x\ny\"\nb,z\n");
     }

@@ -31,8 +31,8 @@ pub(crate) struct Worked<O> {
     pub tally: Tally,
     /// What got no answer, in input order.
     pub rejected: Vec<Rejected>,
-    /// Bytes of the sources that went into the chunk.
-    pub bytes: u64,
+    /// Bytes of the sources that were read for it, before they were decompressed.
+    pub raw_bytes: u64,
     /// Lines in it that were not UTF-8 and were read all the same, by source.
     pub decoded: Vec<Decoded>,
     /// The number of each item's source.
@@ -75,7 +75,7 @@ pub(crate) fn start<O: Default + Send + 'static>(
         while let Some(mut chunk) = next() {
             let began = Instant::now();
             let mut worked = Worked {
-                bytes: chunk.bytes,
+                raw_bytes: chunk.raw_bytes,
                 decoded: std::mem::take(&mut chunk.decoded),
                 ordinals: std::mem::take(&mut chunk.ordinals),
                 opened: std::mem::take(&mut chunk.opened),
@@ -83,6 +83,7 @@ pub(crate) fn start<O: Default + Send + 'static>(
                 reading: chunk.reading,
                 ..Worked::default()
             };
+            worked.tally.passed_over = chunk.passed_over;
             work(&mut session, chunk, &mut worked);
             worked.working = began.elapsed();
             give(worked);

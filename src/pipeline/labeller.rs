@@ -71,10 +71,10 @@ pub(crate) enum Part<'chunk> {
 }
 
 impl Part<'_> {
-    /// Name of the document: a text's source, or what a record calls itself.
+    /// Name of the document: a text's source, a page's address in an archive, or what a record calls itself.
     pub fn doc(&self) -> &str {
         match self {
-            Part::Passage(passage) => &passage.source,
+            Part::Passage(passage) => passage.doc.as_ref().unwrap_or(&passage.source),
             Part::Record { doc, .. } => doc,
         }
     }
@@ -87,10 +87,10 @@ impl Part<'_> {
         }
     }
 
-    /// Line of a record in its source, from 1.
+    /// Line of a record in its source, from 1; in an archive, number of the record.
     pub fn line(&self) -> Option<u64> {
         match self {
-            Part::Passage(_) => None,
+            Part::Passage(passage) => passage.record,
             Part::Record { record, .. } => Some(record.line.line),
         }
     }
@@ -281,7 +281,8 @@ fn event<'a>(
             let paragraph = paragraph.map(|(number, _)| number);
             match part {
                 Part::Passage(passage) => {
-                    let rejected = Rejected { paragraph, ..Rejected::source(&passage.source, error) };
+                    let line = passage.record;
+                    let rejected = Rejected { line, paragraph, ..Rejected::source(&passage.source, error) };
                     Event::Rejected { rejected, object: None }
                 }
                 Part::Record { record, .. } => {

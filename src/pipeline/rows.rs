@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub struct Row {
     /// Name of the source: a path, or `-` for a reader.
     pub source: Arc<str>,
-    /// Line of the record in the source, from 1; `None` for paragraphs of a text.
+    /// Line of the record in the source, from 1; in an archive, its number; `None` for paragraphs of a text.
     pub line: Option<u64>,
     /// Name of the document: the source, or a record's `id`, or source and line of a record without one.
     pub document: String,

@@ -1,5 +1,6 @@
 //! What was done, in numbers.
 
+use crate::corpus::PassedOver;
 use crate::label::LabelId;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,8 @@ pub(crate) struct Tally {
     pub unjudged: u64,
     /// Sources of which all was read in an encoding that nobody named.
     pub guessed: u64,
+    /// Records of archives that hold nothing to label.
+    pub passed_over: PassedOver,
 }
 
 impl Tally {
@@ -61,6 +64,7 @@ impl Tally {
         self.spam += other.spam;
         self.unjudged += other.unjudged;
         self.guessed += other.guessed;
+        self.passed_over.add(other.passed_over);
     }
 }
 

@@ -214,12 +214,12 @@ pub struct InputArgs {
     /// How to read the inputs
     ///
     /// auto goes by the extension (.jsonl .ndjson .json are JSON, .txt .text are text, .md .markdown .mkd are Markdown,
-    /// .html .htm .xhtml are HTML, .csv .tsv .tab are tables, .mbox .eml .mht .mhtml are mail), and for all others and standard input
-    /// by the content. Each row of a table is a record with the columns as its fields, each e-mail one with id, from, to, subject,
-    /// date and text. What is recognisably something else (a feed, an archive) is refused with the command that makes text of
-    /// it; text reads tables and markup all the same. What is compressed with gzip, zstd, bzip2 or xz is decompressed, whatever its
-    /// name; .gz .zst .bz2 .xz behind another extension are left out of account. A line, an object or an HTML page of more than
-    /// 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
+    /// .html .htm .xhtml are HTML, .csv .tsv .tab are tables, .mbox .eml .mht .mhtml are mail, .warc .wet are web archives), and for
+    /// all others and standard input by the content. Each row of a table is a record with the columns as its fields, each e-mail one
+    /// with id, from, to, subject, date and text. What is recognisably something else (a feed, an archive of files) is refused with
+    /// the command that makes text of it; text reads tables and markup all the same. What is compressed with gzip, zstd, bzip2 or xz
+    /// is decompressed, whatever its name; .gz .zst .bz2 .xz behind another extension are left out of account. A line, an object or
+    /// an HTML page of more than 16 MiB is set aside, and Markdown of more than 16 MiB is read as text.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormatArg::Auto)]
     pub input_format: InputFormatArg,
 
@@ -335,6 +335,8 @@ pub enum InputFormatArg {
     Tsv,
     /// A mailbox (mbox) or an e-mail
     Mail,
+    /// A web archive (WARC, WET): its pages and texts
+    Warc,
 }
 
 fn encoding(name: &str) -> Result<&'static Encoding, String> {
