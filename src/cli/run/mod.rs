@@ -53,6 +53,8 @@ pub(super) struct Run {
     errors: Sinks,
     /// Names, sizes and times of the inputs that were opened.
     inputs: Option<Staged>,
+    /// How many sources those are: a run that goes on opens the last of them again.
+    logged: u64,
     position: Position,
     /// Counts and time of earlier attempts and of this one.
     counts: RunCounts,
@@ -142,6 +144,7 @@ impl Run {
             outputs,
             errors,
             inputs,
+            logged: 0,
             position: Position::default(),
             counts: RunCounts::default(),
             earlier: Tally::default(),
@@ -166,7 +169,9 @@ impl Run {
         let Some(inputs) = log.map_err(failed)? else {
             return Err(CliError::JournalLost { folder });
         };
-        let skipped_bytes = state::check_inputs(&inputs_of(&inputs)?, &plan.inputs, state.position)?;
+        let log = inputs_of(&inputs)?;
+        let logged = log.last().map_or(0, |last| last.ordinal + 1);
+        let skipped_bytes = state::check_inputs(&log, &plan.inputs, state.position)?;
         let mut position = state.position;
         let outputs = match &plan.outputs {
             Outputs::Together(outputs) => {
@@ -191,6 +196,7 @@ impl Run {
             outputs,
             errors,
             inputs: Some(inputs),
+            logged,
             position,
             counts,
             earlier: tally.clone(),
@@ -352,9 +358,10 @@ impl Taker<Routed> for Run {
         self.host.labelling += worked.working.as_secs_f64();
         if let Some(log) = &mut self.inputs {
             let mut rows = RowBlock::default();
-            for opened in &worked.opened {
+            for opened in worked.opened.iter().filter(|opened| opened.ordinal >= self.logged) {
                 rows.push(|out| state::push_input(out, opened));
             }
+            self.logged = worked.opened.last().map_or(self.logged, |last| self.logged.max(last.ordinal + 1));
             log.write(&rows).map_err(|error| CliError::Unwritable { path: self.plan.name(), error })?;
         }
         self.errors.write(&[errors])?;
