@@ -49,6 +49,15 @@ fn chunked(bytes: &[u8]) -> Vec<u8> {
     body
 }
 
+/// The records of an archive, each for itself.
+fn records_of(archive: &[u8]) -> Vec<Vec<u8>> {
+    let mark = b"WARC/1.0\r\n";
+    let starts = (0..archive.len()).filter(|&at| archive[at..].starts_with(mark));
+    let mut bounds: Vec<usize> = starts.collect();
+    bounds.push(archive.len());
+    bounds.windows(2).map(|bound| archive[bound[0]..bound[1]].to_vec()).collect()
+}
+
 fn label(more: &[&str], source: &[u8]) -> std::process::Output {
     run_with(&[&["label", "--model", "fast"], more].concat(), source)
 }
@@ -108,6 +117,17 @@ fn pages_of_an_archive_are_read_as_pages() {
     }
     assert_eq!(texts(others), ["Łódź", "Disallow: /private"]);
     assert_eq!((&others[0]["paragraph"], &others[0]["doc"]), (&0.into(), &"http://a.example/old".into()));
+
+    let options = ["label", "--quiet", "--model", "fast", "--keep-fields", "url,status"];
+    let kept = rows(&run(&[&options[..], &[arg(&archive)]].concat()), 0);
+    assert_eq!((&kept[0]["url"], &kept[0]["status"]), (&"http://a.example/pier".into(), &200.into()));
+    // As such archives are stored: each record compressed for itself, a page that is no UTF-8 near the beginning.
+    let packed = folder.path().join("crawl.warc.gz");
+    let members: Vec<u8> = records_of(&source).into_iter().flat_map(|record| gzip(&record)).collect();
+    fs::write(&packed, members).unwrap();
+    let options = ["label", "--quiet", "--model", "fast", "--with-text"];
+    let unpacked = rows(&run(&[&options[..], &[arg(&packed)]].concat()), 0);
+    assert_eq!(texts(&unpacked), texts(&archived));
 
     // The same text from every command that wants a page as a whole.
     let content = rows(&run(&["content", "--quiet", arg(&page)]), 0);
