@@ -33,5 +33,7 @@ pub(crate) use html_page::passages as html_passages;
 pub use pages::{PageChunks, page_ranges};
 pub(crate) use passages::passages;
 pub use record::Record;
+#[cfg(feature = "columnar")]
+pub(crate) use record::decode as decode_string;
 pub use sniff::InputFormat;
 pub use sources::{Sources, is_standard_input, resolve};
