@@ -1,19 +1,19 @@
 //! Arrow files, one batch after another.
 
 use super::arrow_stream::{ArrowStream, BlockReader};
-use super::{Batches, Broken, broken_file, guarded};
+use super::{ARROW_MAGIC, Batches, Broken, broken_file, guarded};
 use crate::corpus::error::InputError;
 use crate::corpus::lines::Next;
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
 use arrow_schema::{Schema, SchemaRef};
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Bytes before the first message: the magic word, padded.
-const START_BYTES: u64 = 8;
+/// Bytes in which the first message begins: before it stands the magic word, padded with zeros to a multiple of 8.
+const START_BYTES: u64 = 256;
 
 /// The rows of an Arrow file. Where its footer is broken, its batches are read in the order in which they stand.
 pub(super) struct ArrowFile {
@@ -40,7 +40,7 @@ impl ArrowFile {
                 Ok(ArrowFile { reader: Reader::Footer { reader: Box::new(reader), next: 0 }, schema })
             }
             Err(reason) => {
-                file.seek(SeekFrom::Start(START_BYTES)).map_err(InputError::Unreadable)?;
+                seek_first_message(&mut file).map_err(InputError::Unreadable)?;
                 let mut stream = Box::new(ArrowStream::new(Box::new(BlockReader(file))));
                 let broken = |also: &str| broken_file("the Arrow footer cannot be read", &format!("{reason}; {also}"));
                 let schema = stream.read_schema().map_err(|error| broken(&error))?;
@@ -52,6 +52,16 @@ impl ArrowFile {
     pub fn schema(self) -> SchemaRef {
         self.schema
     }
+}
+
+fn seek_first_message(file: &mut File) -> io::Result<()> {
+    let mut head = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.by_ref().take(START_BYTES).read_to_end(&mut head)?;
+    let padding = head.iter().skip(ARROW_MAGIC.len()).take_while(|&&byte| byte == 0).count();
+    let start = (ARROW_MAGIC.len() + padding) as u64 / 8 * 8;
+    file.seek(SeekFrom::Start(start))?;
+    Ok(())
 }
 
 impl Batches for ArrowFile {
