@@ -1,5 +1,7 @@
 //! Sources one after another as chunks of bounded size.
 
+#[cfg(feature = "columnar")]
+use super::columnar::ColumnarRecords;
 use super::error::{Decoded, Failure, InputError};
 use super::feed::{Feed, Window};
 use super::foreign::ForeignFormat;
@@ -453,6 +455,14 @@ impl OpenSource {
                 window.skip_mark().map_err(InputError::Unreadable)?;
                 SourceKind::Records(Box::new(JsonRecords::new(window)))
             }
+            #[cfg(feature = "columnar")]
+            (InputFormat::Parquet | InputFormat::Arrow, _) => {
+                SourceKind::Records(Box::new(ColumnarRecords::open(window, path)?))
+            }
+            #[cfg(not(feature = "columnar"))]
+            (InputFormat::Parquet, _) => return Err(InputError::ForeignFormat(ForeignFormat::PARQUET)),
+            #[cfg(not(feature = "columnar"))]
+            (InputFormat::Arrow, _) => return Err(InputError::ForeignFormat(ForeignFormat::ARROW_FILE)),
         };
         Ok(OpenSource { name: Arc::clone(&source.name), kind, counted: 0 })
     }
@@ -482,6 +492,7 @@ fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Res
         let decided = match options.format {
             None => sniff::decide(head, path, lines),
             Some(InputFormat::Jsonl) => sniff::check_json(head),
+            Some(format @ (InputFormat::Parquet | InputFormat::Arrow)) => sniff::check_table(head, format),
             Some(format) => sniff::check_text(head, lines).map(|checked| checked.map(|()| format)),
         };
         if let Some(decided) = decided {

@@ -67,6 +67,12 @@ pub enum InputError {
     /// An array of records has no end: the source may be cut off.
     #[error("the array of records is not closed; what comes after its last record may be lost")]
     UnclosedArray,
+    /// The source is said to be of a format, and begins as no such source does.
+    #[error("does not begin as {expected} does")]
+    OtherFormat {
+        /// Name of the format.
+        expected: &'static str,
+    },
     /// Rows of a table in columns are damaged.
     #[error("{} of the {format} table cannot be read from here on: {reason}", row_count(*.rows))]
     BrokenRows {
@@ -144,6 +150,7 @@ impl InputError {
             InputError::PageTooLong { .. } => "page_too_long",
             InputError::NotHtml => "not_html",
             InputError::UnclosedArray => "unclosed_array",
+            InputError::OtherFormat { .. } => "other_format",
             InputError::BrokenRows { .. } => "broken_rows",
             InputError::InvalidJson(_) => "invalid_json",
             InputError::NotAnObject { .. } => "not_an_object",

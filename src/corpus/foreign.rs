@@ -29,6 +29,9 @@ impl ForeignFormat {
     pub(super) const YAML: ForeignFormat = format("YAML", "yq -o json -I 0 '.[]' FILE | copydesk …");
     pub(super) const MAILBOX: ForeignFormat = format("a mailbox (mbox)", MAILBOX_COMMAND);
     pub(super) const MAIL: ForeignFormat = format("an e-mail with its headers", MAIL_COMMAND);
+    pub(super) const PARQUET: ForeignFormat = format("a Parquet table", COLUMNAR_COMMAND);
+    pub(super) const ARROW_FILE: ForeignFormat = format("an Arrow table", COLUMNAR_COMMAND);
+    pub(super) const ARROW_STREAM: ForeignFormat = format("an Arrow stream", COLUMNAR_COMMAND);
     pub(super) const UTF_16_LITTLE: ForeignFormat =
         format("UTF-16 without a byte order mark", "copydesk … --encoding utf-16le FILE");
     pub(super) const UTF_16_BIG: ForeignFormat =
@@ -100,9 +103,9 @@ const MAILBOX_COMMAND: &str = "python3 -c 'import json,mailbox,sys; [print(json.
      copydesk … --input-format jsonl";
 const MAIL_COMMAND: &str = "python3 -c 'import email.policy,sys; print(email.message_from_binary_file(sys.stdin.buffer, \
      policy=email.policy.default).get_body().get_content())' < FILE | copydesk … --input-format text";
-const PARQUET_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_parquet(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
-     lines=True)' FILE | copydesk …";
-const ARROW_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_feather(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
+const COLUMNAR_COMMAND: &str =
+    "cargo install --path . --features columnar (this build lacks the feature columnar)";
+const FEATHER_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_feather(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
      lines=True)' FILE | copydesk …";
 const SQLITE_COMMAND: &str = "sqlite3 -json FILE 'SELECT * FROM TABLE' | copydesk …";
 const WARC_COMMAND: &str = "warcio extract FILE OFFSET | trafilatura | copydesk …";
@@ -141,9 +144,10 @@ const MAGIC: &[(&[u8], Option<ForeignFormat>)] = &[
     (b"%!PS", Some(format("PostScript", "ps2ascii FILE | copydesk …"))),
     (b"{\\rtf", Some(format("a Rich Text document", WORDS_COMMAND))),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Some(format("an old Office document", "catdoc FILE | copydesk …"))),
-    (b"PAR1", Some(format("a Parquet table", PARQUET_COMMAND))),
-    (b"ARROW1", Some(format("an Arrow table", ARROW_COMMAND))),
-    (b"FEA1", Some(format("a Feather table", ARROW_COMMAND))),
+    (b"PAR1", Some(ForeignFormat::PARQUET)),
+    (b"ARROW1", Some(ForeignFormat::ARROW_FILE)),
+    (b"\xff\xff\xff\xff", Some(ForeignFormat::ARROW_STREAM)),
+    (b"FEA1", Some(format("a Feather table of version 1", FEATHER_COMMAND))),
     (b"Obj\x01", Some(format("an Avro file", "avro-tools tojson FILE | copydesk …"))),
     (b"SQLite format 3\0", Some(format("an SQLite database", SQLITE_COMMAND))),
     (b"WEBVTT\n", Some(ForeignFormat::SUBTITLES)),

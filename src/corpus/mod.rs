@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod chunk;
+#[cfg(feature = "columnar")]
+mod columnar;
 mod error;
 mod feed;
 mod foreign;

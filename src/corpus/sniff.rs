@@ -24,6 +24,10 @@ pub enum InputFormat {
     Html,
     /// JSON objects: one a line, several on a line, over several lines, or in an array.
     Jsonl,
+    /// A Parquet table: its rows are records.
+    Parquet,
+    /// An Arrow table, as a file (Feather, version 2) or a stream: its rows are records.
+    Arrow,
 }
 
 impl InputFormat {
@@ -67,7 +71,7 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
         format => Some(Err(InputError::ForeignFormat(format))),
     };
     if let Some(format) = ForeignFormat::from_magic(head.bytes, head.ended)? {
-        return refused(format);
+        return table(format).map(Ok).or_else(|| refused(format));
     }
     let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes);
     if let Some(named) = name.and_then(ForeignFormat::from_extension) {
@@ -91,9 +95,36 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
     check_text(head, lines).map(|checked| checked.map(|()| format.unwrap_or(InputFormat::Text)))
 }
 
+/// The format of a table in columns, where this build reads such.
+fn table(format: ForeignFormat) -> Option<InputFormat> {
+    match format {
+        _ if cfg!(not(feature = "columnar")) => None,
+        ForeignFormat::PARQUET => Some(InputFormat::Parquet),
+        ForeignFormat::ARROW_FILE | ForeignFormat::ARROW_STREAM => Some(InputFormat::Arrow),
+        _ => None,
+    }
+}
+
+/// Refuses what is said to be a table in columns and is none of that format; `None` where more bytes are needed.
+pub(super) fn check_table(head: Head<'_>, expected: InputFormat) -> Option<Result<InputFormat, InputError>> {
+    let format = ForeignFormat::from_magic(head.bytes, head.ended)?;
+    Some(match format.and_then(table) {
+        Some(table) if table == expected => Ok(table),
+        _ => Err(match format {
+            Some(format) if table(format).is_none() => InputError::ForeignFormat(format),
+            _ => {
+                InputError::OtherFormat { expected: if expected == InputFormat::Parquet { "Parquet" } else { "Arrow" } }
+            }
+        }),
+    })
+}
+
 /// Refuses what is said to be JSON and begins as no JSON can; `None` where more bytes are needed.
 pub(super) fn check_json(head: Head<'_>) -> Option<Result<InputFormat, InputError>> {
     let mut format = ForeignFormat::from_magic(head.bytes, head.ended)?;
+    if let Some(table) = format.and_then(table) {
+        return Some(Ok(table));
+    }
     let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes).trim_ascii_start();
     if format.is_none() && !matches!(text.first(), Some(b'{' | b'[')) {
         // Said once of the table that it is, rather than of each of its lines that it is no JSON.

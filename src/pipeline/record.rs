@@ -33,7 +33,8 @@ impl<'chunk> ParsedRecord<'chunk> {
                 let text = line.text.strip_suffix('\r').unwrap_or(&line.text);
                 Ok(ParsedRecord { line, object: None, text: Cow::Borrowed(text) })
             }
-            InputFormat::Jsonl => {
+            // Rows of a table come as JSON.
+            InputFormat::Jsonl | InputFormat::Parquet | InputFormat::Arrow => {
                 let object = Record::parse(&line.text).map_err(|error| Box::new(NoText { error, object: None }))?;
                 match object.text(text_field) {
                     Ok(text) => Ok(ParsedRecord { line, object: Some(object), text }),

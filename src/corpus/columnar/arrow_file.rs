@@ -22,9 +22,15 @@ pub(super) struct ArrowFile {
 }
 
 enum Reader {
-    Footer { reader: Box<FileReader<File>>, next: usize },
+    Footer {
+        reader: Box<FileReader<File>>,
+        next: usize,
+    },
     /// A file without its footer; what is wrong with that is told after all else.
-    InOrder { stream: Box<ArrowStream>, told: Option<String> },
+    InOrder {
+        stream: Box<ArrowStream>,
+        told: Option<String>,
+    },
 }
 
 impl ArrowFile {
@@ -87,7 +93,8 @@ impl Batches for ArrowFile {
             Reader::InOrder { stream, told } => match stream.next(patience)? {
                 Next::End => Ok(match told.take() {
                     Some(reason) => {
-                        let reason = format!("the Arrow footer cannot be read ({reason}); the file may be cut off or damaged");
+                        let reason =
+                            format!("the Arrow footer cannot be read ({reason}); the file may be cut off or damaged");
                         Next::Item(Err(Broken { rows: None, reason }))
                     }
                     None => Next::End,

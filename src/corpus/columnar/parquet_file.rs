@@ -144,7 +144,11 @@ fn all_groups(metadata: &ArrowReaderMetadata) -> Vec<RowGroup> {
     groups
         .map(|group| RowGroup {
             rows: size(group.num_rows()),
-            compressed_bytes: group.columns().iter().map(|column| size(column.compressed_size())).fold(0, u64::saturating_add),
+            compressed_bytes: group
+                .columns()
+                .iter()
+                .map(|column| size(column.compressed_size()))
+                .fold(0, u64::saturating_add),
             uncompressed_bytes: size(group.total_byte_size()),
         })
         .collect()
@@ -155,7 +159,8 @@ fn all_groups(metadata: &ArrowReaderMetadata) -> Vec<RowGroup> {
 fn footer(file: &BoundedFile) -> Result<ArrowReaderMetadata, InputError> {
     let written = written_footer(file)?;
     let schema = written.schema();
-    let views = Schema::new_with_metadata(schema.fields().iter().map(viewed).collect::<Fields>(), schema.metadata().clone());
+    let views =
+        Schema::new_with_metadata(schema.fields().iter().map(viewed).collect::<Fields>(), schema.metadata().clone());
     let options = ArrowReaderOptions::new().with_schema(Arc::new(views));
     Ok(guarded(|| ArrowReaderMetadata::try_new(Arc::clone(written.metadata()), options)).unwrap_or(written))
 }

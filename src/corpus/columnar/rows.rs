@@ -74,8 +74,12 @@ impl EncoderFactory for Whatever {
             ),
             DataType::Timestamp(unit, Some(zone)) if zone.parse::<Tz>().is_err() => nullable(match unit {
                 TimeUnit::Second => Box::new(UnknownZone(array.as_primitive::<TimestampSecondType>().clone())),
-                TimeUnit::Millisecond => Box::new(UnknownZone(array.as_primitive::<TimestampMillisecondType>().clone())),
-                TimeUnit::Microsecond => Box::new(UnknownZone(array.as_primitive::<TimestampMicrosecondType>().clone())),
+                TimeUnit::Millisecond => {
+                    Box::new(UnknownZone(array.as_primitive::<TimestampMillisecondType>().clone()))
+                }
+                TimeUnit::Microsecond => {
+                    Box::new(UnknownZone(array.as_primitive::<TimestampMicrosecondType>().clone()))
+                }
                 TimeUnit::Nanosecond => Box::new(UnknownZone(array.as_primitive::<TimestampNanosecondType>().clone())),
             }),
             DataType::Union(..) => nullable(Box::new(Displayed::new(array)?)),

@@ -80,7 +80,8 @@ fn refused(bytes: &[u8]) -> String {
 /// The row of a table that has one column and one row, by every way that the format can take.
 fn cell(array: impl Array + 'static) -> String {
     let batch = table(vec![("c", Arc::new(array))]);
-    let seen = [arrow(std::slice::from_ref(&batch), None), stream(std::slice::from_ref(&batch))].map(|bytes| read(&bytes));
+    let seen =
+        [arrow(std::slice::from_ref(&batch), None), stream(std::slice::from_ref(&batch))].map(|bytes| read(&bytes));
     assert_eq!(seen[0], seen[1]);
     seen[0].join("\n")
 }
@@ -108,7 +109,10 @@ fn every_type_has_its_json() {
     both(NullArray::new(1), "null");
     both(StringArray::from(vec!["a \"b\"\n\u{1f600}"]), "\"a \\\"b\\\"\\n\u{1f600}\"");
     both(LargeStringArray::from(vec!["é"]), "\"é\"");
-    both(StringViewArray::from(vec!["a text that is longer than twelve bytes"]), "\"a text that is longer than twelve bytes\"");
+    both(
+        StringViewArray::from(vec!["a text that is longer than twelve bytes"]),
+        "\"a text that is longer than twelve bytes\"",
+    );
     both(BinaryArray::from(vec![&b"\x00\xff"[..]]), "\"00ff\"");
     both(BinaryViewArray::from(vec![&b"\x00\xff"[..]]), "\"00ff\"");
     both(FixedSizeBinaryArray::try_from_iter([[1u8, 2]].into_iter()).unwrap(), "\"0102\"");
@@ -120,7 +124,10 @@ fn every_type_has_its_json() {
     both(TimestampMicrosecondArray::from(vec![0]).with_timezone("Europe/Paris"), "\"1970-01-01T01:00:00+01:00\"");
     both(TimestampMicrosecondArray::from(vec![0]).with_timezone("Moon/Base"), "\"1970-01-01T00:00:00Z\"");
     both(Decimal128Array::from(vec![-12345]).with_precision_and_scale(10, 2).unwrap(), "-123.45");
-    both(Decimal256Array::from_iter_values([arrow_buffer::i256::from_i128(5)]).with_precision_and_scale(50, 1).unwrap(), "0.5");
+    both(
+        Decimal256Array::from_iter_values([arrow_buffer::i256::from_i128(5)]).with_precision_and_scale(50, 1).unwrap(),
+        "0.5",
+    );
     both(DurationSecondArray::from(vec![61]), "\"PT61S\"");
     both(ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(1), None])]), "[1,null]");
     both(LargeListArray::from_iter_primitive::<Float64Type, _, _>([Some([Some(0.5)])]), "[0.5]");
@@ -167,7 +174,10 @@ fn a_null_in_a_dictionary_is_null() {
 
 fn five() -> RecordBatch {
     let texts = ["one", "two", "three", "four", "five"].map(|word| word.repeat(20));
-    table(vec![("n", Arc::new(Int32Array::from(vec![1, 2, 3, 4, 5]))), ("t", Arc::new(StringArray::from(texts.to_vec())))])
+    table(vec![
+        ("n", Arc::new(Int32Array::from(vec![1, 2, 3, 4, 5]))),
+        ("t", Arc::new(StringArray::from(texts.to_vec()))),
+    ])
 }
 
 fn row(number: usize) -> String {

@@ -33,18 +33,19 @@ pub enum ArrowLayout {
 pub fn join_parquet<W: Write + Send>(
     segments: impl Iterator<Item = io::Result<Bytes>>,
     schema: &TableSchema,
-    out: W,
+    mut out: W,
 ) -> Result<W, ColumnarError> {
     let unencodable = |error: ParquetError| ColumnarError::Unencodable(error.to_string());
     let mut properties = properties().build();
     let root = ArrowSchemaConverter::new().convert(schema.arrow()).map_err(unencodable)?;
     add_encoded_arrow_schema_to_metadata(schema.arrow(), &mut properties);
-    let mut writer =
-        SerializedFileWriter::new(out, root.root_schema_ptr(), Arc::new(properties)).map_err(parquet_unwritable)?;
+    let mut writer = SerializedFileWriter::new(&mut out, root.root_schema_ptr(), Arc::new(properties))
+        .map_err(parquet_unwritable)?;
     for (index, segment) in segments.enumerate() {
         let broken = |reason: String| ColumnarError::BrokenSegment { segment: index + 1, reason };
         let segment = segment.map_err(|error| broken(error.to_string()))?;
-        let metadata = ParquetMetaDataReader::new().parse_and_finish(&segment).map_err(|error| broken(error.to_string()))?;
+        let metadata =
+            ParquetMetaDataReader::new().parse_and_finish(&segment).map_err(|error| broken(error.to_string()))?;
         if metadata.file_metadata().schema_descr().root_schema() != root.root_schema() {
             return Err(ColumnarError::OtherColumns { segment: index + 1 });
         }
@@ -68,7 +69,8 @@ pub fn join_parquet<W: Write + Send>(
             copy.close().map_err(parquet_unwritable)?;
         }
     }
-    writer.into_inner().map_err(parquet_unwritable)
+    writer.close().map_err(parquet_unwritable)?;
+    Ok(out)
 }
 
 /// Makes one Arrow file or stream of segments, with one segment in memory at a time.

@@ -102,7 +102,8 @@ impl TableSchema {
     fn push_row<'a>(&self, record: &Record<'a>, cells: &mut [Cells<'a>], encoded: &mut Encoded) {
         let fields = record.fields();
         // Of fields with one name the last counts.
-        let places: HashMap<&str, usize> = fields.iter().enumerate().map(|(place, field)| (&*field.key, place)).collect();
+        let places: HashMap<&str, usize> =
+            fields.iter().enumerate().map(|(place, field)| (&*field.key, place)).collect();
         // Every row has a label of ours, and what the input brought stands before it. Where the row has a field of ours that not
         // all rows have, an input's field of that name was renamed.
         let label = places.get("label").copied().unwrap_or(0);

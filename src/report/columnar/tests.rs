@@ -170,7 +170,9 @@ fn comes_back(from: &DataType, to: &DataType, json: &str) {
     let (batch, encoded) = encode(&schema, &format!("{{\"c\": {json}, {VERDICT}}}\n{{{VERDICT}}}\n"));
     assert_eq!((batch.column(0).data_type(), encoded.told.as_slice()), (to, &[][..]));
     assert!(batch.column(0).is_null(1));
-    let mut written = arrow_json::writer::WriterBuilder::new().with_explicit_nulls(true).build::<_, arrow_json::writer::LineDelimited>(Vec::new());
+    let mut written = arrow_json::writer::WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .build::<_, arrow_json::writer::LineDelimited>(Vec::new());
     written.write(&batch.project(&[0]).unwrap()).unwrap();
     written.finish().unwrap();
     assert_eq!(String::from_utf8(written.into_inner()).unwrap(), format!("{{\"c\":{json}}}\n{{\"c\":null}}\n"));
