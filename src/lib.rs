@@ -84,6 +84,8 @@ pub mod advanced {
 #[doc(hidden)]
 pub mod internals {
     pub use crate::cli::bench::sample_texts;
+    #[cfg(feature = "columnar")]
+    pub use crate::report::columnar;
     pub use crate::engine::ceiling::operations_per_second;
     pub use crate::engine::kernels::gemm_f32::PackedF32;
     pub use crate::engine::kernels::gemm_i8::PackedI8;

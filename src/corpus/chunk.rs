@@ -1,6 +1,8 @@
 //! Sources one after another as chunks of bounded size.
 
 use super::archive_error::ArchiveError;
+#[cfg(feature = "columnar")]
+use super::columnar::ColumnarRecords;
 use super::csv_records::CsvRecords;
 use super::error::{Decoded, DecodedPart, Failure, InputError};
 use super::feed::{Feed, Observer, Window};
@@ -523,6 +525,14 @@ impl OpenSource {
             // Lengths in an archive count its own bytes.
             (InputFormat::Warc, _) if options.encoding.is_some() => return Err(ArchiveError::EncodingGiven.into()),
             (InputFormat::Warc, _) => SourceKind::Records(Box::new(WarcRecords::new(window))),
+            #[cfg(feature = "columnar")]
+            (InputFormat::Parquet | InputFormat::Arrow, _) => {
+                SourceKind::Records(Box::new(ColumnarRecords::open(window, path.as_deref())?))
+            }
+            #[cfg(not(feature = "columnar"))]
+            (InputFormat::Parquet, _) => return Err(InputError::ForeignFormat(ForeignFormat::PARQUET)),
+            #[cfg(not(feature = "columnar"))]
+            (InputFormat::Arrow, _) => return Err(InputError::ForeignFormat(ForeignFormat::ARROW_FILE)),
         };
         let (name, unit) = (Arc::clone(&source.name), options.unit);
         Ok(OpenSource { name, observer, raw_counted: 0, guess_told: false, unit, kind, counted: 0 })
@@ -571,6 +581,7 @@ fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Res
                 sniff::check_text(head, true).map(|checked| checked.map(|()| table))
             }
             Some(InputFormat::Warc) => sniff::check_archive(head),
+            Some(format @ (InputFormat::Parquet | InputFormat::Arrow)) => sniff::check_table(head, format),
             Some(format) => sniff::check_text(head, lines).map(|checked| checked.map(|()| format)),
         };
         if let Some(decided) = decided {

@@ -9,6 +9,8 @@
 mod archive_error;
 mod chunk;
 mod csv_records;
+#[cfg(feature = "columnar")]
+mod columnar;
 mod error;
 mod feed;
 mod foreign;
@@ -50,5 +52,7 @@ pub use pages::{PageChunks, page_ranges};
 pub(crate) use passages::passages;
 pub use passed_over::PassedOver;
 pub use record::Record;
+#[cfg(feature = "columnar")]
+pub(crate) use record::decode as decode_string;
 pub use sniff::InputFormat;
 pub use sources::{Sources, is_standard_input, resolve};
