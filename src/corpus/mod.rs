@@ -8,9 +8,9 @@
 
 mod archive_error;
 mod chunk;
-mod csv_records;
 #[cfg(feature = "columnar")]
 mod columnar;
+mod csv_records;
 mod error;
 mod feed;
 mod foreign;
@@ -30,6 +30,7 @@ mod record;
 mod records;
 mod scanner;
 mod shape;
+mod shard;
 mod sniff;
 mod sources;
 mod stray;
@@ -54,5 +55,6 @@ pub use passed_over::PassedOver;
 pub use record::Record;
 #[cfg(feature = "columnar")]
 pub(crate) use record::decode as decode_string;
+pub use shard::{Choice, Shard};
 pub use sniff::InputFormat;
 pub use sources::{Sources, is_standard_input, resolve};
