@@ -63,6 +63,13 @@ pub(super) enum CliError {
     NoDocuments { path: PathBuf },
     #[error("--keep-fields all: CSV needs its columns named; give names with commas, or write FILE.jsonl")]
     KeepAllInCsv,
+    #[error("--attributes are written as JSON Lines or Parquet, got --output-format csv")]
+    AttributesInCsv,
+    #[error("a table in columns is written to a file, and has its own compression: -o FILE.{extension}")]
+    TableNeedsFile { extension: &'static str },
+    #[cfg(not(feature = "columnar"))]
+    #[error("this build writes no Parquet and Arrow: cargo install --path . --features columnar")]
+    NoColumnar,
     #[error("--split-by needs -o FILE: the name of each label goes into that of the file")]
     SplitNeedsFile,
     #[error("--shard divides files and folders into one output each: name them, and no --split-by")]

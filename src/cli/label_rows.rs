@@ -7,7 +7,8 @@ use crate::output::CountedRow;
 use crate::pipeline::{Event, Labelled, Part, Rejected, Worked};
 use crate::query::Expression;
 use crate::report::{
-    Attributes, Keep, PageStyle, ParagraphRow, RecordRow, RowFields, RowSource, Verdict, VerdictOptions, csv, jsonl,
+    Attributes, Keep, PageStyle, ParagraphRow, RecordRow, RowFields, RowSource, TooLong, Verdict, VerdictOptions, csv,
+    jsonl,
 };
 use crate::text::{CharOffsets, Doubt};
 use std::ops::Range;
@@ -59,6 +60,14 @@ impl Rows {
         header
     }
 
+    /// The fields that the rows of a record repeat, as they stand in a row.
+    fn kept(&self, keep: &Keep, object: &Record<'_>) -> Result<Vec<u8>, TooLong> {
+        match self.look {
+            Look::Csv => keep.columns(object).map(|values| csv::fields(&values)),
+            _ => keep.json(object),
+        }
+    }
+
     /// A writer for a chunk.
     pub fn writer(&self) -> Writer<'_> {
         Writer { rows: self, awaits_heading: false, kept: Vec::new(), document: None }
@@ -106,17 +115,18 @@ impl Writer<'_> {
                 if let Look::Attributes(_) = self.rows.look {
                     worked.reject(Rejected::source(&passage.source, InputError::NoRecords));
                 }
+                // What an archive says of its page.
+                let fields = passage.fields.as_deref().and_then(|fields| Record::parse(fields).ok());
+                if let (Some(keep), Some(fields)) = (&self.rows.keep, fields) {
+                    self.kept = self.rows.kept(keep, &fields).unwrap_or_default();
+                }
                 return;
             }
         };
         let Some(object) = object else { return };
         self.begin_document(id_of(object), worked);
         let Some(keep) = &self.rows.keep else { return };
-        let kept = match self.rows.look {
-            Look::Csv => keep.columns(object).map(|values| csv::fields(&values)),
-            _ => keep.json(object),
-        };
-        match kept {
+        match self.rows.kept(keep, object) {
             Ok(kept) => self.kept = kept,
             Err(_) => worked.reject(Rejected::record(record.line, InputError::KeptTooLong)),
         }

@@ -164,7 +164,7 @@ pub(super) fn other_format(path: &Path) -> Option<&'static str> {
         "lz4" | "br" | "zip" | "7z" | "tar" | "tgz" => {
             Some("write to standard output and compress what comes from there")
         }
-        "parquet" | "arrow" | "feather" | "orc" | "avro" => Some(
+        "orc" | "avro" => Some(
             "write FILE.jsonl and convert it: python3 -c 'import pandas; pandas.read_json(\"FILE.jsonl\", lines=True)'",
         ),
         "xlsx" | "xls" | "ods" => Some("write FILE.csv, which spreadsheets open"),
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn some_ends_of_names_promise_what_is_not_written() {
-        for name in ["a.parquet", "a.parquet.gz", "a.XLSX", "a.tsv"] {
+        for name in ["a.orc", "a.orc.gz", "a.XLSX", "a.tsv"] {
             assert!(other_format(Path::new(name)).is_some(), "{name}");
         }
         for name in ["a.json", "a.jsonl", "a.csv", "a.csv.gz", "a.txt", "gz", "a"] {

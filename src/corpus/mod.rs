@@ -44,6 +44,8 @@ mod warc_text;
 
 pub use archive_error::ArchiveError;
 pub use chunk::{BlockPlace, Chunk, ChunkReader, Item, Opened, Passage, Position, ReadOptions, RecordLine, Unit};
+#[cfg(feature = "columnar")]
+pub(crate) use columnar::table_schema;
 pub use encoding_rs::Encoding;
 pub(crate) use error::write_place;
 pub use error::{Decoded, DecodedPart, Failure, InputError};

@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::target::Target;
 use crate::compress::Compression;
 use crate::corpus::{Opened, Position};
-use crate::output::{OutputFormat, RowFormat, StagedState};
+use crate::output::{OutputFormat, StagedState};
 use crate::pipeline::Worked;
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
@@ -37,7 +37,7 @@ impl PathRule {
             PathRule::Attributes { name: attributes, format, .. } => (attributes_of(name, attributes)?, format),
         };
         let (path, format) = with_extension_of(path, format);
-        Ok(OutputPlan { target: Target::File(path), format })
+        Ok(OutputPlan { target: Target::File(path), format: format.of_source(name) })
     }
 }
 
@@ -59,7 +59,7 @@ fn with_extension_of(path: PathBuf, format: &FileFormat) -> (PathBuf, FileFormat
     let (rows, compression) = OutputFormat::of_name(&path);
     let extension = format.format.rows.extension();
     let keeps = rows == Some(format.format.rows);
-    let compression = compression.filter(|_| format.format.rows.is_text());
+    let compression = compression.filter(|_| format.format.rows.is_lines());
     let path = match (keeps, compression) {
         (true, _) => path,
         (false, Some(kind)) => {
@@ -72,7 +72,7 @@ fn with_extension_of(path: PathBuf, format: &FileFormat) -> (PathBuf, FileFormat
             path.with_file_name(format!("{name}.{extension}"))
         }
     };
-    let format = FileFormat { format: OutputFormat { compression, ..format.format }, header: format.header.clone() };
+    let format = FileFormat { format: OutputFormat { compression, ..format.format }, ..format.clone() };
     (path, format)
 }
 
@@ -174,21 +174,6 @@ impl BySource {
     }
 }
 
-impl RowFormat {
-    /// The usual end of names.
-    fn extension(self) -> &'static str {
-        match self {
-            RowFormat::Jsonl => "jsonl",
-            RowFormat::Csv => "csv",
-        }
-    }
-
-    /// Whether its bytes are text that gains by being compressed as a whole.
-    fn is_text(self) -> bool {
-        matches!(self, RowFormat::Jsonl | RowFormat::Csv)
-    }
-}
-
 impl Compression {
     /// The usual end of names.
     fn extension(self) -> &'static str {
@@ -204,6 +189,7 @@ impl Compression {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::RowFormat;
 
     fn output(rule: &PathRule, name: &str, relative: &str) -> String {
         let plan = rule.output(Path::new(name), Path::new(relative)).unwrap();
@@ -212,7 +198,7 @@ mod tests {
 
     #[test]
     fn names_follow_from_the_inputs() {
-        let format = |rows| FileFormat { format: OutputFormat { rows, compression: None }, header: Vec::new() };
+        let format = |rows| FileFormat { format: OutputFormat { rows, compression: None }, ..FileFormat::default() };
         let rule = PathRule::Below { dir: "out".into(), format: format(RowFormat::Jsonl) };
         assert_eq!(output(&rule, "in/a/b.jsonl.gz", "a/b.jsonl.gz"), "out/a/b.jsonl.gz");
         assert_eq!(output(&rule, "in/a.txt", "a.txt"), "out/a.txt.jsonl");

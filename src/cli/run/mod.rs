@@ -165,7 +165,7 @@ impl Run {
         signals::let_run_stop();
         let folder = journal.folder().to_owned();
         let failed = |error| unwritable(&folder, error);
-        let log = Staged::resume(&folder.join("inputs"), &folder, INPUTS, sinks::LOG, &state.inputs);
+        let log = Staged::resume(&folder.join("inputs"), &folder, INPUTS, sinks::LOG, None, &state.inputs);
         let Some(inputs) = log.map_err(failed)? else {
             return Err(CliError::JournalLost { folder });
         };

@@ -19,7 +19,8 @@ pub enum Kept {
 }
 
 impl Kept {
-    fn name(&self) -> &str {
+    /// The name of the column.
+    pub fn name(&self) -> &str {
         match self {
             Kept::Column(field) => field.name(),
             Kept::Field(name) => name,
@@ -145,6 +146,17 @@ pub fn record_schema(labels: &LabelSet, options: &TableOptions) -> TableSchema {
     push_source(&mut ours, options);
     push_verdict(&mut ours, labels, true);
     TableSchema::new(ours, options)
+}
+
+/// The columns of documents' attributes: `id`, of its type in a table of documents, and `attributes`, a structure with a list of
+/// `[start, end, score]` for each name.
+pub fn attributes_schema(id: Option<&FieldRef>, names: &[String]) -> TableSchema {
+    let number = |name: &str| Field::new(name, DataType::Float64, true);
+    let span = || Field::new("item", DataType::List(Arc::new(number("item"))), true);
+    let spans = names.iter().map(|name| Field::new(name, DataType::List(Arc::new(span())), true));
+    let attributes = Field::new("attributes", DataType::Struct(spans.collect()), true);
+    let id = id.map_or_else(|| Field::new("id", DataType::Utf8, true), |id| stored(id).with_name("id"));
+    TableSchema::new(vec![id, attributes], &TableOptions::default())
 }
 
 fn push_source(fields: &mut Vec<Field>, options: &TableOptions) {

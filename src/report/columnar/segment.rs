@@ -4,7 +4,7 @@ use super::error::ColumnarError;
 use super::schema::{Column, ColumnSource, TableSchema};
 use crate::corpus::Record;
 use arrow_array::builder::{GenericStringBuilder, StringViewBuilder};
-use arrow_array::{Array, ArrayRef, OffsetSizeTrait, RecordBatch, RecordBatchOptions};
+use arrow_array::{ArrayRef, OffsetSizeTrait, RecordBatch, RecordBatchOptions};
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_json::ReaderBuilder;
