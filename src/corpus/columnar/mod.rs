@@ -9,6 +9,7 @@
 //! rows are taken from them a few at a time.
 
 mod arrow_file;
+mod arrow_messages;
 mod arrow_stream;
 mod bounded_file;
 mod parquet_file;
