@@ -555,7 +555,11 @@ impl OpenSource {
             (InputFormat::Warc, _) => SourceKind::Records(Box::new(WarcRecords::new(window))),
             #[cfg(feature = "columnar")]
             (InputFormat::Parquet | InputFormat::Arrow, _) => {
-                SourceKind::Records(Box::new(ColumnarRecords::open(window, path.as_deref())?))
+                let file = match &source.origin {
+                    Origin::File(path) => Some(path.as_path()),
+                    Origin::StandardInput | Origin::Reader(_) => None,
+                };
+                SourceKind::Records(Box::new(ColumnarRecords::open(window, file)?))
             }
             #[cfg(not(feature = "columnar"))]
             (InputFormat::Parquet, _) => return Err(InputError::ForeignFormat(ForeignFormat::PARQUET)),
