@@ -20,7 +20,7 @@ const NO_SYSTEM: u8 = 255;
 /// # Errors
 ///
 /// None in practice: the member is written into memory.
-#[cfg_attr(not(test), expect(dead_code, reason = "outputs are to be compressed"))]
+#[cfg_attr(not(test), allow(dead_code, reason = "outputs are to be compressed"))]
 pub(crate) fn member(kind: Compression, bytes: &[u8]) -> io::Result<Vec<u8>> {
     match kind {
         Compression::Gzip => {

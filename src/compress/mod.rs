@@ -11,7 +11,7 @@ mod reader;
 mod zstd_frame;
 
 pub(crate) use error::CompressionError;
-#[cfg_attr(not(test), expect(unused_imports, reason = "outputs are to be compressed"))]
+#[cfg_attr(not(test), allow(unused_imports, reason = "outputs are to be compressed"))]
 pub(crate) use member::member;
 pub(crate) use reader::reader;
 
