@@ -100,13 +100,16 @@ impl Writer<'_> {
 
     fn begin(&mut self, part: &Part<'_>, worked: &mut Worked<Routed>) {
         self.kept.clear();
-        let (record, object) = match part {
-            Part::Record { record, .. } => (record, record.object.as_ref()),
+        let fields;
+        let object = match part {
+            Part::Record { record, .. } => record.object.as_ref(),
             Part::Passage(passage) => {
                 if let Look::Attributes(_) = self.rows.look {
                     worked.reject(Rejected::source(&passage.source, InputError::NoRecords));
+                    return;
                 }
-                return;
+                fields = passage.fields.as_deref().and_then(|fields| Record::parse(fields).ok());
+                fields.as_ref()
             }
         };
         let Some(object) = object else { return };
@@ -118,7 +121,12 @@ impl Writer<'_> {
         };
         match kept {
             Ok(kept) => self.kept = kept,
-            Err(_) => worked.reject(Rejected::record(record.line, InputError::KeptTooLong)),
+            Err(_) => worked.reject(match part {
+                Part::Record { record, .. } => Rejected::record(record.line, InputError::KeptTooLong),
+                Part::Passage(passage) => {
+                    Rejected { line: passage.record, ..Rejected::source(&passage.source, InputError::KeptTooLong) }
+                }
+            }),
         }
     }
 

@@ -82,7 +82,6 @@ pub struct Passage {
     /// Name of the document where that is not the source's: a page's address in an archive.
     pub doc: Option<Arc<str>>,
     /// Of a page in an archive, what the archive says of it, as a JSON object on one line.
-    #[allow(dead_code, reason = "for rows that keep the fields of their record")]
     pub fields: Option<Arc<str>>,
     /// Of a page in an archive, the number of its record, from 1.
     pub record: Option<u64>,

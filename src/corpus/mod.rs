@@ -8,9 +8,9 @@
 
 mod archive_error;
 mod chunk;
-mod csv_records;
 #[cfg(feature = "columnar")]
 mod columnar;
+mod csv_records;
 mod error;
 mod feed;
 mod foreign;
