@@ -109,18 +109,17 @@ impl Writer<'_> {
 
     fn begin(&mut self, part: &Part<'_>, worked: &mut Worked<Routed>) {
         self.kept.clear();
-        let (record, object) = match part {
-            Part::Record { record, .. } => (record, record.object.as_ref()),
+        let fields;
+        let object = match part {
+            Part::Record { record, .. } => record.object.as_ref(),
             Part::Passage(passage) => {
                 if let Look::Attributes(_) = self.rows.look {
                     worked.reject(Rejected::source(&passage.source, InputError::NoRecords));
+                    return;
                 }
                 // What an archive says of its page.
-                let fields = passage.fields.as_deref().and_then(|fields| Record::parse(fields).ok());
-                if let (Some(keep), Some(fields)) = (&self.rows.keep, fields) {
-                    self.kept = self.rows.kept(keep, &fields).unwrap_or_default();
-                }
-                return;
+                fields = passage.fields.as_deref().and_then(|fields| Record::parse(fields).ok());
+                fields.as_ref()
             }
         };
         let Some(object) = object else { return };
@@ -128,7 +127,12 @@ impl Writer<'_> {
         let Some(keep) = &self.rows.keep else { return };
         match self.rows.kept(keep, object) {
             Ok(kept) => self.kept = kept,
-            Err(_) => worked.reject(Rejected::record(record.line, InputError::KeptTooLong)),
+            Err(_) => worked.reject(match part {
+                Part::Record { record, .. } => Rejected::record(record.line, InputError::KeptTooLong),
+                Part::Passage(passage) => {
+                    Rejected { line: passage.record, ..Rejected::source(&passage.source, InputError::KeptTooLong) }
+                }
+            }),
         }
     }
 
