@@ -151,9 +151,16 @@ impl Writer<'_> {
             return;
         }
         let verdict = Verdict::new(&prediction, language, rows.verdict);
+        let fields = match part {
+            // What an archive says of its page.
+            Part::Passage(passage) if rows.filter.is_some() => {
+                passage.fields.as_deref().and_then(|fields| Record::parse(fields).ok())
+            }
+            _ => None,
+        };
         let object = match part {
             Part::Record { record, .. } => record.object.as_ref(),
-            Part::Passage(_) => None,
+            Part::Passage(_) => fields.as_ref(),
         };
         let content = block.map(|block| block.content);
         let source = RowSource { name: part.source(), line: part.line() };

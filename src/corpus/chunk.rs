@@ -14,7 +14,7 @@ use super::lines::{LINE_LIMIT_BYTES, Lines, Next, RawLine};
 use super::mail_records::MailRecords;
 use super::passed_over::PassedOver;
 use super::records::{Content, Found, Page, RecordReader};
-use super::shard::{Choice, Chooser, LinesOfPart, can_be_divided, lines_of_part};
+use super::shard::{Choice, Chooser, LinesOfPart, can_be_divided, lines_of_part, members_of_part};
 use super::sniff::{self, Head, InputFormat};
 use super::sources::{Origin, Source};
 use super::stray::decode_line;
@@ -316,6 +316,8 @@ struct OpenSource {
     observer: Observer,
     /// Bytes of them that chunks were told of, before they were decompressed.
     raw_counted: u64,
+    /// How many there are, where it is known.
+    raw_bytes: u64,
     /// Whether it was told that their encoding is a guess.
     guess_told: bool,
     unit: Unit,
@@ -457,11 +459,14 @@ impl Iterator for ChunkReader {
             if let Some(open) = &mut self.open {
                 let progress = open.read_into(&mut chunk);
                 open.observe(&mut chunk);
+                let open_bytes_left = open.raw_bytes.saturating_sub(open.raw_counted);
                 self.number_items(&mut chunk);
                 match progress {
                     Progress::Read => {}
                     Progress::Pause => break,
                     Progress::End => {
+                        // Tables are read where they stand, past whoever counts.
+                        chunk.raw_bytes += open_bytes_left;
                         self.open = None;
                         if self.by_source {
                             chunk.ended = Some(self.found - 1);
@@ -566,8 +571,8 @@ impl OpenSource {
             #[cfg(not(feature = "columnar"))]
             (InputFormat::Arrow, _) => return Err(InputError::ForeignFormat(ForeignFormat::ARROW_FILE)),
         };
-        let (name, unit) = (Arc::clone(&source.name), options.unit);
-        Ok(OpenSource { name, observer, raw_counted: 0, guess_told: false, unit, kind, counted: 0 })
+        let (name, unit, raw_bytes) = (Arc::clone(&source.name), options.unit, source.size_bytes.unwrap_or(0));
+        Ok(OpenSource { name, observer, raw_counted: 0, raw_bytes, guess_told: false, unit, kind, counted: 0 })
     }
 
     /// Opens a part of a file. What cannot be divided is read as a whole by whoever has its first byte.
@@ -580,9 +585,17 @@ impl OpenSource {
         options: ReadOptions,
     ) -> Result<OpenSource, InputError> {
         let unreadable = InputError::Unreadable;
-        let (name, unit) = (Arc::clone(&source.name), options.unit);
-        let open =
-            |observer, kind| OpenSource { name, observer, raw_counted: 0, guess_told: false, unit, kind, counted: 0 };
+        let (name, unit, raw_bytes) = (Arc::clone(&source.name), options.unit, part.end - part.start);
+        let open = |observer, kind| OpenSource {
+            name,
+            observer,
+            raw_counted: 0,
+            raw_bytes,
+            guess_told: false,
+            unit,
+            kind,
+            counted: 0,
+        };
         match format {
             InputFormat::Jsonl if is_utf_8 && can_be_divided(path).map_err(unreadable)? => {
                 let LinesOfPart { bytes, first_line } = lines_of_part(path, part).map_err(unreadable)?;
@@ -609,6 +622,16 @@ impl OpenSource {
                     _ => Ok(open(Observer::default(), SourceKind::Nothing)),
                 }
             }
+            InputFormat::Warc => match members_of_part(path, part.clone()).map_err(unreadable)? {
+                Some(members) => {
+                    let of_part = |bytes| Feed::of_part(path, bytes).map(Window::new).map_err(unreadable);
+                    let before = WarcRecords::new(of_part(0..members.start)?).count().map_err(unreadable)?;
+                    let window = of_part(members)?;
+                    Ok(open(window.observer(), SourceKind::Records(Box::new(WarcRecords::behind(window, before)))))
+                }
+                None if part.start > 0 => Ok(open(Observer::default(), SourceKind::Nothing)),
+                None => OpenSource::open(&Source { part: None, ..source.clone() }, options),
+            },
             _ if part.start > 0 => Ok(open(Observer::default(), SourceKind::Nothing)),
             _ => OpenSource::open(&Source { part: None, ..source.clone() }, options),
         }

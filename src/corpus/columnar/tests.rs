@@ -6,7 +6,7 @@ use arrow_array::types::{Float64Type, Int8Type, Int32Type};
 use arrow_array::*;
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
-use arrow_schema::{DataType, Field, Fields, IntervalUnit};
+use arrow_schema::{DataType, Field, IntervalUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use parquet::file::properties::WriterProperties;
