@@ -378,7 +378,7 @@ impl ChunkReader {
 
     /// Leaves out what an earlier run read. Sources before the position are not opened; of the one that it is in, items are read
     /// and dropped, so that all that follows is the same as in one run.
-    pub fn from_position(mut self, position: Position) -> ChunkReader {
+    pub fn going_on_at(mut self, position: Position) -> ChunkReader {
         self.skip = position;
         self
     }

@@ -74,7 +74,7 @@ pub(super) struct Run {
 /// Outputs that rows are written to.
 enum Open {
     Together(Sinks),
-    BySource(BySource),
+    BySource(Box<BySource>),
 }
 
 /// What came of beginning a run.
@@ -129,7 +129,7 @@ impl Run {
         }
         let outputs = match &plan.outputs {
             Outputs::Together(outputs) => Open::Together(Sinks::create(outputs, folder.as_deref(), FIRST_OUTPUT)?),
-            Outputs::BySource(rule) => Open::BySource(BySource::new(rule.clone())),
+            Outputs::BySource(rule) => Open::BySource(Box::new(BySource::new(rule.clone()))),
         };
         let errors = Sinks::create(&plan.errors, folder.as_deref(), ERRORS)?;
         let inputs = match &folder {
@@ -180,7 +180,7 @@ impl Run {
             Outputs::BySource(rule) => {
                 let (open, from) = BySource::resume(rule.clone(), &folder, &state, position)?;
                 position = from;
-                Open::BySource(open)
+                Open::BySource(Box::new(open))
             }
         };
         let errors = Sinks::resume(&plan.errors, &folder, ERRORS, &state.errors, state.complete)?;
@@ -332,7 +332,7 @@ impl Drop for Run {
 }
 
 impl Taker<Routed> for Run {
-    fn from(&self) -> Position {
+    fn begins_at(&self) -> Position {
         if self.complete { Position { source: u64::MAX, items: 0 } } else { self.position }
     }
 

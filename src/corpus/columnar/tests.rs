@@ -295,7 +295,7 @@ fn no_damaged_byte_ends_the_process() {
 fn a_row_that_is_too_long_is_set_aside_alone() {
     let long = "x".repeat(LINE_LIMIT_BYTES);
     let batch = table(vec![("t", Arc::new(StringArray::from(vec!["a", &long, "b"])))]);
-    for bytes in [parquet_with(&batch, WriterProperties::default()), stream(&[batch.clone()])] {
+    for bytes in [parquet_with(&batch, WriterProperties::default()), stream(std::slice::from_ref(&batch))] {
         let expected = ["1 {\"t\":\"a\"}", "2 record longer than 16777216 bytes", "3 {\"t\":\"b\"}"];
         assert_eq!(read(&bytes), expected);
     }
