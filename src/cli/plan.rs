@@ -209,7 +209,8 @@ fn output(args: &LabelArgs) -> Result<(Target, OutputFormat, Look), CliError> {
     let on_terminal = !several && target == Target::StandardOutput && std::io::stdout().is_terminal();
     let (by_name, compression) = match &target {
         Target::File(path) => {
-            if let Some(advice) = target::other_format(path) {
+            // Whoever names the format may call the file as he likes.
+            if let Some(advice) = target::other_format(path).filter(|_| args.output_format.is_none()) {
                 return Err(CliError::OtherFormat { path: path.clone(), advice });
             }
             OutputFormat::of_name(path)
