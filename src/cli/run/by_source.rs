@@ -118,7 +118,11 @@ impl BySource {
     /// Writes what was made of a chunk; says whether its source ended.
     pub fn take(&mut self, worked: &Worked<Routed>, folder: Option<&Path>) -> Result<bool, CliError> {
         for opened in &worked.opened {
-            self.open(opened, folder)?;
+            // A run that goes on opens the source again that it was at, and its output goes on as well.
+            let goes_on = self.current.as_ref().is_some_and(|(current, _)| current.ordinal == opened.ordinal);
+            if !goes_on {
+                self.open(opened, folder)?;
+            }
         }
         self.failed |= worked.tally.failed > 0;
         self.useful |= worked.tally.done() > 0;
