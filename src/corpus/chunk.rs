@@ -245,7 +245,7 @@ pub struct Opened {
     pub ordinal: u64,
     /// Name in rows and messages.
     pub name: Arc<str>,
-    /// Its path below the input that it was found in.
+    /// Its path below the input that it was found in; empty for what could not be found.
     pub relative: PathBuf,
     /// Size in bytes, of a file.
     pub size_bytes: Option<u64>,
@@ -408,8 +408,13 @@ impl ChunkReader {
                 Ok(source) => return Some(source),
                 Err(failure) => {
                     let name = Arc::clone(&failure.source);
-                    let relative = PathBuf::from(&*name);
-                    chunk.opened.push(Opened { ordinal, name, relative, size_bytes: None, modified: None });
+                    chunk.opened.push(Opened {
+                        ordinal,
+                        name,
+                        relative: PathBuf::new(),
+                        size_bytes: None,
+                        modified: None,
+                    });
                     chunk.items.push(Item::Failed(failure));
                     self.number_items(chunk);
                     if self.by_source {

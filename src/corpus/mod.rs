@@ -59,4 +59,5 @@ pub use record::Record;
 pub(crate) use record::decode as decode_string;
 pub use shard::{Choice, Shard};
 pub use sniff::InputFormat;
+pub(crate) use sources::{Origin, Source};
 pub use sources::{Sources, is_standard_input, resolve};

@@ -73,6 +73,7 @@ impl Staged {
         let stem = folder.join(index.to_string());
         let part = File::create(part_of(&stem))?;
         let place = place(path)?;
+        check(&place, folder)?;
         Ok(Staged {
             place,
             format,
@@ -226,6 +227,19 @@ impl Staged {
             return fs::remove_file(part_of(&self.stem));
         }
         atomic::move_into(&part_of(&self.stem), &self.place)
+    }
+}
+
+/// Tells at the beginning what would be told only when all is done: that the place cannot have such a name, or that nothing can be written
+/// in its folder, where that is not the one that holds `folder`.
+fn check(place: &Path, folder: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(place) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    match place.parent() {
+        Some(parent) if Some(parent) != folder.parent() => tempfile::tempfile_in(parent).map(drop),
+        _ => Ok(()),
     }
 }
 

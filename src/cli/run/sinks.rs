@@ -122,7 +122,14 @@ impl Sinks {
                 };
                 let resumed =
                     Staged::resume(path, folder, first + number, plan.format.format, plan.format.table.clone(), state);
-                match resumed.map_err(|error| CliError::Unwritable { path: path.to_owned(), error })? {
+                let resumed = match resumed {
+                    // It is shorter than it was.
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                        return Err(CliError::JournalLost { folder: folder.to_owned() });
+                    }
+                    resumed => resumed.map_err(|error| CliError::Unwritable { path: path.to_owned(), error })?,
+                };
+                match resumed {
                     Some(staged) => Ok(Sink::Staged { path: path.to_owned(), staged: Box::new(staged) }),
                     None if complete => Ok(Sink::Finished(path.to_owned())),
                     None => Err(CliError::JournalLost { folder: folder.to_owned() }),
