@@ -84,8 +84,7 @@ pub mod advanced {
 #[doc(hidden)]
 pub mod internals {
     pub use crate::cli::bench::sample_texts;
-    #[cfg(feature = "columnar")]
-    pub use crate::report::columnar;
+    pub use crate::corpus::probe::{Probe, SHOWN_BROKEN};
     pub use crate::engine::ceiling::operations_per_second;
     pub use crate::engine::kernels::gemm_f32::PackedF32;
     pub use crate::engine::kernels::gemm_i8::PackedI8;
@@ -97,6 +96,9 @@ pub mod internals {
     pub use crate::model::{
         CascadeSettings, Checkpoint, Classifier, Head, MICRO_BATCH_TOKENS, Member, ModelSource, Storage,
     };
+    pub use crate::query::probe::try_expression;
+    #[cfg(feature = "columnar")]
+    pub use crate::report::columnar;
 }
 
 /// The README's Rust example, compiled and run with the documentation tests.

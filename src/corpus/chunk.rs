@@ -369,6 +369,16 @@ impl ChunkReader {
         }
     }
 
+    /// Reads one source that is already open. `path` is the name by which its format is told, if it has one.
+    ///
+    /// # Errors
+    /// What is wrong with the source as a whole.
+    pub(super) fn of_feed(feed: Feed, path: Option<PathBuf>, options: ReadOptions) -> Result<ChunkReader, InputError> {
+        let name = path.as_deref().map_or_else(|| "-".into(), Path::to_string_lossy);
+        let open = Some(OpenSource::of_feed(feed, Arc::from(name), path.as_deref(), options)?);
+        Ok(ChunkReader { open, found: 1, ..ChunkReader::new([], options) })
+    }
+
     /// Leaves out what an earlier run read. Sources before the position are not opened; of the one that it is in, items are read
     /// and dropped, so that all that follows is the same as in one run.
     pub fn from_position(mut self, position: Position) -> ChunkReader {
@@ -487,12 +497,21 @@ impl Iterator for ChunkReader {
 impl OpenSource {
     fn open(source: &Source, options: ReadOptions) -> Result<OpenSource, InputError> {
         let feed = Feed::open(&source.origin, options.encoding).map_err(InputError::Unreadable)?;
-        let mut window = Window::new(feed);
         let path = match &source.origin {
             Origin::StandardInput | Origin::Reader(_) => None,
             Origin::File(path) => Some(Compression::inner_name(path)),
         };
-        let format = format(&mut window, path.as_deref(), options)?;
+        OpenSource::of_feed(feed, Arc::clone(&source.name), path.as_deref(), options)
+    }
+
+    fn of_feed(
+        feed: Feed,
+        name: Arc<str>,
+        path: Option<&Path>,
+        options: ReadOptions,
+    ) -> Result<OpenSource, InputError> {
+        let mut window = Window::new(feed);
+        let format = format(&mut window, path, options)?;
         let observer = window.observer();
         let kind = match (format, options.unit) {
             (InputFormat::Text | InputFormat::Markdown, Unit::Paragraph) => SourceKind::Passages(Passages {
@@ -527,14 +546,14 @@ impl OpenSource {
             (InputFormat::Warc, _) => SourceKind::Records(Box::new(WarcRecords::new(window))),
             #[cfg(feature = "columnar")]
             (InputFormat::Parquet | InputFormat::Arrow, _) => {
-                SourceKind::Records(Box::new(ColumnarRecords::open(window, path.as_deref())?))
+                SourceKind::Records(Box::new(ColumnarRecords::open(window, path)?))
             }
             #[cfg(not(feature = "columnar"))]
             (InputFormat::Parquet, _) => return Err(InputError::ForeignFormat(ForeignFormat::PARQUET)),
             #[cfg(not(feature = "columnar"))]
             (InputFormat::Arrow, _) => return Err(InputError::ForeignFormat(ForeignFormat::ARROW_FILE)),
         };
-        let (name, unit) = (Arc::clone(&source.name), options.unit);
+        let unit = options.unit;
         Ok(OpenSource { name, observer, raw_counted: 0, guess_told: false, unit, kind, counted: 0 })
     }
 

@@ -85,8 +85,7 @@ const XML_COMMAND: &str = "python3 -c 'import sys,xml.etree.ElementTree as x; pr
      < FILE | copydesk … --input-format text";
 const WORDPRESS_COMMAND: &str = "python3 -c 'import json,sys,xml.etree.ElementTree as x; [print(json.dumps({\"text\": e.text or \"\"})) for e in \
      x.parse(sys.stdin).iter() if e.tag.endswith(\"comment_content\")]' < FILE | copydesk … --input-format jsonl";
-const COLUMNAR_COMMAND: &str =
-    "cargo install --path . --features columnar (this build lacks the feature columnar)";
+const COLUMNAR_COMMAND: &str = "cargo install --path . --features columnar (this build lacks the feature columnar)";
 const FEATHER_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_feather(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
      lines=True)' FILE | copydesk …";
 const SQLITE_COMMAND: &str = "sqlite3 -json FILE 'SELECT * FROM TABLE' | copydesk …";

@@ -8,9 +8,9 @@
 
 mod archive_error;
 mod chunk;
-mod csv_records;
 #[cfg(feature = "columnar")]
 mod columnar;
+mod csv_records;
 mod error;
 mod feed;
 mod foreign;
@@ -26,6 +26,7 @@ mod mail_records;
 mod pages;
 mod passages;
 mod passed_over;
+pub mod probe;
 mod record;
 mod records;
 mod scanner;
