@@ -116,10 +116,15 @@ impl Feed {
         Feed { bytes, encoding, head, decoder: None, pending: Vec::new(), fault: None, ended: false, observer }
     }
 
+    /// What a reader gives that never pauses. `encoding` is what the user says of it.
+    pub fn of_reader(reader: impl Read + Send + 'static, encoding: Option<&'static Encoding>) -> Feed {
+        let observer = Observer::default();
+        Feed::new(Bytes::direct(reader, &observer), encoding, observer)
+    }
+
     #[cfg(test)]
     pub fn of(reader: impl Read + Send + 'static) -> Feed {
-        let observer = Observer::default();
-        Feed::new(Bytes::direct(reader, &observer), None, observer)
+        Feed::of_reader(reader, None)
     }
 
     /// What can be seen of the feed while something else reads it.

@@ -26,6 +26,7 @@ mod mail_records;
 mod pages;
 mod passages;
 mod passed_over;
+pub mod probe;
 mod record;
 mod records;
 mod scanner;
