@@ -185,7 +185,9 @@ fn giant_lines_records_and_rows_are_set_aside() {
     };
     let two = join(&[b"\n", good, good]);
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &[u8], &[u8], &[u8], i32, usize, &str); 12] = [
+    /// Format, what stands before, the bytes that are repeated, what stands behind; status, rows and a piece of what is told.
+    type Giant<'a> = (&'a str, &'a [u8], &'a [u8], &'a [u8], i32, usize, &'a str);
+    let cases: [Giant<'_>; 12] = [
         ("jsonl", b"", b"a", &two, 1, 2, "-:1: invalid JSON"),
         ("jsonl", good, b"a", &two, 1, 3, "-:2: invalid JSON"),
         (
