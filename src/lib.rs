@@ -95,6 +95,8 @@ pub mod internals {
     pub use crate::model::{
         CascadeSettings, Checkpoint, Classifier, Head, MICRO_BATCH_TOKENS, Member, ModelSource, Storage,
     };
+    #[cfg(feature = "columnar")]
+    pub use crate::report::columnar;
 }
 
 /// The README's Rust example, compiled and run with the documentation tests.

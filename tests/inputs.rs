@@ -140,9 +140,10 @@ fn what_is_no_text_is_refused_with_the_next_command() {
     let named = run(&["filter", arg(&folder.path().join("export.xml"))]);
     assert!(stderr(&named).contains("| copydesk filter --input-format jsonl"), "{}", stderr(&named));
     // What is said to be JSON is refused once.
-    for (arguments, advice) in
-        [(&["eval", "--data", "-"][..], "named FILE.csv"), (&["label", "--input-format", "jsonl"], "--input-format csv")]
-    {
+    for (arguments, advice) in [
+        (&["eval", "--data", "-"][..], "named FILE.csv"),
+        (&["label", "--input-format", "jsonl"], "--input-format csv"),
+    ] {
         let piped = run_with(arguments, table.as_bytes());
         let message = stderr(&piped);
         assert_eq!((piped.status.code(), message.matches(advice).count()), (Some(2), 1), "{message}");

@@ -156,7 +156,10 @@ fn a_folder_with_broken_files_is_labelled_as_far_as_it_goes() {
     assert_eq!(docs.iter().filter(|doc| *doc != "data/bad/invalid-utf8.txt").count(), 2, "{docs:?}");
     let messages = stderr(&output);
     assert_eq!(messages.lines().count(), 5, "{messages}");
-    assert_eq!(messages.lines().last(), Some("copydesk: hint: did you mean --text-field body? the fields are id, body"));
+    assert_eq!(
+        messages.lines().last(),
+        Some("copydesk: hint: did you mean --text-field body? the fields are id, body")
+    );
 }
 
 #[test]

@@ -49,12 +49,26 @@ pub(super) enum CliError {
     InputChanged { name: String, how: String },
     #[error("{}: is no manifest of a run: {reason}", path.display())]
     NoManifest { path: PathBuf, reason: String },
+    #[error("{}: no part of it is here, such as FILE-00000-of-00016 with its manifest", path.display())]
+    NoParts { path: PathBuf },
+    #[error("{}: of {of} parts these are not done: {missing}", path.display())]
+    PartsMissing { path: PathBuf, of: u64, missing: String },
+    #[error("{}: parts of two divisions are here, of {first} and of {second} parts; move one away", path.display())]
+    PartsOfTwoRuns { path: PathBuf, first: u64, second: u64 },
+    #[error("{}: was written with another version, model or options than {}", path.display(), first.display())]
+    PartsUnlike { first: PathBuf, path: PathBuf },
+    #[error("{}: has {got} bytes, and its manifest tells of {told}; do this part again", path.display())]
+    PartChanged { path: PathBuf, told: u64, got: u64 },
     #[error("{}: is in no folder `documents`; name a folder for the attributes with --output-dir", path.display())]
     NoDocuments { path: PathBuf },
     #[error("--keep-fields all: CSV needs its columns named; give names with commas, or write FILE.jsonl")]
     KeepAllInCsv,
     #[error("--split-by needs -o FILE: the name of each label goes into that of the file")]
     SplitNeedsFile,
+    #[error("--shard divides files and folders into one output each: name them, and no --split-by")]
+    ShardOfFiles,
+    #[error("--sample reads its inputs twice: name files or folders")]
+    SampleNeedsFiles,
     #[error("--resume: standard input and pipes are gone when a later run wants them; name files or folders")]
     CannotResume,
     #[error("ended by {}{hint}", signal_name(*signal))]

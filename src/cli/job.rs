@@ -77,7 +77,7 @@ pub(super) fn run<O: Default + Send + 'static>(
     work: impl Fn(&mut ModelSession<'_>, Chunk, &mut Worked<O>) + Send + Sync + 'static,
     taker: &mut impl Taker<O>,
 ) -> Result<Done, CliError> {
-    let Reading { sources, inputs, rows, threads, quiet, typed } = reading;
+    let Reading { sources, inputs, rows, choice, threads, quiet, typed } = reading;
     if typed && !quiet {
         tell(format_args!("waiting for text from the keyboard; end it with {END_OF_INPUT}"));
     }
@@ -85,7 +85,7 @@ pub(super) fn run<O: Default + Send + 'static>(
     progress.skip(taker.skipped_bytes());
     let noun = noun(rows.unit);
     let (from, by_source) = (taker.from(), taker.by_source());
-    let input = Input { sources, options: rows.read(), page_field: rows.page_field, from, by_source };
+    let input = Input { sources, options: rows.read(), page_field: rows.page_field, choice, from, by_source };
     let mut messages = Messages::new(taker.wants_errors(), quiet);
     let mut tally = taker.earlier();
     for worked in start(model, threads, input, work) {

@@ -4,6 +4,7 @@ use super::closed;
 use super::error::CliError;
 use super::job::{self, Summary};
 use super::output::Target;
+use super::part;
 use super::plan::LabelPlan;
 use super::run::{Begun, Routed, Run};
 use super::tell;
@@ -13,7 +14,10 @@ use std::io::IsTerminal;
 
 /// Carries out a plan.
 pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
-    let LabelPlan { reading, model, rows, run, target } = plan;
+    if plan.dry_run {
+        return part::dry_run(plan.reading, plan.run.walk());
+    }
+    let LabelPlan { reading, model, rows, run, target, .. } = plan;
     let (unit, quiet) = (reading.rows.unit, reading.quiet);
     let mut run = match Run::begin(run)? {
         Begun::Run(run) => run,

@@ -34,12 +34,14 @@ pub mod join;
 mod label;
 mod label_rows;
 mod labelled;
+mod merge;
 mod messages;
 mod models;
 mod options;
 mod output;
 #[cfg(feature = "train")]
 pub mod pack;
+mod part;
 mod plan;
 mod progress;
 mod run;
@@ -121,6 +123,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Filter(args) => plan::filter(args).and_then(filter::run),
         Command::Head(args) => head::run(args).map(Outcome::from),
         Command::Stats(args) => stats::run(args).map(Outcome::from),
+        Command::Merge(args) => merge::run(args).map(Outcome::from),
         Command::Eval(args) => plan::eval(args).and_then(eval::run).map(Outcome::from),
         Command::Bench(args) => bench::run(args).map(Outcome::from),
         Command::Models(args) => models::run(args).map(Outcome::from),

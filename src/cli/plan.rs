@@ -9,9 +9,12 @@ use super::error::CliError;
 use super::label_rows::{Look, Rows};
 use super::options;
 use super::output_columns;
+use super::part::sample;
 use super::run::{FileFormat, OutputPlan, Outputs, PathRule, RunPlan, attributes_of};
 use super::target::{self, Target};
-use crate::corpus::{ForeignFormat, InputFormat, ReadOptions, Sources, Unit, is_standard_input, resolve};
+use crate::corpus::{
+    Choice, ForeignFormat, InputFormat, ReadOptions, Shard, Sources, Unit, is_standard_input, resolve,
+};
 use crate::label::LabelId;
 use crate::model::{Model, ModelError, Role};
 use crate::output::{OutputFormat, RowFormat, with_suffix};
@@ -33,6 +36,8 @@ pub(super) struct Reading {
     /// Inputs as given.
     pub inputs: Vec<PathBuf>,
     pub rows: RowOptions,
+    /// Which documents and records are wanted.
+    pub choice: Choice,
     pub threads: usize,
     /// Whether to show neither progress nor summary.
     pub quiet: bool,
@@ -55,6 +60,8 @@ pub(super) struct LabelPlan {
     pub run: RunPlan,
     /// The one output; `None` where there are several.
     pub target: Option<Target>,
+    /// Whether everything is only read and counted.
+    pub dry_run: bool,
 }
 
 /// `copydesk content`.
@@ -104,6 +111,9 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     }
     if args.paragraphs.is_some() && unit == Unit::Record {
         return Err(CliError::ParagraphsOfRecords);
+    }
+    if args.part.shard.is_some() && (args.outputs.split_by.is_some() || !has_files_only(&args.input.inputs)) {
+        return Err(CliError::ShardOfFiles);
     }
     let options = options::label(&args);
     let filter = args.filter.as_deref().map(expression).transpose()?;
@@ -161,7 +171,11 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     let by_source = matches!(written, Outputs::BySource(_));
     let written = Written { targets, outputs: written, options };
     let (mut reading, run) = reading_and_run(args.input, unit, &args.model, args.run, written, &model)?;
-    let run = RunPlan { manifest: run.manifest || by_source, ..run };
+    let shard = args.part.shard;
+    let run = RunPlan { manifest: run.manifest || by_source || shard.is_some(), shard, ..run };
+    if let Some(shard) = shard {
+        reading.sources = reading.sources.part(&reading.inputs, shard, by_source);
+    }
     reading.rows.page_field = args.page_field;
     reading.rows = args.region.tell(reading.rows);
     reading.rows.chars = chars;
@@ -172,12 +186,21 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         Some(ParagraphsArg::Layout) => Paragraphs::Layout,
     };
     let target = (!by_source && !rows.by_label).then_some(target);
-    Ok(LabelPlan { reading, model, rows, run, target })
+    reading.choice = match (args.part.limit, args.part.sample) {
+        (Some(limit), _) => Choice::First(limit),
+        (None, Some(_)) if !run.can_resume => return Err(CliError::SampleNeedsFiles),
+        (None, Some(size)) if !args.part.dry_run => sample(&reading, run.walk(), size, args.part.seed),
+        _ => Choice::All,
+    };
+    Ok(LabelPlan { reading, model, rows, run, target, dry_run: args.part.dry_run })
 }
 
 /// The output that is named, its format, and how rows look.
 fn output(args: &LabelArgs) -> Result<(Target, OutputFormat, Look), CliError> {
-    let target = Target::new(args.output.clone());
+    let target = match (Target::new(args.output.clone()), args.part.shard) {
+        (Target::File(path), Some(shard)) => Target::File(of_shard(&path, shard)),
+        (target, _) => target,
+    };
     let several = args.outputs.output_dir.is_some() || args.outputs.attributes.is_some();
     let on_terminal = !several && target == Target::StandardOutput && std::io::stdout().is_terminal();
     let (by_name, compression) = match &target {
@@ -277,7 +300,7 @@ fn reading_and_run(
     let Written { targets, outputs, options } = written;
     let errors = input.errors.clone().map(|path| Target::new(Some(path)));
     let plain = FileFormat { format: OutputFormat { rows: RowFormat::Jsonl, compression: None }, header: Vec::new() };
-    let can_resume = !input.inputs.is_empty() && input.inputs.iter().all(|input| can_be_read_again(input));
+    let can_resume = has_files_only(&input.inputs);
     if run.resume && !can_resume {
         return Err(CliError::CannotResume);
     }
@@ -306,11 +329,18 @@ fn reading_and_run(
     Ok((reading, plan))
 }
 
-/// Whether an input is still there when a later run wants it.
-fn can_be_read_again(input: &Path) -> bool {
+/// Whether all inputs are still there when a later run wants them.
+fn has_files_only(inputs: &[PathBuf]) -> bool {
     // What does not exist is an error in its place, now and later.
-    !is_standard_input(input)
-        && std::fs::metadata(input).map_or(true, |metadata| metadata.is_file() || metadata.is_dir())
+    let is_file = |metadata: std::fs::Metadata| metadata.is_file() || metadata.is_dir();
+    let can_be_read_again =
+        |input: &PathBuf| !is_standard_input(input) && std::fs::metadata(input).map_or(true, is_file);
+    !inputs.is_empty() && inputs.iter().all(can_be_read_again)
+}
+
+/// The name of a part of an output.
+pub(super) fn of_shard(path: &Path, Shard { index, of }: Shard) -> PathBuf {
+    with_suffix(path, &format!("-{index:05}-of-{of:05}"))
 }
 
 /// Resolves the arguments of `copydesk eval`.
@@ -359,7 +389,8 @@ fn reading(input: InputArgs, unit: Unit, model: &ModelArgs, targets: &[&Target])
     let threads = model.threads.unwrap_or_else(parallel::cores);
     let rows = RowOptions { format, unit, paragraphs, encoding, text_field: input.text_field, ..RowOptions::default() };
     let typed = input.inputs.is_empty() && std::io::stdin().is_terminal();
-    Ok(Reading { sources, inputs: input.inputs, rows, threads, quiet: model.quiet, typed })
+    let (inputs, choice) = (input.inputs, Choice::All);
+    Ok(Reading { sources, inputs, rows, choice, threads, quiet: model.quiet, typed })
 }
 
 /// Sources, or why each is none, and how they are read.

@@ -1,6 +1,8 @@
 //! Sources one after another as chunks of bounded size.
 
 use super::archive_error::ArchiveError;
+#[cfg(feature = "columnar")]
+use super::columnar::{ColumnarRecords, row_groups};
 use super::csv_records::CsvRecords;
 use super::error::{Decoded, DecodedPart, Failure, InputError};
 use super::feed::{Feed, Observer, Window};
@@ -12,6 +14,7 @@ use super::lines::{LINE_LIMIT_BYTES, Lines, Next, RawLine};
 use super::mail_records::MailRecords;
 use super::passed_over::PassedOver;
 use super::records::{Content, Found, Page, RecordReader};
+use super::shard::{Choice, Chooser, LinesOfPart, can_be_divided, lines_of_part};
 use super::sniff::{self, Head, InputFormat};
 use super::sources::{Origin, Source};
 use super::stray::decode_line;
@@ -21,7 +24,7 @@ use crate::compress::Compression;
 use crate::html::html_content;
 use crate::page::Region;
 use crate::text::{CharOffsets, Paragraphs, markdown, model_text, split_with};
-use encoding_rs::Encoding;
+use encoding_rs::{Encoding, UTF_8};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io;
@@ -301,6 +304,8 @@ pub struct ChunkReader {
     skip: Position,
     /// Whether a chunk ends where its source does.
     by_source: bool,
+    /// Which documents are wanted.
+    chooser: Chooser,
     /// A source that may keep one waiting, to be opened once what was read before it is given out.
     waiting: Option<Source>,
     chunk_bytes: usize,
@@ -327,6 +332,8 @@ enum SourceKind {
     Records(Box<dyn RecordReader>),
     /// A page that is not yet read.
     Html(Option<Window>),
+    /// A file of which another part of the work reads everything.
+    Nothing,
 }
 
 /// A text that is read in passages.
@@ -362,6 +369,7 @@ impl ChunkReader {
             found: 0,
             skip: Position::default(),
             by_source: false,
+            chooser: Chooser::new(Choice::All),
             waiting: None,
             chunk_bytes: FIRST_CHUNK_BYTES,
         }
@@ -371,6 +379,12 @@ impl ChunkReader {
     /// and dropped, so that all that follows is the same as in one run.
     pub fn from_position(mut self, position: Position) -> ChunkReader {
         self.skip = position;
+        self
+    }
+
+    /// Leaves out all but some documents and records.
+    pub fn choose(mut self, choice: Choice) -> ChunkReader {
+        self.chooser = Chooser::new(choice);
         self
     }
 
@@ -409,7 +423,14 @@ impl ChunkReader {
     /// Numbers new items by the source that was found last, and drops those that an earlier run read.
     fn number_items(&mut self, chunk: &mut Chunk) {
         let ordinal = self.found - 1;
-        let new = chunk.items.len() - chunk.ordinals.len();
+        let mut number = 0;
+        let before = chunk.ordinals.len();
+        let chooser = &mut self.chooser;
+        chunk.items.retain(|item| {
+            number += 1;
+            number <= before || chooser.wants(item)
+        });
+        let new = chunk.items.len() - before;
         if ordinal == self.skip.source && self.skip.items > 0 {
             let drop = new.min(usize::try_from(self.skip.items).unwrap_or(usize::MAX));
             self.skip.items -= drop as u64;
@@ -428,6 +449,12 @@ impl Iterator for ChunkReader {
         let mut chunk = Chunk::default();
         let mut unread = true;
         while chunk.bytes < self.chunk_bytes as u64 && chunk.items.len() < CHUNK_RECORDS {
+            if self.chooser.has_enough() {
+                // The source at hand ends here, and there is no other.
+                self.sources = Box::new(std::iter::empty());
+                chunk.ended = self.open.take().filter(|_| self.by_source).map(|_| self.found - 1);
+                break;
+            }
             if let Some(open) = &mut self.open {
                 let progress = open.read_into(&mut chunk);
                 open.observe(&mut chunk);
@@ -492,6 +519,10 @@ impl OpenSource {
         };
         let format = format(&mut window, path.as_deref(), options)?;
         let observer = window.observer();
+        if let (Some(part), Origin::File(path)) = (&source.part, &source.origin) {
+            let is_utf_8 = options.encoding.is_none_or(|encoding| encoding == UTF_8) && observer.guessed().is_none();
+            return OpenSource::open_part(source, path, part.clone(), format, is_utf_8, options);
+        }
         let kind = match (format, options.unit) {
             (InputFormat::Text | InputFormat::Markdown, Unit::Paragraph) => SourceKind::Passages(Passages {
                 pieces: Box::new(TextPieces::new(window, options.paragraphs)),
@@ -523,9 +554,61 @@ impl OpenSource {
             // Lengths in an archive count its own bytes.
             (InputFormat::Warc, _) if options.encoding.is_some() => return Err(ArchiveError::EncodingGiven.into()),
             (InputFormat::Warc, _) => SourceKind::Records(Box::new(WarcRecords::new(window))),
+            #[cfg(feature = "columnar")]
+            (InputFormat::Parquet | InputFormat::Arrow, _) => {
+                SourceKind::Records(Box::new(ColumnarRecords::open(window, path.as_deref())?))
+            }
+            #[cfg(not(feature = "columnar"))]
+            (InputFormat::Parquet, _) => return Err(InputError::ForeignFormat(ForeignFormat::PARQUET)),
+            #[cfg(not(feature = "columnar"))]
+            (InputFormat::Arrow, _) => return Err(InputError::ForeignFormat(ForeignFormat::ARROW_FILE)),
         };
         let (name, unit) = (Arc::clone(&source.name), options.unit);
         Ok(OpenSource { name, observer, raw_counted: 0, guess_told: false, unit, kind, counted: 0 })
+    }
+
+    /// Opens a part of a file. What cannot be divided is read as a whole by whoever has its first byte.
+    fn open_part(
+        source: &Source,
+        path: &Path,
+        part: Range<u64>,
+        format: InputFormat,
+        is_utf_8: bool,
+        options: ReadOptions,
+    ) -> Result<OpenSource, InputError> {
+        let unreadable = InputError::Unreadable;
+        let (name, unit) = (Arc::clone(&source.name), options.unit);
+        let open =
+            |observer, kind| OpenSource { name, observer, raw_counted: 0, guess_told: false, unit, kind, counted: 0 };
+        match format {
+            InputFormat::Jsonl if is_utf_8 && can_be_divided(path).map_err(unreadable)? => {
+                let LinesOfPart { bytes, first_line } = lines_of_part(path, part).map_err(unreadable)?;
+                let mut window = Window::new(Feed::of_part(path, bytes).map_err(unreadable)?);
+                window.skip_mark().map_err(unreadable)?;
+                let observer = window.observer();
+                Ok(open(observer, SourceKind::Records(Box::new(JsonRecords::from_line(window, first_line)))))
+            }
+            #[cfg(feature = "columnar")]
+            InputFormat::Parquet => {
+                let groups = row_groups(path)?;
+                let mut at = 0;
+                let begins = groups.iter().map(|group| {
+                    at += group.compressed_bytes;
+                    at - group.compressed_bytes
+                });
+                let mine: Vec<usize> =
+                    begins.enumerate().filter(|(_, begin)| part.contains(begin)).map(|(number, _)| number).collect();
+                match (mine.first(), mine.last()) {
+                    (Some(&first), Some(&last)) => {
+                        let records = ColumnarRecords::of_row_groups(path, first..last + 1)?;
+                        Ok(open(Observer::default(), SourceKind::Records(Box::new(records))))
+                    }
+                    _ => Ok(open(Observer::default(), SourceKind::Nothing)),
+                }
+            }
+            _ if part.start > 0 => Ok(open(Observer::default(), SourceKind::Nothing)),
+            _ => OpenSource::open(&Source { part: None, ..source.clone() }, options),
+        }
     }
 
     /// Counts the bytes that were read, and tells once that their encoding is a guess.
@@ -544,6 +627,7 @@ impl OpenSource {
     fn read_into(&mut self, chunk: &mut Chunk) -> Progress {
         let patience = (!chunk.items.is_empty()).then_some(PATIENCE);
         let (progress, consumed) = match &mut self.kind {
+            SourceKind::Nothing => return Progress::End,
             SourceKind::Html(window) => return html_page::read(&self.name, window, &mut self.counted, chunk),
             SourceKind::Passages(passages) => return passages.read(&self.name, &mut self.counted, chunk),
             SourceKind::Lines(lines) => (read_line(&self.name, lines, patience, chunk), lines.consumed()),
@@ -571,6 +655,7 @@ fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Res
                 sniff::check_text(head, true).map(|checked| checked.map(|()| table))
             }
             Some(InputFormat::Warc) => sniff::check_archive(head),
+            Some(format @ (InputFormat::Parquet | InputFormat::Arrow)) => sniff::check_table(head, format),
             Some(format) => sniff::check_text(head, lines).map(|checked| checked.map(|()| format)),
         };
         if let Some(decided) = decided {

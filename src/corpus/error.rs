@@ -98,6 +98,22 @@ pub enum InputError {
     /// An array of records has no end: the source may be cut off.
     #[error("the array of records is not closed; what comes after its last record may be lost")]
     UnclosedArray,
+    /// The source is said to be of a format, and begins as no such source does.
+    #[error("does not begin as {expected} does")]
+    OtherFormat {
+        /// Name of the format.
+        expected: &'static str,
+    },
+    /// Rows of a table in columns are damaged.
+    #[error("{} of the {format} table cannot be read from here on: {reason}", row_count(*.rows))]
+    BrokenRows {
+        /// Name of the table's format.
+        format: &'static str,
+        /// How many they are; `None` where nobody can tell.
+        rows: Option<u64>,
+        /// What is wrong with them.
+        reason: String,
+    },
     /// The line is no JSON.
     #[error("invalid JSON: {0}")]
     InvalidJson(String),
@@ -180,6 +196,8 @@ impl InputError {
             InputError::NotHtml => "not_html",
             InputError::NotJson { .. } => "not_json",
             InputError::UnclosedArray => "unclosed_array",
+            InputError::OtherFormat { .. } => "other_format",
+            InputError::BrokenRows { .. } => "broken_rows",
             InputError::InvalidJson(_) => "invalid_json",
             InputError::NotAnObject { .. } => "not_an_object",
             InputError::MissingField { .. } => "missing_field",
@@ -192,6 +210,14 @@ impl InputError {
             InputError::BlankText => "blank_text",
             InputError::UnknownLabel(_) => "unknown_label",
         }
+    }
+}
+
+fn row_count(rows: Option<u64>) -> String {
+    match rows {
+        None => "some rows".to_owned(),
+        Some(1) => "a row".to_owned(),
+        Some(rows) => format!("{rows} rows"),
     }
 }
 

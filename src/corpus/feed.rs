@@ -5,7 +5,9 @@ use super::sources::Origin;
 use super::unpack::unpacked;
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::fs::File;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, OnceLock};
@@ -95,6 +97,18 @@ impl Feed {
             }
         };
         Ok(Feed::new(bytes, encoding, observer))
+    }
+
+    /// Opens some bytes of a file, which are UTF-8.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn of_part(path: &Path, bytes: Range<u64>) -> io::Result<Feed> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(bytes.start))?;
+        let observer = Observer::default();
+        let reader = file.take(bytes.end - bytes.start);
+        Ok(Feed::new(Bytes::direct(reader, &observer), Some(UTF_8), observer))
     }
 
     fn new(bytes: Bytes, encoding: Option<&'static Encoding>, observer: Observer) -> Feed {

@@ -24,6 +24,9 @@ impl ForeignFormat {
     pub(super) const WORDPRESS: ForeignFormat = format("a WordPress export (WXR)", WORDPRESS_COMMAND);
     pub(super) const YAML: ForeignFormat = format("YAML", "yq -o json -I 0 '.[]' FILE | copydesk …");
     pub(super) const TAR: ForeignFormat = format("a tar archive", "tar -xOf FILE | copydesk …");
+    pub(super) const PARQUET: ForeignFormat = format("a Parquet table", COLUMNAR_COMMAND);
+    pub(super) const ARROW_FILE: ForeignFormat = format("an Arrow table", COLUMNAR_COMMAND);
+    pub(super) const ARROW_STREAM: ForeignFormat = format("an Arrow stream", COLUMNAR_COMMAND);
 
     /// The message for one source; its name takes the place of `FILE`.
     pub(crate) fn advice_for(&self, source: &str) -> String {
@@ -82,9 +85,8 @@ const XML_COMMAND: &str = "python3 -c 'import sys,xml.etree.ElementTree as x; pr
      < FILE | copydesk … --input-format text";
 const WORDPRESS_COMMAND: &str = "python3 -c 'import json,sys,xml.etree.ElementTree as x; [print(json.dumps({\"text\": e.text or \"\"})) for e in \
      x.parse(sys.stdin).iter() if e.tag.endswith(\"comment_content\")]' < FILE | copydesk … --input-format jsonl";
-const PARQUET_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_parquet(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
-     lines=True)' FILE | copydesk …";
-const ARROW_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_feather(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
+const COLUMNAR_COMMAND: &str = "cargo install --path . --features columnar (this build lacks the feature columnar)";
+const FEATHER_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_feather(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
      lines=True)' FILE | copydesk …";
 const SQLITE_COMMAND: &str = "sqlite3 -json FILE 'SELECT * FROM TABLE' | copydesk …";
 const WORDS_COMMAND: &str = "pandoc -t plain --wrap=none FILE | copydesk …";
@@ -112,9 +114,10 @@ const MAGIC: &[(&[u8], Option<ForeignFormat>)] = &[
     (b"%!PS", Some(format("PostScript", "ps2ascii FILE | copydesk …"))),
     (b"{\\rtf", Some(format("a Rich Text document", WORDS_COMMAND))),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Some(format("an old Office document", "catdoc FILE | copydesk …"))),
-    (b"PAR1", Some(format("a Parquet table", PARQUET_COMMAND))),
-    (b"ARROW1", Some(format("an Arrow table", ARROW_COMMAND))),
-    (b"FEA1", Some(format("a Feather table", ARROW_COMMAND))),
+    (b"PAR1", Some(ForeignFormat::PARQUET)),
+    (b"ARROW1", Some(ForeignFormat::ARROW_FILE)),
+    (b"\xff\xff\xff\xff", Some(ForeignFormat::ARROW_STREAM)),
+    (b"FEA1", Some(format("a Feather table of version 1", FEATHER_COMMAND))),
     (b"Obj\x01", Some(format("an Avro file", "avro-tools tojson FILE | copydesk …"))),
     (b"SQLite format 3\0", Some(format("an SQLite database", SQLITE_COMMAND))),
     (b"WEBVTT\n", Some(ForeignFormat::SUBTITLES)),

@@ -70,6 +70,11 @@ impl JsonRecords {
         JsonRecords::with_limit(window, LINE_LIMIT_BYTES)
     }
 
+    /// For a window that begins with this line of its source.
+    pub fn from_line(window: Window, line: u64) -> JsonRecords {
+        JsonRecords { line, ..JsonRecords::new(window) }
+    }
+
     fn with_limit(window: Window, limit_bytes: usize) -> JsonRecords {
         JsonRecords {
             window,

@@ -8,6 +8,8 @@
 
 mod archive_error;
 mod chunk;
+#[cfg(feature = "columnar")]
+mod columnar;
 mod csv_records;
 mod error;
 mod feed;
@@ -28,6 +30,7 @@ mod record;
 mod records;
 mod scanner;
 mod shape;
+mod shard;
 mod sniff;
 mod sources;
 mod stray;
@@ -50,5 +53,8 @@ pub use pages::{PageChunks, page_ranges};
 pub(crate) use passages::passages;
 pub use passed_over::PassedOver;
 pub use record::Record;
+#[cfg(feature = "columnar")]
+pub(crate) use record::decode as decode_string;
+pub use shard::{Choice, Shard};
 pub use sniff::InputFormat;
 pub use sources::{Sources, is_standard_input, resolve};

@@ -180,7 +180,7 @@ fn with_finite_numbers(line: &str) -> String {
 }
 
 /// Decodes a valid JSON string with its quotation marks.
-fn decode(quoted: &str) -> Cow<'_, str> {
+pub(crate) fn decode(quoted: &str) -> Cow<'_, str> {
     if !quoted.contains('\\') {
         return Cow::Borrowed(&quoted[1..quoted.len() - 1]);
     }

@@ -33,6 +33,10 @@ pub enum InputFormat {
     Mail,
     /// A web archive (WARC): its pages, and its texts (WET).
     Warc,
+    /// A Parquet table: its rows are records.
+    Parquet,
+    /// An Arrow table, as a file (Feather, version 2) or a stream: its rows are records.
+    Arrow,
 }
 
 impl InputFormat {
@@ -63,6 +67,8 @@ impl InputFormat {
             InputFormat::Csv | InputFormat::Tsv => "a table",
             InputFormat::Mail => "mail",
             InputFormat::Warc => "a web archive",
+            InputFormat::Parquet => "a Parquet table",
+            InputFormat::Arrow => "an Arrow table",
         }
     }
 
@@ -77,6 +83,8 @@ impl InputFormat {
             InputFormat::Tsv => "tsv",
             InputFormat::Mail => "mail",
             InputFormat::Warc => "warc",
+            InputFormat::Parquet => "parquet",
+            InputFormat::Arrow => "arrow",
         }
     }
 }
@@ -110,7 +118,7 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
         Shape::Foreign(format) => Some(Err(InputError::ForeignFormat(format))),
     };
     if let Some(format) = ForeignFormat::from_magic(head.bytes, head.ended)? {
-        return found(Shape::Foreign(format));
+        return table(format).map(Ok).or_else(|| found(Shape::Foreign(format)));
     }
     if is_archive(head)? {
         return Some(Ok(InputFormat::Warc));
@@ -144,10 +152,34 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
     check_text(head, lines).map(|checked| checked.map(|()| format.unwrap_or(InputFormat::Text)))
 }
 
+/// The format of a table in columns, where this build reads such.
+fn table(format: ForeignFormat) -> Option<InputFormat> {
+    match format {
+        _ if cfg!(not(feature = "columnar")) => None,
+        ForeignFormat::PARQUET => Some(InputFormat::Parquet),
+        ForeignFormat::ARROW_FILE | ForeignFormat::ARROW_STREAM => Some(InputFormat::Arrow),
+        _ => None,
+    }
+}
+
+/// Refuses what is said to be a table in columns and is none of that format; `None` where more bytes are needed.
+pub(super) fn check_table(head: Head<'_>, expected: InputFormat) -> Option<Result<InputFormat, InputError>> {
+    let format = ForeignFormat::from_magic(head.bytes, head.ended)?;
+    Some(match format.and_then(table) {
+        Some(table) if table == expected => Ok(table),
+        _ => Err(match format {
+            Some(format) if table(format).is_none() => InputError::ForeignFormat(format),
+            _ => {
+                InputError::OtherFormat { expected: if expected == InputFormat::Parquet { "Parquet" } else { "Arrow" } }
+            }
+        }),
+    })
+}
+
 /// Refuses what is said to be JSON and begins as no JSON can; `None` where more bytes are needed.
 pub(super) fn check_json(head: Head<'_>) -> Option<Result<InputFormat, InputError>> {
     if let Some(format) = ForeignFormat::from_magic(head.bytes, head.ended)? {
-        return Some(Err(InputError::ForeignFormat(format)));
+        return Some(table(format).ok_or(InputError::ForeignFormat(format)));
     }
     let text = head.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head.bytes).trim_ascii_start();
     if matches!(text.first(), Some(b'{' | b'[')) {

@@ -1,11 +1,13 @@
 //! From the inputs of a command line to an ordered list of sources.
 
 use super::error::{Failure, InputError};
+use super::shard::{Shard, Share};
 use crate::atomic::FileId;
 use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
@@ -62,6 +64,8 @@ pub struct Source {
     pub size_bytes: Option<u64>,
     /// When a file was written last, in nanoseconds since 1970.
     pub modified: Option<u128>,
+    /// The bytes of a file that are wanted; `None` for all.
+    pub part: Option<Range<u64>>,
 }
 
 /// Whether an input means standard input.
@@ -106,6 +110,8 @@ pub struct Sources {
     told: HashSet<FolderId>,
     /// Files that will be written and so are not read.
     written: Vec<FileId>,
+    /// The part of all that is wanted.
+    share: Option<Share>,
 }
 
 #[derive(Debug)]
@@ -132,6 +138,7 @@ impl Sources {
             relative: STANDARD_INPUT.into(),
             size_bytes: None,
             modified: None,
+            part: None,
         };
         Sources { given: Some(source), ..Sources::default() }
     }
@@ -139,6 +146,16 @@ impl Sources {
     /// The size of all sources together, if every input is a file.
     pub fn total_bytes(&self) -> Option<u64> {
         self.total_bytes
+    }
+
+    /// Leaves out all but a part; see [`Shard`]. `inputs` are those that the sources are of: their sizes are looked at first. With
+    /// `whole_files` no file is divided.
+    pub fn part(mut self, inputs: &[PathBuf], shard: Shard, whole_files: bool) -> Sources {
+        let total = resolve(inputs).filter_map(|source| source.ok()?.size_bytes).sum();
+        let share = Share::new(shard, total, whole_files);
+        self.total_bytes = Some(share.len());
+        self.share = Some(share);
+        self
     }
 
     /// Sets those files in folders aside that will be written.
@@ -164,11 +181,18 @@ impl Sources {
             }
             let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             let (size_bytes, modified) = (Some(metadata.len()), modified.map(|since| since.as_nanos()));
-            return Some(Ok(Source { name, origin: Origin::File(path), relative, size_bytes, modified }));
+            return Some(Ok(Source { name, origin: Origin::File(path), relative, size_bytes, modified, part: None }));
         }
         if self.open.is_empty() {
             // A named pipe that somebody gives by name, `<(…)` in a shell, is meant; one found in a folder would hang.
-            return Some(Ok(Source { name, origin: Origin::File(path), relative, size_bytes: None, modified: None }));
+            return Some(Ok(Source {
+                name,
+                origin: Origin::File(path),
+                relative,
+                size_bytes: None,
+                modified: None,
+                part: None,
+            }));
         }
         failed(InputError::NotAFile)
     }
@@ -202,6 +226,25 @@ impl Iterator for Sources {
 
     fn next(&mut self) -> Option<Result<Source, Failure>> {
         loop {
+            let found = self.find()?;
+            let Some(share) = &mut self.share else { return Some(found) };
+            match found {
+                Ok(source) => {
+                    if let Some(source) = share.of(source) {
+                        return Some(Ok(source));
+                    }
+                }
+                Err(failure) if share.has_place() => return Some(Err(failure)),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+impl Sources {
+    /// The next source of all.
+    fn find(&mut self) -> Option<Result<Source, Failure>> {
+        loop {
             let path = match self.open.last_mut() {
                 Some(folder) => match folder.names.next() {
                     Some(name) => folder.path.join(name),
@@ -221,7 +264,14 @@ impl Iterator for Sources {
                         let name = Arc::from(STANDARD_INPUT);
                         let origin = Origin::StandardInput;
                         let relative = STANDARD_INPUT.into();
-                        return Some(Ok(Source { name, origin, relative, size_bytes: None, modified: None }));
+                        return Some(Ok(Source {
+                            name,
+                            origin,
+                            relative,
+                            size_bytes: None,
+                            modified: None,
+                            part: None,
+                        }));
                     }
                     input
                 }

@@ -3,6 +3,7 @@
 use super::counts::RunCounts;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A run in `run.json`.
@@ -87,6 +88,14 @@ impl Manifest {
         let mut name = output.file_name().unwrap_or_default().to_owned();
         name.push(".run.json");
         output.with_file_name(name)
+    }
+
+    /// Reads a stored one.
+    ///
+    /// # Errors
+    /// What the system says; [`io::ErrorKind::InvalidData`] for what is no manifest.
+    pub fn read(path: &Path) -> io::Result<Manifest> {
+        serde_json::from_slice(&std::fs::read(path)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
     /// As it is stored.

@@ -23,6 +23,18 @@ impl RowBlock {
         &self.bytes
     }
 
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// All rows but the first.
+    pub fn without_first(&self) -> RowBlock {
+        let mut rest = RowBlock::default();
+        self.iter().skip(1).for_each(|row| rest.push(|out| out.extend_from_slice(row)));
+        rest
+    }
+
     /// The rows one by one.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());

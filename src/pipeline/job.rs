@@ -3,7 +3,7 @@
 use super::ordered::Ordered;
 use super::rejected::Rejected;
 use super::tally::Tally;
-use crate::corpus::{Chunk, ChunkReader, Decoded, Opened, PageChunks, Position, ReadOptions, Sources};
+use crate::corpus::{Choice, Chunk, ChunkReader, Decoded, Opened, PageChunks, Position, ReadOptions, Sources};
 use crate::model::{Model, ModelSession};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +16,8 @@ pub(crate) struct Input {
     pub options: ReadOptions,
     /// Field whose value neighbouring records of one page share.
     pub page_field: Option<String>,
+    /// Which documents and records are wanted.
+    pub choice: Choice,
     /// Where an earlier run stopped.
     pub from: Position,
     /// Whether chunks end with their sources.
@@ -62,7 +64,7 @@ pub(crate) fn start<O: Default + Send + 'static>(
     input: Input,
     work: impl Fn(&mut ModelSession<'_>, Chunk, &mut Worked<O>) + Send + Sync + 'static,
 ) -> Ordered<Worked<O>> {
-    let chunks = ChunkReader::new(input.sources, input.options).from_position(input.from);
+    let chunks = ChunkReader::new(input.sources, input.options).choose(input.choice).from_position(input.from);
     let chunks = if input.by_source { chunks.by_source() } else { chunks };
     let chunks: Box<dyn Iterator<Item = Chunk> + Send> = match input.page_field {
         Some(field) => Box::new(PageChunks::new(chunks, field)),

@@ -33,7 +33,14 @@ impl<'chunk> ParsedRecord<'chunk> {
                 let text = line.text.strip_suffix('\r').unwrap_or(&line.text);
                 Ok(ParsedRecord { line, object: None, text: Cow::Borrowed(text) })
             }
-            InputFormat::Jsonl | InputFormat::Csv | InputFormat::Tsv | InputFormat::Mail | InputFormat::Warc => {
+            // Rows of tables, messages and texts of archives come as JSON.
+            InputFormat::Jsonl
+            | InputFormat::Csv
+            | InputFormat::Tsv
+            | InputFormat::Mail
+            | InputFormat::Warc
+            | InputFormat::Parquet
+            | InputFormat::Arrow => {
                 let object = Record::parse(&line.text).map_err(|error| Box::new(NoText { error, object: None }))?;
                 match object.text(text_field) {
                     Ok(text) => Ok(ParsedRecord { line, object: Some(object), text }),

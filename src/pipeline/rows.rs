@@ -6,7 +6,7 @@ use super::labeller::{Event, Labelled, Labeller};
 use super::options::RowOptions;
 use super::ordered::Ordered;
 use super::rejected::Rejected;
-use crate::corpus::{Position, Sources, resolve};
+use crate::corpus::{Choice, Position, Sources, resolve};
 use crate::label::{Label, Scores};
 use crate::text::Doubt;
 use std::io::Read;
@@ -75,6 +75,7 @@ impl Rows {
             sources,
             options: options.read(),
             page_field: options.page_field.clone(),
+            choice: Choice::All,
             from: Position::default(),
             by_source: false,
         };

@@ -5,6 +5,8 @@
 mod bench;
 #[cfg(feature = "train")]
 mod cascade;
+#[cfg(feature = "columnar")]
+pub mod columnar;
 pub mod csv;
 mod dolma;
 mod eval_table;

@@ -17,6 +17,7 @@ mod head;
 #[cfg(feature = "train")]
 mod join;
 mod label;
+mod merge;
 mod models;
 #[cfg(feature = "train")]
 mod pack;
@@ -43,10 +44,11 @@ pub use self::head::{HeadArgs, LabelledArgs};
 #[cfg(feature = "train")]
 pub use self::join::JoinArgs;
 pub use self::label::{ColorArg, LabelArgs, OutputFormatArg, ParagraphsArg, UnitArg};
+pub use self::merge::MergeArgs;
 pub use self::models::ModelsArgs;
 #[cfg(feature = "train")]
 pub use self::pack::PackArgs;
-pub use self::run::{KeepFields, OffsetsArg, OutputArgs, PartArgs, RunArgs, Shard};
+pub use self::run::{KeepFields, OffsetsArg, OutputArgs, PartArgs, RunArgs};
 pub use self::stats::StatsArgs;
 #[cfg(feature = "train")]
 pub use self::train::{StorageArg, TargetArgs, TrainArgs};
@@ -113,6 +115,11 @@ pub enum Command {
     /// examples are chosen by a hash of document and paragraph, so that they do not depend on the order of the rows. Needs no
     /// model.
     Stats(StatsArgs),
+    /// Join the outputs of all parts of a run with --shard
+    ///
+    /// All parts must be there, whole, and of one version, model and options. The rows are the bytes that one run would have
+    /// written; the manifest holds what all parts counted.
+    Merge(MergeArgs),
     /// Measure the model on labelled data
     ///
     /// Reads JSON Lines with the fields text and label, and where there are: confidence (3 for sure), source and doc.

@@ -1,6 +1,8 @@
 //! Arguments of long runs.
 
+use crate::corpus::Shard;
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -47,11 +49,11 @@ pub struct PartArgs {
     ///
     /// Files are divided by their bytes in their order; JSON Lines and Parquet files are divided inside too. The output's name
     /// gets -0000I-of-0000N before its extension. copydesk merge joins the parts.
-    #[arg(long, value_name = "I/N")]
+    #[arg(long, value_name = "I/N", value_parser = shard)]
     pub shard: Option<Shard>,
 
     /// Read only the first N documents or records
-    #[arg(long, value_name = "N", conflicts_with = "sample")]
+    #[arg(long, value_name = "N", conflicts_with = "sample", value_parser = RangedU64ValueParser::<u64>::new().range(1..))]
     pub limit: Option<u64>,
 
     /// Read only N documents or records, drawn at random from all; inputs are read twice
@@ -81,7 +83,7 @@ pub struct OutputArgs {
     ///
     /// documents/… gives attributes/NAME/…, below --output-dir if that is given. One row for each document, in the order of
     /// the input: its id, and for each label the spans [start, end, score] of its paragraphs, in code points.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["output", "split_by", "shard"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["output", "split_by"])]
     pub attributes: Option<String>,
 
     /// Write the rows of each label to a file of their own: rows.opinion.jsonl for rows.jsonl
@@ -134,25 +136,16 @@ impl FromStr for KeepFields {
     }
 }
 
-/// `--shard`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    /// From 0.
-    pub index: u64,
-    pub of: u64,
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Shard, String> {
-        let parsed = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
-        match parsed {
-            Some((index, of)) if index < of && of <= 99_999 => Ok(Shard { index, of }),
-            _ => Err("expected I/N, I from 0 to N - 1, N at most 99999: 0/16".to_owned()),
-        }
+fn shard(text: &str) -> Result<Shard, String> {
+    let parsed = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+    match parsed {
+        Some((index, of)) if index < of && of <= MOST_SHARDS => Ok(Shard { index, of }),
+        _ => Err(format!("expected I/N, I from 0 to N - 1, N at most {MOST_SHARDS}: 0/16")),
     }
 }
+
+/// Their numbers have five digits in names of files.
+const MOST_SHARDS: u64 = 99_999;
 
 #[cfg(test)]
 mod tests {
@@ -160,9 +153,9 @@ mod tests {
 
     #[test]
     fn shards_and_fields_are_read() {
-        assert_eq!("3/16".parse(), Ok(Shard { index: 3, of: 16 }));
+        assert_eq!(shard("3/16"), Ok(Shard { index: 3, of: 16 }));
         for wrong in ["16/16", "1", "-1/4", "0/0", "0/100000", "a/b"] {
-            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+            assert!(shard(wrong).is_err(), "{wrong}");
         }
         assert_eq!("all".parse(), Ok(KeepFields::All));
         assert_eq!("a, b".parse(), Ok(KeepFields::Named(vec!["a".to_owned(), "b".to_owned()])));

@@ -18,7 +18,7 @@ use sinks::Sinks;
 use state::{Identity, State, Unfinished};
 
 use crate::corpus::Position;
-use crate::output::{Host, InputFile, Journal, Manifest, OutputFile, RowBlock, RunCounts, Staged};
+use crate::output::{Host, InputFile, Journal, Manifest, OutputFile, RowBlock, RunCounts, ShardOf, Staged};
 use crate::pipeline::Worked;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -101,7 +101,7 @@ impl Run {
             && !Journal::is_in(&home.folder)
         {
             identity.check(&Identity::of_manifest(&manifest), &plan.name())?;
-            state::check_manifest_inputs(&manifest, &plan.inputs)?;
+            state::check_manifest_inputs(&manifest, plan.walk())?;
             return Ok(Begun::Finished(Box::new(manifest)));
         }
         let journal_failed = |error| CliError::Journal { path: plan.name(), error };
@@ -171,7 +171,7 @@ impl Run {
         };
         let log = inputs_of(&inputs)?;
         let logged = log.last().map_or(0, |last| last.ordinal + 1);
-        let skipped_bytes = state::check_inputs(&log, &plan.inputs, state.position)?;
+        let skipped_bytes = state::check_inputs(&log, plan.walk(), state.position)?;
         let mut position = state.position;
         let outputs = match &plan.outputs {
             Outputs::Together(outputs) => {
@@ -310,7 +310,7 @@ impl Run {
             model: self.identity.model.clone(),
             model_digest: self.identity.model_digest.clone(),
             options: self.identity.options.clone(),
-            shard: self.plan.shard,
+            shard: self.plan.shard.map(|shard| ShardOf { index: shard.index, of: shard.of }),
             inputs: files,
             outputs: outputs.collect(),
             documents: self.tally.documents,
@@ -412,13 +412,10 @@ fn unwritable(path: &Path, error: std::io::Error) -> CliError {
 
 /// The manifest of a finished run, where there is one.
 fn finished(path: &Path) -> Result<Option<Manifest>, CliError> {
-    match fs::read(path) {
+    match Manifest::read(path) {
+        Ok(manifest) => Ok(Some(manifest)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(CliError::Unwritable { path: path.to_owned(), error }),
-        Ok(bytes) => match serde_json::from_slice(&bytes) {
-            Ok(manifest) => Ok(Some(manifest)),
-            Err(error) => Err(CliError::NoManifest { path: path.to_owned(), reason: error.to_string() }),
-        },
+        Err(error) => Err(CliError::NoManifest { path: path.to_owned(), reason: error.to_string() }),
     }
 }
 

@@ -5,7 +5,8 @@ use super::sinks::OutputPlan;
 use crate::atomic::place;
 use crate::cli::error::CliError;
 use crate::cli::target::Target;
-use crate::output::{Journal, Manifest, ShardOf};
+use crate::corpus::{Shard, Sources, resolve};
+use crate::output::{Journal, Manifest};
 use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub(in crate::cli) struct RunPlan {
     pub manifest: bool,
     pub hash_inputs: bool,
     pub max_errors: Option<u64>,
-    pub shard: Option<ShardOf>,
+    pub shard: Option<Shard>,
     pub model: String,
     pub model_digest: String,
     /// Every option that the output depends on.
@@ -65,6 +66,15 @@ impl RunPlan {
                 let place = place(path).map_err(|error| unwritable(&path.to_owned(), error))?;
                 Ok(Some(Home { folder: Journal::folder_of(&place), manifest: Manifest::beside(path) }))
             }
+        }
+    }
+
+    /// The sources of the run, once more from the first.
+    pub fn walk(&self) -> Sources {
+        let sources = resolve(&self.inputs);
+        match self.shard {
+            Some(shard) => sources.part(&self.inputs, shard, matches!(self.outputs, Outputs::BySource(_))),
+            None => sources,
         }
     }
 

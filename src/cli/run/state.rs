@@ -3,7 +3,7 @@
 use super::plan::RunPlan;
 use crate::cli::error::CliError;
 use crate::cli::job::Tally;
-use crate::corpus::{Opened, Position, resolve};
+use crate::corpus::{Opened, Position, Sources};
 use crate::output::{Host, Manifest, RunCounts, StagedState};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -125,8 +125,8 @@ pub(super) fn push_input(out: &mut Vec<u8>, opened: &Opened) {
 }
 
 /// Refuses to go on where an input up to the position is another than it was. Gives the bytes of those before it.
-pub(super) fn check_inputs(log: &[LoggedInput], inputs: &[PathBuf], position: Position) -> Result<u64, CliError> {
-    let mut found = (0..).zip(resolve(inputs));
+pub(super) fn check_inputs(log: &[LoggedInput], sources: Sources, position: Position) -> Result<u64, CliError> {
+    let mut found = (0..).zip(sources);
     let mut before = 0;
     for logged in log.iter().filter(|logged| logged.ordinal <= position.source) {
         let now = found.by_ref().find(|(ordinal, _)| *ordinal == logged.ordinal).map(|(_, source)| source);
@@ -160,11 +160,7 @@ pub(super) fn check_inputs(log: &[LoggedInput], inputs: &[PathBuf], position: Po
 }
 
 /// Refuses to call a run finished where an input is another than its manifest says.
-pub(super) fn check_manifest_inputs(manifest: &Manifest, inputs: &[PathBuf]) -> Result<(), CliError> {
-    if manifest.shard.is_some() {
-        return Ok(());
-    }
-    let mut sources = resolve(inputs);
+pub(super) fn check_manifest_inputs(manifest: &Manifest, mut sources: Sources) -> Result<(), CliError> {
     for input in &manifest.inputs {
         match sources.next() {
             Some(Ok(source)) if *source.name == *input.name && source.size_bytes == input.bytes => {}

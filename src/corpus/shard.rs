@@ -1,0 +1,223 @@
+//! Parts of the work that many processes share, and the documents of it that are wanted.
+
+use super::chunk::Item;
+use super::sources::Source;
+use memchr::{memchr, memchr_iter};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::Path;
+
+/// Part `index` of `of`, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    pub index: u64,
+    pub of: u64,
+}
+
+/// Which sources, and which of their bytes, are a part.
+///
+/// All files stand one behind the other, and each part has an equal share of their bytes. What lies in a file that can be read
+/// from its middle is divided there; any other file belongs to the part that its first byte is in. So the parts in their order are
+/// the whole in its order, and nothing but the names and sizes of the files decides.
+#[derive(Clone, Debug)]
+pub(super) struct Share {
+    bytes: Range<u64>,
+    total: u64,
+    /// Whether files are never divided.
+    whole_files: bool,
+    /// Bytes of the files met so far.
+    met: u64,
+}
+
+impl Share {
+    pub fn new(shard: Shard, total: u64, whole_files: bool) -> Share {
+        let at = |index: u64| (u128::from(total) * u128::from(index) / u128::from(shard.of)) as u64;
+        let mut bytes = at(shard.index)..at(shard.index + 1);
+        if total == 0 {
+            // Nothing but empty files and such as cannot be read: the first part tells of them.
+            bytes = 0..u64::from(shard.index == 0);
+        }
+        Share { bytes, total: total.max(1), whole_files, met: 0 }
+    }
+
+    /// Bytes that are the part's.
+    pub fn len(&self) -> u64 {
+        self.bytes.end - self.bytes.start
+    }
+
+    /// Whether what is no file, or none that can be read, is told by this part.
+    pub fn has_place(&self) -> bool {
+        self.bytes.contains(&self.met.min(self.total - 1))
+    }
+
+    /// Which part of the next source is this one's; `None` for nothing of it.
+    pub fn of(&mut self, source: Source) -> Option<Source> {
+        let size = source.size_bytes.unwrap_or(0);
+        if size == 0 || self.whole_files {
+            let has = self.has_place();
+            self.met += size;
+            return has.then_some(source);
+        }
+        let (start, end) = (self.bytes.start.max(self.met), self.bytes.end.min(self.met + size));
+        let part = (start < end).then(|| start - self.met..end - self.met);
+        self.met += size;
+        let part = part?;
+        let part = if part == (0..size) { None } else { Some(part) };
+        Some(Source { part, ..source })
+    }
+}
+
+/// The lines of a file of JSON objects that begin in a part of it.
+pub(super) struct LinesOfPart {
+    /// From the beginning of a line to the end of one.
+    pub bytes: Range<u64>,
+    /// Number of the first line, from 1.
+    pub first_line: u64,
+}
+
+/// Where a part of a JSON Lines file really begins and ends: at the next line that begins an object, the same whatever part
+/// asks.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn lines_of_part(path: &Path, part: Range<u64>) -> io::Result<LinesOfPart> {
+    let mut file = File::open(path)?;
+    let bytes = next_object(&mut file, part.start)?..next_object(&mut file, part.end)?;
+    file.seek(SeekFrom::Start(0))?;
+    let mut before = BufReader::with_capacity(1 << 20, file.take(bytes.start));
+    let mut first_line = 1;
+    loop {
+        let block = before.fill_buf()?;
+        if block.is_empty() {
+            return Ok(LinesOfPart { bytes, first_line });
+        }
+        first_line += memchr_iter(b'\n', block).count() as u64;
+        let length = block.len();
+        before.consume(length);
+    }
+}
+
+/// The first offset from `offset` on at which a line begins with a brace; the end of the file where there is none.
+fn next_object(file: &mut File, offset: u64) -> io::Result<u64> {
+    let Some(before) = offset.checked_sub(1) else { return Ok(0) };
+    let mut position = file.seek(SeekFrom::Start(before))?;
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let mut begins_line = false;
+    loop {
+        let block = reader.fill_buf()?;
+        let Some(&first) = block.first() else { return Ok(position) };
+        if begins_line && first == b'{' {
+            return Ok(position);
+        }
+        let (passed, ended) = match memchr(b'\n', block) {
+            Some(end) => (end + 1, true),
+            None => (block.len(), false),
+        };
+        begins_line = ended;
+        position += passed as u64;
+        reader.consume(passed);
+    }
+}
+
+/// Whether a file of JSON can be read from its middle: plain bytes of UTF-8, and no array.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn can_be_divided(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(4096).read_to_end(&mut head)?;
+    let text = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&head);
+    Ok(text.trim_ascii_start().first() == Some(&b'{'))
+}
+
+/// Which documents and records of all are wanted.
+#[derive(Clone, Debug, Default)]
+pub enum Choice {
+    #[default]
+    All,
+    /// The first so many.
+    First(u64),
+    /// Those of these numbers, from 0, in order.
+    These(Vec<u64>),
+}
+
+/// Counts documents and records as they come, and says which are wanted.
+#[derive(Debug, Default)]
+pub(super) struct Chooser {
+    choice: Choice,
+    /// Documents and records so far.
+    met: u64,
+    /// Position of the next wanted one among those of [`Choice::These`].
+    next: usize,
+    /// Whether the document at hand is wanted.
+    wanted: bool,
+}
+
+impl Chooser {
+    pub fn new(choice: Choice) -> Chooser {
+        Chooser { choice, wanted: true, ..Chooser::default() }
+    }
+
+    /// Whether none of what follows is wanted.
+    pub fn has_enough(&self) -> bool {
+        match &self.choice {
+            Choice::All => false,
+            // The last one may go on; one more tells that it does not.
+            Choice::First(limit) => self.met > *limit,
+            Choice::These(numbers) => self.next == numbers.len() && !self.wanted,
+        }
+    }
+
+    /// Whether the next item is wanted.
+    pub fn wants(&mut self, item: &Item) -> bool {
+        let begins = match item {
+            Item::Passage(passage) => passage.first_paragraph == 0,
+            Item::Record(_) => true,
+            Item::Failed(failure) => failure.line.is_some(),
+        };
+        if !begins {
+            // What is wrong with a whole source is told in any case.
+            return self.wanted || matches!(item, Item::Failed(_));
+        }
+        let number = self.met;
+        self.met += 1;
+        self.wanted = match &self.choice {
+            Choice::All => true,
+            Choice::First(limit) => number < *limit,
+            Choice::These(numbers) => {
+                let wanted = numbers.get(self.next) == Some(&number);
+                self.next += usize::from(wanted);
+                wanted
+            }
+        };
+        self.wanted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn parts_are_the_whole_wherever_they_are_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.jsonl");
+        let text = "{\"a\": 1}\n\n{\"b\": \"long\"}\n {\"c\": 3}\n{\n  \"d\": 4\n}\nbroken\n{\"e\": 5}";
+        fs::write(&path, text).unwrap();
+        let size = text.len() as u64;
+        for of in 1..=size + 3 {
+            let mut whole = String::new();
+            for index in 0..of {
+                let part = size * index / of..size * (index + 1) / of;
+                let LinesOfPart { bytes, first_line } = lines_of_part(&path, part).unwrap();
+                let before = &text[..bytes.start as usize];
+                assert_eq!(first_line, before.matches('\n').count() as u64 + 1);
+                assert!(bytes.is_empty() || text[bytes.start as usize..].starts_with('{'), "{bytes:?}");
+                whole += &text[bytes.start as usize..bytes.end as usize];
+            }
+            assert_eq!(whole, text, "{of}");
+        }
+    }
+}
