@@ -113,7 +113,8 @@ def label_command(options, name: str, folder: Path, output: Path) -> list[str]:
     # A region that is known of one format only, from tags, would rightly change scores.
     command = [options.copydesk, "label", "--model", options.model, "--threads", str(options.threads), "--region", "article", "--with-text"]
     if name == "wet.gz":
-        command += ["--keep-fields", "url"]
+        # A line is a block there; auto joins a line in lower case to one before it without a full stop.
+        command += ["--keep-fields", "url", "--paragraphs", "line"]
     if name == "records":
         command += ["--unit", "record", "--page-field", "doc"]
     return [*command, "-o", str(output), str(folder)]
@@ -181,8 +182,9 @@ def label(options, runs: Runs) -> None:
         print(f"| {name} | {told['paragraphs']:,} | {told['same_text']:,} | {told['same_label']:,} | {told['largest_difference']} |")
 
 
-def dry(options, folder: Path) -> list[str]:
-    return [options.copydesk, "label", "--dry-run", "--threads", str(options.threads), str(folder)]
+def dry(options, name: str, folder: Path) -> list[str]:
+    by_line = ["--paragraphs", "line"] if name == "wet.gz" else []
+    return [options.copydesk, "label", "--dry-run", "--threads", str(options.threads), *by_line, str(folder)]
 
 
 def read(options, runs: Runs) -> None:
@@ -193,7 +195,7 @@ def read(options, runs: Runs) -> None:
         size = folder_bytes(folder)
         mine = []
         for turn in range(options.repeats):
-            ran = execute(dry(options, folder))
+            ran = execute(dry(options, name, folder))
             mine.append(runs.add(task="read", format=name, turn=turn, paragraphs=counted(ran["said"]), input_bytes=size, **ran))
         cpu, paragraphs = median(mine, "cpu_seconds"), mine[0]["paragraphs"]
         print(f"| {name} | {size / 1e6:,.0f} | {paragraphs:,} | {size / 1e6 / median(mine, 'seconds'):,.0f} | {size / 1e6 / cpu:,.0f} | "
@@ -215,7 +217,7 @@ def flat(options, runs: Runs) -> None:
                 link = many / f"{copy:03}-{path.name}"
                 link.exists() or os.link(path, link)
         size = folder_bytes(many)
-        ran = execute(dry(options, many), watch=True)
+        ran = execute(dry(options, name, many), watch=True)
         runs.add(task="flat", format=name, paragraphs=counted(ran["said"]), input_bytes=size, **ran)
         over_time = [ran["memory_mib"][int((len(ran["memory_mib"]) - 1) * at)][1] for at in (0.1, 0.5, 1)]
         print(f"| {name} | {size / 1e6:,.0f} | {ran['peak_mib']:.0f} | {', '.join(map(str, over_time))} |", flush=True)
