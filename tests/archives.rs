@@ -113,7 +113,7 @@ fn pages_of_an_archive_are_read_as_pages() {
             assert_eq!(archived[field], alone[field]);
         }
         assert_eq!(archived["doc"], "http://a.example/pier");
-        assert_eq!((&archived["source"], &archived["line"]), (&arg(&archive).into(), &3.into()));
+        assert_eq!((&archived["file"], &archived["line"]), (&arg(&archive).into(), &3.into()));
     }
     assert_eq!(texts(others), ["Łódź", "Disallow: /private"]);
     assert_eq!((&others[0]["paragraph"], &others[0]["doc"]), (&0.into(), &"http://a.example/old".into()));

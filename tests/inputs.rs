@@ -117,7 +117,11 @@ fn what_is_no_text_is_refused_with_the_next_command() {
         ("page.txt.lz4", b"\x04\x22\x4d\x18\0\0\0\0", "lz4 -dc"),
         ("utf-32.txt", b"\xff\xfe\0\0A\0\0\0", "iconv -f UTF-32"),
         ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "pdftotext"),
-        ("rows.parquet", b"PAR1\x15\x04\x15\0", "read_parquet"),
+        (
+            "rows.parquet",
+            b"PAR1\x15\x04\x15\0",
+            if cfg!(feature = "columnar") { "footer" } else { "--features columnar" },
+        ),
         ("letter.docx", b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0word/document.xml", "pandoc"),
     ];
     for (name, content, command) in cases {

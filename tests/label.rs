@@ -128,7 +128,7 @@ fn bad_records_are_told_and_all_others_labelled() {
     assert_eq!(texts, ["A good record.", "Another good record.", "A good paragraph.", "A last one."]);
     let messages = stderr(&output);
     let lines: Vec<&str> = messages.lines().collect();
-    assert_eq!(lines.len(), 9, "{messages}");
+    assert_eq!(lines.len(), 10, "{messages}");
     let begins = [
         format!("copydesk: {}:2: invalid JSON: ", inputs[0]),
         format!("copydesk: {}:3: expected a JSON object, got an array", inputs[0]),

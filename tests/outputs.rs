@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{arg, copydesk, run, stderr};
+use common::{arg, copydesk, run, stderr, stdout};
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -149,13 +149,26 @@ fn the_name_of_a_file_promises_its_format() {
     for name in ["rows.jsonl", "rows.ndjson", "rows.json", "rows", "rows.txt"] {
         assert!(label(name, &[]).1.starts_with("{\"doc\": "), "{name}");
     }
-    for name in ["rows.parquet", "rows.arrow", "rows.jsonl.gz", "rows.csv.zst", "rows.xlsx", "rows.tsv"] {
+    for name in ["rows.orc", "rows.jsonl.lz4", "rows.xlsx", "rows.tsv"] {
         let (status, content, message) = label(name, &[]);
         assert_eq!((status, content.as_str()), (Some(2), ""), "{name}");
         assert!(message.contains(name) && message.contains("JSON Lines or CSV"), "{message}");
     }
     assert_eq!(label("rows.tsv", &["--output-format", "csv"]).0, Some(0));
-    assert_eq!(label("rows.csv.gz", &["--output-format", "csv"]).0, Some(2));
+    for name in ["rows.csv.gz", "rows.jsonl.zst", "rows.bz2", "rows.xz"] {
+        let file = folder.path().join(name);
+        assert_eq!(run(&["label", "--quiet", "-o", arg(&file), PAGE]).status.code(), Some(0), "{name}");
+        let plain =
+            run(&["label", "--quiet", "--output-format", if name.contains("csv") { "csv" } else { "jsonl" }, PAGE]);
+        let read = run(&["head", "--quiet", "-n", "100000", arg(&file)]);
+        let rows = stdout(&plain).lines().count() - usize::from(name.contains("csv"));
+        assert_eq!(stdout(&read).lines().count(), rows, "{name}: {}", stderr(&read));
+    }
+    let table = label("rows.parquet", &[]);
+    match cfg!(feature = "columnar") {
+        true => assert_eq!(table.0, Some(0), "{}", table.2),
+        false => assert!(table.0 == Some(2) && table.2.contains("--features columnar"), "{}", table.2),
+    }
     let ham = run(&["filter", "--ham", arg(&folder.path().join("ham.csv")), COMMENTS]);
     assert_eq!(ham.status.code(), Some(2), "{}", stderr(&ham));
 }

@@ -27,17 +27,40 @@ pub fn note_closed_input() {
 
 /// Whether there is no standard input to read.
 pub(super) fn is_input_closed() -> bool {
-    INPUT_CLOSED_AT_START.load(Ordering::Relaxed)
+    INPUT_CLOSED_AT_START.load(Ordering::Relaxed) || is_only_opened_to(Way::Write)
 }
 
 /// Whether what is written to standard output is lost.
 pub(super) fn was_closed_at_start() -> bool {
-    CLOSED_AT_START.load(Ordering::Relaxed)
+    CLOSED_AT_START.load(Ordering::Relaxed) || is_only_opened_to(Way::Read)
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Read,
+    Write,
+}
+
+/// Whether standard output can only be read, or standard input only written. Rust's standard streams say nothing then: rows would be
+/// lost, or none read.
+#[cfg(unix)]
+fn is_only_opened_to(way: Way) -> bool {
+    use rustix::fs::{OFlags, fcntl_getfl};
+    let (stream, wrong) = match way {
+        Way::Read => (rustix::stdio::stdout(), OFlags::RDONLY),
+        Way::Write => (rustix::stdio::stdin(), OFlags::WRONLY),
+    };
+    fcntl_getfl(stream).is_ok_and(|flags| flags & OFlags::RWMODE == wrong)
+}
+
+#[cfg(not(unix))]
+fn is_only_opened_to(_: Way) -> bool {
+    false
 }
 
 /// What a write to it would have said.
 pub(super) fn error() -> io::Error {
-    io::Error::new(io::ErrorKind::NotConnected, "it is closed")
+    io::Error::new(io::ErrorKind::NotConnected, "it is closed, or opened for the other direction")
 }
 
 /// Tells the watcher that nothing more will be written: it leaves the end to others.

@@ -38,7 +38,7 @@ pub(super) enum CliError {
         path.display(), folder.display()
     )]
     UnfinishedRun { path: PathBuf, rows: u64, folder: PathBuf },
-    #[error("{}: a file of the unfinished run is missing; --restart begins again", folder.display())]
+    #[error("{}: a file of the unfinished run is missing or damaged; --restart begins again", folder.display())]
     JournalLost { folder: PathBuf },
     #[error(
         "{}: the run was begun with another value of {what}: {begun}, now it is {now}; --restart begins again, another -o keeps both",
@@ -47,6 +47,17 @@ pub(super) enum CliError {
     RunChanged { path: PathBuf, what: String, begun: String, now: String },
     #[error("{name}: {how}; the run that read it cannot be gone on with, --restart begins again")]
     InputChanged { name: String, how: String },
+    #[error(
+        "{}: the run that wrote it is finished, but it has {got} bytes and its manifest tells of {told}; \
+         --restart writes it again",
+        path.display()
+    )]
+    OutputChanged { path: PathBuf, told: u64, got: u64 },
+    #[error("{}: the run that wrote it is finished, but it is gone: {error}; --restart writes it again", path.display())]
+    OutputGone { path: PathBuf, error: io::Error },
+    /// An error that leaves a run which can be gone on with.
+    #[error("{error}{hint}")]
+    Halted { error: Box<CliError>, hint: &'static str },
     #[error("{}: is no manifest of a run: {reason}", path.display())]
     NoManifest { path: PathBuf, reason: String },
     #[error("{}: no part of it is here, such as FILE-00000-of-00016 with its manifest", path.display())]
@@ -63,6 +74,13 @@ pub(super) enum CliError {
     NoDocuments { path: PathBuf },
     #[error("--keep-fields all: CSV needs its columns named; give names with commas, or write FILE.jsonl")]
     KeepAllInCsv,
+    #[error("--attributes are written as JSON Lines or Parquet, got --output-format csv")]
+    AttributesInCsv,
+    #[error("a table in columns is written to a file, and has its own compression: -o FILE.{extension}")]
+    TableNeedsFile { extension: &'static str },
+    #[cfg(not(feature = "columnar"))]
+    #[error("this build writes no Parquet and Arrow: cargo install --path . --features columnar")]
+    NoColumnar,
     #[error("--split-by needs -o FILE: the name of each label goes into that of the file")]
     SplitNeedsFile,
     #[error("--shard divides files and folders into one output each: name them, and no --split-by")]

@@ -28,7 +28,7 @@ pub(super) struct Done {
 /// Whoever takes what the threads make of the input, in its order.
 pub(super) trait Taker<O> {
     /// Where reading begins.
-    fn from(&self) -> Position {
+    fn begins_at(&self) -> Position {
         Position::default()
     }
 
@@ -84,7 +84,7 @@ pub(super) fn run<O: Default + Send + 'static>(
     let progress = Progress::start(&inputs, sources.total_bytes(), bar && !quiet, quiet);
     progress.skip(taker.skipped_bytes());
     let noun = noun(rows.unit);
-    let (from, by_source) = (taker.from(), taker.by_source());
+    let (from, by_source) = (taker.begins_at(), taker.by_source());
     let input = Input { sources, options: rows.read(), page_field: rows.page_field, choice, from, by_source };
     let mut messages = Messages::new(taker.wants_errors(), quiet);
     let mut tally = taker.earlier();

@@ -7,7 +7,8 @@ use crate::output::CountedRow;
 use crate::pipeline::{Event, Labelled, Part, Rejected, Worked};
 use crate::query::Expression;
 use crate::report::{
-    Attributes, Keep, PageStyle, ParagraphRow, RecordRow, RowFields, RowSource, Verdict, VerdictOptions, csv, jsonl,
+    Attributes, Keep, PageStyle, ParagraphRow, RecordRow, RowFields, RowSource, TooLong, Verdict, VerdictOptions, csv,
+    jsonl,
 };
 use crate::text::{CharOffsets, Doubt};
 use std::ops::Range;
@@ -59,6 +60,14 @@ impl Rows {
         header
     }
 
+    /// The fields that the rows of a record repeat, as they stand in a row.
+    fn kept(&self, keep: &Keep, object: &Record<'_>) -> Result<Vec<u8>, TooLong> {
+        match self.look {
+            Look::Csv => keep.columns(object).map(|values| csv::fields(&values)),
+            _ => keep.json(object),
+        }
+    }
+
     /// A writer for a chunk.
     pub fn writer(&self) -> Writer<'_> {
         Writer { rows: self, awaits_heading: false, kept: Vec::new(), document: None }
@@ -100,25 +109,30 @@ impl Writer<'_> {
 
     fn begin(&mut self, part: &Part<'_>, worked: &mut Worked<Routed>) {
         self.kept.clear();
-        let (record, object) = match part {
-            Part::Record { record, .. } => (record, record.object.as_ref()),
+        let fields;
+        let object = match part {
+            Part::Record { record, .. } => record.object.as_ref(),
             Part::Passage(passage) => {
                 if let Look::Attributes(_) = self.rows.look {
                     worked.reject(Rejected::source(&passage.source, InputError::NoRecords));
+                    return;
                 }
-                return;
+                // What an archive says of its page.
+                fields = passage.fields.as_deref().and_then(|fields| Record::parse(fields).ok());
+                fields.as_ref()
             }
         };
         let Some(object) = object else { return };
         self.begin_document(id_of(object), worked);
         let Some(keep) = &self.rows.keep else { return };
-        let kept = match self.rows.look {
-            Look::Csv => keep.columns(object).map(|values| csv::fields(&values)),
-            _ => keep.json(object),
-        };
-        match kept {
+        match self.rows.kept(keep, object) {
             Ok(kept) => self.kept = kept,
-            Err(_) => worked.reject(Rejected::record(record.line, InputError::KeptTooLong)),
+            Err(_) => worked.reject(match part {
+                Part::Record { record, .. } => Rejected::record(record.line, InputError::KeptTooLong),
+                Part::Passage(passage) => {
+                    Rejected { line: passage.record, ..Rejected::source(&passage.source, InputError::KeptTooLong) }
+                }
+            }),
         }
     }
 
@@ -137,9 +151,16 @@ impl Writer<'_> {
             return;
         }
         let verdict = Verdict::new(&prediction, language, rows.verdict);
+        let fields = match part {
+            // What an archive says of its page.
+            Part::Passage(passage) if rows.filter.is_some() => {
+                passage.fields.as_deref().and_then(|fields| Record::parse(fields).ok())
+            }
+            _ => None,
+        };
         let object = match part {
             Part::Record { record, .. } => record.object.as_ref(),
-            Part::Passage(_) => None,
+            Part::Passage(_) => fields.as_ref(),
         };
         let content = block.map(|block| block.content);
         let source = RowSource { name: part.source(), line: part.line() };

@@ -43,7 +43,7 @@ pub(super) fn read(
                 Item::Record(line) => line,
                 Item::Passage(passage) => {
                     source.enter(&passage.source);
-                    rejected.extend(source.refuse());
+                    rejected.extend(source.refuse().map(|refused| *refused));
                     continue;
                 }
                 Item::Failed(failure) => {
@@ -60,7 +60,7 @@ pub(super) fn read(
                     }
                 }
                 Ok(_) => tally.left_out += 1,
-                Err(refused) => rejected.extend(refused),
+                Err(refused) => rejected.extend(refused.map(|refused| *refused)),
             }
         }
         tally.failed += rejected.len() as u64;
@@ -128,14 +128,14 @@ impl Source {
     }
 
     /// Sets the whole source aside, the first time.
-    fn refuse(&mut self) -> Option<Rejected> {
+    fn refuse(&mut self) -> Option<Box<Rejected>> {
         let name = self.name.as_ref().filter(|_| !self.refused)?;
         self.refused = true;
-        Some(Rejected::source(name, InputError::NotLabelled))
+        Some(Box::new(Rejected::source(name, InputError::NotLabelled)))
     }
 
     /// The row of a record; else what there is to tell, if it was not told before.
-    fn row<'a>(&mut self, line: &'a RecordLine, text_field: &'a str) -> Result<LabelledRow<'a>, Option<Rejected>> {
+    fn row<'a>(&mut self, line: &'a RecordLine, text_field: &'a str) -> Result<LabelledRow<'a>, Option<Box<Rejected>>> {
         self.enter(&line.source);
         if self.refused || matches!(line.format, InputFormat::Text | InputFormat::Markdown | InputFormat::Html) {
             return Err(self.refuse());
@@ -146,7 +146,7 @@ impl Source {
                 Ok(row)
             }
             Err(InputError::MissingField { .. }) if !self.has_rows => Err(self.refuse()),
-            Err(error) => Err(Some(Rejected::record(line, error))),
+            Err(error) => Err(Some(Box::new(Rejected::record(line, error)))),
         }
     }
 }

@@ -153,7 +153,7 @@ fn write(parts: &[Part], output: &Path, format: OutputFormat) -> Result<(), CliE
     let journal = Journal::open(folder).map_err(|error| CliError::Journal { path: output.to_owned(), error })?;
     atomic::remove_with_process(journal.folder());
     let failed = |error| unwritable(output, error);
-    let mut staged = Staged::create(output, journal.folder(), 0, format).map_err(failed)?;
+    let mut staged = Staged::create(output, journal.folder(), 0, format, None).map_err(failed)?;
     for (number, part) in parts.iter().enumerate() {
         let unreadable = |error| CliError::Unreadable { path: part.path.clone(), error };
         let mut rows = Rows::open(&part.path, format).map_err(unreadable)?;

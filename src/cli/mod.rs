@@ -6,7 +6,7 @@
 //! | 1 | some records or files could not be used and were set aside with a message |
 //! | 3 | `filter --exit-code` met spam, and all went well otherwise |
 //! | 2 | nothing could be done: wrong usage, no usable model, an output that cannot be written, no usable record |
-//! | 129, 130, 143 | ended by SIGHUP, SIGINT, SIGTERM; files that were being written are as they were before |
+//! | 129, 130, 143 | ended by SIGHUP, SIGINT, SIGTERM; files that were being written are as they were before, and `--resume` goes on |
 
 #![forbid(unsafe_code)]
 

@@ -7,7 +7,7 @@ use super::plan::Reading;
 use super::progress::Progress;
 use super::tell;
 use crate::corpus::{Choice, ChunkReader, Item, RecordLine, Sources, Unit};
-use crate::pipeline::{ParsedRecord, Rejected};
+use crate::pipeline::{NoText, ParsedRecord, Rejected, RowOptions};
 use crate::random::SplitMix64;
 use crate::text::split_with;
 use indicatif::HumanBytes;
@@ -67,7 +67,7 @@ pub(super) fn dry_run(reading: Reading, sources: Sources) -> Result<Tally, CliEr
                         tally.documents += 1;
                         tally.rows += paragraphs;
                     }
-                    Err(error) => rejected.push(error),
+                    Err(error) => rejected.push(*error),
                 },
             }
         }
@@ -92,9 +92,9 @@ pub(super) fn dry_run(reading: Reading, sources: Sources) -> Result<Tally, CliEr
 }
 
 /// Texts of a record that would get a label.
-fn paragraphs(line: &RecordLine, rows: &crate::pipeline::RowOptions) -> Result<u64, Rejected> {
-    let record =
-        ParsedRecord::parse(line, &rows.text_field).map_err(|no_text| Rejected::record(line, no_text.error))?;
+fn paragraphs(line: &RecordLine, rows: &RowOptions) -> Result<u64, Box<Rejected>> {
+    let rejected = |no_text: Box<NoText<'_>>| Box::new(Rejected::record(line, no_text.error));
+    let record = ParsedRecord::parse(line, &rows.text_field).map_err(rejected)?;
     Ok(match rows.unit {
         Unit::Paragraph => split_with(&record.text, rows.paragraphs).len() as u64,
         Unit::Record => 1,

@@ -17,7 +17,7 @@ use crate::corpus::{
 };
 use crate::label::LabelId;
 use crate::model::{Model, ModelError, Role};
-use crate::output::{OutputFormat, RowFormat, with_suffix};
+use crate::output::{Columns, OutputFormat, RowFormat, with_suffix};
 use crate::page::Region;
 use crate::parallel;
 use crate::pipeline::{Labeller, RowOptions};
@@ -126,15 +126,14 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         false => None,
     };
     let (target, format, look) = output(&args)?;
-    let outputs = args.outputs;
-    let keep = outputs.keep_fields.map(|keep| match keep {
+    let keep = args.outputs.keep_fields.clone().map(|keep| match keep {
         KeepFields::All => Keep::AllBut(args.input.text_field.clone()),
         KeepFields::Named(names) => Keep::Named(names),
     });
     if matches!((&look, &keep), (Look::Csv, Some(Keep::AllBut(_)))) {
         return Err(CliError::KeepAllInCsv);
     }
-    let chars = outputs.offsets == OffsetsArg::Chars || outputs.attributes.is_some();
+    let chars = args.outputs.offsets == OffsetsArg::Chars || args.outputs.attributes.is_some();
     let rows = Rows {
         labels: model.labels().clone(),
         verdict: VerdictOptions { min_confidence: args.min_confidence, without, any_language: args.any_language },
@@ -145,10 +144,11 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         filter,
         keep,
         chars,
-        by_label: outputs.split_by.is_some(),
+        by_label: args.outputs.split_by.is_some(),
     };
-    let format = FileFormat { format, header: rows.header(unit) };
-    let (targets, written) = match (outputs.output_dir, outputs.attributes) {
+    let columns = columns(&args.input, &rows, format, unit, args.outputs.attributes.clone())?;
+    let format = FileFormat { format, header: rows.header(unit), columns, table: None };
+    let (targets, written) = match (args.outputs.output_dir, args.outputs.attributes) {
         (Some(dir), _) => (Vec::new(), Outputs::BySource(PathRule::Below { dir, format })),
         (None, Some(name)) => {
             let home = attributes_home(&args.input.inputs, &name)?;
@@ -163,6 +163,10 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
                 (_, true) => return Err(CliError::SplitNeedsFile),
                 (_, false) => vec![target.clone()],
             };
+            let first = resolve(&args.input.inputs).find_map(Result::ok).filter(|source| source.size_bytes.is_some());
+            let first = first.map(|source| PathBuf::from(&*source.name));
+            let table = format.columns.as_ref().map(|columns| columns.of(first.as_deref()));
+            let format = FileFormat { table, columns: None, ..format };
             let plan = |target: &Target| OutputPlan { target: target.clone(), format: format.clone() };
             let outputs = targets.iter().map(plan).collect();
             (targets, Outputs::Together(outputs))
@@ -205,26 +209,75 @@ fn output(args: &LabelArgs) -> Result<(Target, OutputFormat, Look), CliError> {
     let on_terminal = !several && target == Target::StandardOutput && std::io::stdout().is_terminal();
     let (by_name, compression) = match &target {
         Target::File(path) => {
-            if let Some(advice) = target::other_format(path) {
+            // Whoever names the format may call the file as he likes.
+            if let Some(advice) = target::other_format(path).filter(|_| args.output_format.is_none()) {
                 return Err(CliError::OtherFormat { path: path.clone(), advice });
             }
             OutputFormat::of_name(path)
         }
         _ => (None, None),
     };
-    let jsonl = OutputFormat { rows: RowFormat::Jsonl, compression };
-    if let Some(name) = &args.outputs.attributes {
-        return Ok((target, jsonl, Look::Attributes(name.clone())));
-    }
-    let (format, look) = match (args.output_format, by_name) {
-        (Some(OutputFormatArg::Pretty), _) => (jsonl, Look::Pretty(page_style(args.color, on_terminal))),
-        (None, None) if on_terminal => (jsonl, Look::Pretty(page_style(args.color, on_terminal))),
-        (Some(OutputFormatArg::Csv), _) | (None, Some(RowFormat::Csv)) => {
-            (OutputFormat { rows: RowFormat::Csv, compression }, Look::Csv)
-        }
-        (Some(OutputFormatArg::Jsonl), _) | (None, _) => (jsonl, Look::Jsonl),
+    let look = match (&args.outputs.attributes, args.output_format, by_name) {
+        (Some(name), ..) => Look::Attributes(name.clone()),
+        (None, Some(OutputFormatArg::Pretty), _) => Look::Pretty(page_style(args.color, on_terminal)),
+        (None, None, None) if on_terminal => Look::Pretty(page_style(args.color, on_terminal)),
+        (None, Some(OutputFormatArg::Csv), _) | (None, None, Some(RowFormat::Csv)) => Look::Csv,
+        // Tables are made of rows of JSON.
+        _ => Look::Jsonl,
     };
-    Ok((target, format, look))
+    let rows = match (args.output_format, by_name) {
+        (Some(OutputFormatArg::Csv), _) | (None, Some(RowFormat::Csv)) => RowFormat::Csv,
+        (Some(OutputFormatArg::Parquet), _) => RowFormat::Parquet,
+        (Some(OutputFormatArg::Arrow), _) => RowFormat::Arrow,
+        (Some(OutputFormatArg::ArrowStream), _) => RowFormat::ArrowStream,
+        (None, Some(table)) if !table.is_lines() => table,
+        (None, None) if args.outputs.attributes.is_some() => attributes_format(&args.input.inputs),
+        _ => RowFormat::Jsonl,
+    };
+    if rows == RowFormat::Csv && args.outputs.attributes.is_some() {
+        return Err(CliError::AttributesInCsv);
+    }
+    if !rows.is_lines() && (compression.is_some() || !(several || matches!(target, Target::File(_)))) {
+        return Err(CliError::TableNeedsFile { extension: rows.extension() });
+    }
+    Ok((target, OutputFormat { rows, compression }, look))
+}
+
+/// Attributes are stored as their documents are.
+fn attributes_format(inputs: &[PathBuf]) -> RowFormat {
+    let first = resolve(inputs).find_map(Result::ok);
+    let format = first.and_then(|source| OutputFormat::of_name(Path::new(&*source.name)).0);
+    format.filter(|format| *format == RowFormat::Parquet).unwrap_or(RowFormat::Jsonl)
+}
+
+/// What makes the columns of a table.
+#[cfg(feature = "columnar")]
+fn columns(
+    input: &InputArgs,
+    rows: &Rows,
+    format: OutputFormat,
+    unit: Unit,
+    attributes: Option<String>,
+) -> Result<Option<Arc<Columns>>, CliError> {
+    if format.rows.is_lines() {
+        return Ok(None);
+    }
+    let (_, read) = sources(input, unit)?;
+    let (labels, keep) = (rows.labels.clone(), rows.keep.clone());
+    let Rows { with_source, with_text, .. } = *rows;
+    Ok(Some(Arc::new(Columns { labels, unit, with_source, with_text, keep, attributes, read })))
+}
+
+/// This build has none.
+#[cfg(not(feature = "columnar"))]
+fn columns(
+    _: &InputArgs,
+    _: &Rows,
+    format: OutputFormat,
+    _: Unit,
+    _: Option<String>,
+) -> Result<Option<Arc<Columns>>, CliError> {
+    if format.rows.is_lines() { Ok(None) } else { Err(CliError::NoColumnar) }
 }
 
 /// The folder of the attributes of the first input.
@@ -259,14 +312,15 @@ pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
         let compression = match target {
             Target::File(path) => match (target::other_format(path), OutputFormat::of_name(path)) {
                 (Some(advice), _) => return Err(CliError::OtherFormat { path: path.clone(), advice }),
-                (None, (Some(RowFormat::Csv), _)) => {
+                (None, (Some(format), _)) if format != RowFormat::Jsonl => {
                     return Err(CliError::OtherFormat { path: path.clone(), advice: "write FILE.jsonl" });
                 }
                 (None, (_, compression)) => compression,
             },
             _ => None,
         };
-        let format = FileFormat { format: OutputFormat { rows: RowFormat::Jsonl, compression }, header: Vec::new() };
+        let format = OutputFormat { rows: RowFormat::Jsonl, compression };
+        let format = FileFormat { format, ..FileFormat::default() };
         outputs.push(OutputPlan { target: target.clone(), format });
     }
     let model = open(&args.model.model)?;
@@ -299,7 +353,6 @@ fn reading_and_run(
 ) -> Result<(Reading, RunPlan), CliError> {
     let Written { targets, outputs, options } = written;
     let errors = input.errors.clone().map(|path| Target::new(Some(path)));
-    let plain = FileFormat { format: OutputFormat { rows: RowFormat::Jsonl, compression: None }, header: Vec::new() };
     let can_resume = has_files_only(&input.inputs);
     if run.resume && !can_resume {
         return Err(CliError::CannotResume);
@@ -310,7 +363,7 @@ fn reading_and_run(
     let model_digest = fingerprint.map_err(|error| CliError::Model { model: model_name.clone(), error })?;
     let plan = RunPlan {
         outputs,
-        errors: errors.into_iter().map(|target| OutputPlan { target, format: plain.clone() }).collect(),
+        errors: errors.into_iter().map(|target| OutputPlan { target, format: FileFormat::default() }).collect(),
         inputs: reading.inputs.clone(),
         threads: reading.threads,
         quiet: reading.quiet,

@@ -95,7 +95,7 @@ impl Progress {
         let (read, elapsed) = (self.bytes.get(), self.elapsed());
         let rate = per_second(read - self.skipped.get(), elapsed);
         let left = total.checked_sub(read).filter(|_| total > 0 && rate > 0.0);
-        let left = left.map(|left| Duration::from_secs_f64(left as f64 / rate));
+        let left = left.and_then(|left| Duration::try_from_secs_f64(left as f64 / rate).ok());
         let of_total = if total > 0 { format!(" of {}", HumanBytes(total)) } else { String::new() };
         let left = left.map_or_else(String::new, |left| format!(", about {} left", HumanDuration(left)));
         tell(format_args!("{}{of_total} read, {done} {noun}{left}", HumanBytes(read)));
@@ -120,8 +120,10 @@ impl Progress {
 /// Adds the sizes of all inputs up on a thread of its own: folders can be large. Without a thread nobody knows.
 fn count_bytes(inputs: Vec<PathBuf>, total: Arc<AtomicU64>) {
     let count = move || {
-        let sizes = resolve(&inputs).filter_map(|source| source.ok()?.size_bytes);
-        total.store(sizes.sum(), Ordering::Relaxed);
+        // Where one has no end that is known, nor has the whole.
+        let mut sizes = resolve(&inputs).filter_map(Result::ok).map(|source| source.size_bytes);
+        let sum = sizes.try_fold(0u64, |sum, size| sum.checked_add(size?));
+        total.store(sum.unwrap_or(0), Ordering::Relaxed);
     };
     let _ = std::thread::Builder::new().name("sizes".to_owned()).spawn(count);
 }

@@ -3,6 +3,7 @@
 use super::error::CliError;
 use crate::atomic::{FileId, in_its_folder, place};
 use crate::corpus::is_standard_input;
+use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::path::{Component, Path, PathBuf};
 
@@ -151,8 +152,49 @@ fn is_read(input: &Path, output: &Identity) -> bool {
     }
     // A file that does not exist yet is no input.
     let (Some(place), Some(_), Ok(folder)) = (&output.place, &output.file, input.canonicalize()) else { return false };
+    is_found_in(&folder, place)
+}
+
+/// Whether a place is below a folder, and no part of its path there is hidden.
+fn is_found_in(folder: &Path, place: &Path) -> bool {
     let hidden = |part: Component<'_>| part.as_os_str().as_encoded_bytes().starts_with(b".");
     place.strip_prefix(folder).is_ok_and(|rest| !rest.components().any(hidden))
+}
+
+/// What is read, to be compared with outputs of any number.
+pub(super) struct Inputs {
+    files: HashSet<FileId>,
+    /// Folders without links.
+    folders: Vec<PathBuf>,
+}
+
+impl Inputs {
+    pub fn of(inputs: &[PathBuf]) -> Inputs {
+        let (mut files, mut folders) = (HashSet::new(), Vec::new());
+        for input in inputs.iter().filter(|input| !is_standard_input(input)) {
+            match fs::metadata(input) {
+                Ok(metadata) if metadata.is_dir() => folders.extend(input.canonicalize()),
+                Ok(metadata) => files.extend(regular(&metadata)),
+                Err(_) => {}
+            }
+        }
+        Inputs { files, folders }
+    }
+
+    /// Whether a file that exists is among them. One that does not exist yet is no input.
+    pub fn hold_file(&self, path: &Path) -> bool {
+        let Some(file) = fs::metadata(path).ok().as_ref().and_then(regular) else { return false };
+        self.files.contains(&file) || place(path).is_ok_and(|place| self.hold(&place))
+    }
+
+    /// Whether files in a folder are among them, or would be when the command is run again.
+    pub fn hold_folder(&self, path: &Path) -> bool {
+        path.canonicalize().is_ok_and(|place| self.hold(&place))
+    }
+
+    fn hold(&self, place: &Path) -> bool {
+        self.folders.iter().any(|folder| is_found_in(folder, place))
+    }
 }
 
 /// Ends of names that promise something else than rows, with what to do instead. `None` for all others.
@@ -164,7 +206,7 @@ pub(super) fn other_format(path: &Path) -> Option<&'static str> {
         "lz4" | "br" | "zip" | "7z" | "tar" | "tgz" => {
             Some("write to standard output and compress what comes from there")
         }
-        "parquet" | "arrow" | "feather" | "orc" | "avro" => Some(
+        "orc" | "avro" => Some(
             "write FILE.jsonl and convert it: python3 -c 'import pandas; pandas.read_json(\"FILE.jsonl\", lines=True)'",
         ),
         "xlsx" | "xls" | "ods" => Some("write FILE.csv, which spreadsheets open"),
@@ -238,7 +280,7 @@ mod tests {
 
     #[test]
     fn some_ends_of_names_promise_what_is_not_written() {
-        for name in ["a.parquet", "a.parquet.gz", "a.XLSX", "a.tsv"] {
+        for name in ["a.orc", "a.orc.gz", "a.XLSX", "a.tsv"] {
             assert!(other_format(Path::new(name)).is_some(), "{name}");
         }
         for name in ["a.json", "a.jsonl", "a.csv", "a.csv.gz", "a.txt", "gz", "a"] {

@@ -14,7 +14,7 @@ use super::lines::{LINE_LIMIT_BYTES, Lines, Next, RawLine};
 use super::mail_records::MailRecords;
 use super::passed_over::PassedOver;
 use super::records::{Content, Found, Page, RecordReader};
-use super::shard::{Choice, Chooser, LinesOfPart, can_be_divided, lines_of_part};
+use super::shard::{Choice, Chooser, LinesOfPart, can_be_divided, lines_of_part, members_of_part};
 use super::sniff::{self, Head, InputFormat};
 use super::sources::{Origin, Source};
 use super::stray::decode_line;
@@ -83,7 +83,6 @@ pub struct Passage {
     /// Name of the document where that is not the source's: a page's address in an archive.
     pub doc: Option<Arc<str>>,
     /// Of a page in an archive, what the archive says of it, as a JSON object on one line.
-    #[allow(dead_code, reason = "for rows that keep the fields of their record")]
     pub fields: Option<Arc<str>>,
     /// Of a page in an archive, the number of its record, from 1.
     pub record: Option<u64>,
@@ -246,7 +245,7 @@ pub struct Opened {
     pub ordinal: u64,
     /// Name in rows and messages.
     pub name: Arc<str>,
-    /// Its path below the input that it was found in.
+    /// Its path below the input that it was found in; empty for what could not be found.
     pub relative: PathBuf,
     /// Size in bytes, of a file.
     pub size_bytes: Option<u64>,
@@ -317,6 +316,8 @@ struct OpenSource {
     observer: Observer,
     /// Bytes of them that chunks were told of, before they were decompressed.
     raw_counted: u64,
+    /// How many there are, where it is known.
+    raw_bytes: u64,
     /// Whether it was told that their encoding is a guess.
     guess_told: bool,
     unit: Unit,
@@ -377,7 +378,7 @@ impl ChunkReader {
 
     /// Leaves out what an earlier run read. Sources before the position are not opened; of the one that it is in, items are read
     /// and dropped, so that all that follows is the same as in one run.
-    pub fn from_position(mut self, position: Position) -> ChunkReader {
+    pub fn going_on_at(mut self, position: Position) -> ChunkReader {
         self.skip = position;
         self
     }
@@ -407,8 +408,13 @@ impl ChunkReader {
                 Ok(source) => return Some(source),
                 Err(failure) => {
                     let name = Arc::clone(&failure.source);
-                    let relative = PathBuf::from(&*name);
-                    chunk.opened.push(Opened { ordinal, name, relative, size_bytes: None, modified: None });
+                    chunk.opened.push(Opened {
+                        ordinal,
+                        name,
+                        relative: PathBuf::new(),
+                        size_bytes: None,
+                        modified: None,
+                    });
                     chunk.items.push(Item::Failed(failure));
                     self.number_items(chunk);
                     if self.by_source {
@@ -458,11 +464,14 @@ impl Iterator for ChunkReader {
             if let Some(open) = &mut self.open {
                 let progress = open.read_into(&mut chunk);
                 open.observe(&mut chunk);
+                let open_bytes_left = open.raw_bytes.saturating_sub(open.raw_counted);
                 self.number_items(&mut chunk);
                 match progress {
                     Progress::Read => {}
                     Progress::Pause => break,
                     Progress::End => {
+                        // Tables are read where they stand, past whoever counts.
+                        chunk.raw_bytes += open_bytes_left;
                         self.open = None;
                         if self.by_source {
                             chunk.ended = Some(self.found - 1);
@@ -556,15 +565,19 @@ impl OpenSource {
             (InputFormat::Warc, _) => SourceKind::Records(Box::new(WarcRecords::new(window))),
             #[cfg(feature = "columnar")]
             (InputFormat::Parquet | InputFormat::Arrow, _) => {
-                SourceKind::Records(Box::new(ColumnarRecords::open(window, path.as_deref())?))
+                let file = match &source.origin {
+                    Origin::File(path) => Some(path.as_path()),
+                    Origin::StandardInput | Origin::Reader(_) => None,
+                };
+                SourceKind::Records(Box::new(ColumnarRecords::open(window, file)?))
             }
             #[cfg(not(feature = "columnar"))]
             (InputFormat::Parquet, _) => return Err(InputError::ForeignFormat(ForeignFormat::PARQUET)),
             #[cfg(not(feature = "columnar"))]
             (InputFormat::Arrow, _) => return Err(InputError::ForeignFormat(ForeignFormat::ARROW_FILE)),
         };
-        let (name, unit) = (Arc::clone(&source.name), options.unit);
-        Ok(OpenSource { name, observer, raw_counted: 0, guess_told: false, unit, kind, counted: 0 })
+        let (name, unit, raw_bytes) = (Arc::clone(&source.name), options.unit, source.size_bytes.unwrap_or(0));
+        Ok(OpenSource { name, observer, raw_counted: 0, raw_bytes, guess_told: false, unit, kind, counted: 0 })
     }
 
     /// Opens a part of a file. What cannot be divided is read as a whole by whoever has its first byte.
@@ -577,9 +590,17 @@ impl OpenSource {
         options: ReadOptions,
     ) -> Result<OpenSource, InputError> {
         let unreadable = InputError::Unreadable;
-        let (name, unit) = (Arc::clone(&source.name), options.unit);
-        let open =
-            |observer, kind| OpenSource { name, observer, raw_counted: 0, guess_told: false, unit, kind, counted: 0 };
+        let (name, unit, raw_bytes) = (Arc::clone(&source.name), options.unit, part.end - part.start);
+        let open = |observer, kind| OpenSource {
+            name,
+            observer,
+            raw_counted: 0,
+            raw_bytes,
+            guess_told: false,
+            unit,
+            kind,
+            counted: 0,
+        };
         match format {
             InputFormat::Jsonl if is_utf_8 && can_be_divided(path).map_err(unreadable)? => {
                 let LinesOfPart { bytes, first_line } = lines_of_part(path, part).map_err(unreadable)?;
@@ -606,6 +627,16 @@ impl OpenSource {
                     _ => Ok(open(Observer::default(), SourceKind::Nothing)),
                 }
             }
+            InputFormat::Warc => match members_of_part(path, part.clone()).map_err(unreadable)? {
+                Some(members) => {
+                    let of_part = |bytes| Feed::of_part(path, bytes).map(Window::new).map_err(unreadable);
+                    let before = WarcRecords::new(of_part(0..members.start)?).count().map_err(unreadable)?;
+                    let window = of_part(members)?;
+                    Ok(open(window.observer(), SourceKind::Records(Box::new(WarcRecords::behind(window, before)))))
+                }
+                None if part.start > 0 => Ok(open(Observer::default(), SourceKind::Nothing)),
+                None => OpenSource::open(&Source { part: None, ..source.clone() }, options),
+            },
             _ if part.start > 0 => Ok(open(Observer::default(), SourceKind::Nothing)),
             _ => OpenSource::open(&Source { part: None, ..source.clone() }, options),
         }

@@ -21,7 +21,7 @@ const HTML_HEAD_BYTES: usize = 1024;
 /// What the bytes that are at hand say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// ASCII, but for a character that is cut off at the end: the number of bytes before it.
+    /// ASCII, but for a character that may be cut off at the end: the number of bytes before it.
     Ascii(usize),
     /// UTF-8, with other characters than ASCII.
     Utf8,
@@ -33,6 +33,10 @@ pub(super) enum Look {
 pub(super) fn look(head: &[u8]) -> Look {
     if head.contains(&0) {
         return Look::Other;
+    }
+    // The other half of a character in UTF-16 may be to come.
+    if head.len() < 2 {
+        return Look::Ascii(0);
     }
     match std::str::from_utf8(head) {
         Err(error) if error.error_len().is_some() => Look::Other,
@@ -124,19 +128,33 @@ impl Bytes {
     }
 }
 
-/// The byte order of text in UTF-16: its Western letters have a zero byte beside them, always on the same side.
+/// The byte order of text in UTF-16 of an alphabet: blanks and Western letters have a zero byte beside them, always on the same
+/// side, and the letters of one alphabet have few other bytes there.
 fn utf_16(head: &[u8]) -> Option<&'static Encoding> {
     /// A few bytes show no side.
     const LEAST_BYTES: usize = 16;
+    /// Of how many characters one is a blank or a Western letter.
+    const CHARACTERS_PER_ZERO: usize = 25;
     if head.len() < LEAST_BYTES {
         return None;
     }
-    let zeros = |side: usize| head.iter().skip(side).step_by(2).filter(|&&byte| byte == 0).count();
-    let many = head.len() / 5;
-    match (zeros(0), zeros(1)) {
-        (0, odd) if odd > many => Some(UTF_16LE),
-        (even, 0) if even > many => Some(UTF_16BE),
-        _ => None,
+    let counts = |side: usize| {
+        let mut counts = [0_usize; 256];
+        head.iter().skip(side).step_by(2).for_each(|&byte| counts[usize::from(byte)] += 1);
+        counts
+    };
+    let characters = head.len() / 2;
+    let is_high = |high: [usize; 256], low: [usize; 256]| {
+        let others = high[1..].iter().max().copied().unwrap_or(0);
+        low[0] == 0 && high[0] * CHARACTERS_PER_ZERO > characters && (high[0] + others) * 10 >= characters * 9
+    };
+    let (even, odd) = (counts(0), counts(1));
+    if is_high(odd, even) {
+        Some(UTF_16LE)
+    } else if is_high(even, odd) {
+        Some(UTF_16BE)
+    } else {
+        None
     }
 }
 
@@ -209,10 +227,12 @@ mod tests {
 
     #[test]
     fn utf_16_without_a_mark_is_told_by_its_zero_bytes() {
-        let text = "Words as others write them, caf\u{e9} and \u{201c}all\u{201d}.\n";
-        let bytes = |of: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(of).collect::<Vec<u8>>();
-        assert_eq!(guess(&bytes(u16::to_le_bytes)), Some("UTF-16LE"));
-        assert_eq!(guess(&bytes(u16::to_be_bytes)), Some("UTF-16BE"));
+        for text in ["Words as others write them, caf\u{e9} and \u{201c}all\u{201d}.\n", TEXTS[5].1] {
+            let bytes = |of: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(of).collect::<Vec<u8>>();
+            assert_eq!(guess(&bytes(u16::to_le_bytes)), Some("UTF-16LE"));
+            assert_eq!(guess(&bytes(u16::to_be_bytes)), Some("UTF-16BE"));
+        }
+        assert_eq!(guess(b"Words as others write them, and one zero\0 among them."), None);
     }
 
     #[test]
@@ -225,6 +245,7 @@ mod tests {
     #[test]
     fn a_look_says_what_may_be_given_out() {
         assert_eq!(look(b"plain"), Look::Ascii(5));
+        assert_eq!(look(b"p"), Look::Ascii(0));
         assert_eq!(look(b"plain \xe2\x80"), Look::Ascii(6));
         assert_eq!(look("café \u{201c}".as_bytes()), Look::Utf8);
         assert_eq!(look(b"caf\xe9 a"), Look::Other);

@@ -13,6 +13,9 @@ use std::time::Duration;
 /// cannot have all of itself read again from each of its lines.
 const LINES_READ_AGAIN: usize = 64;
 
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Reads values. Memory is bounded by [`LINE_LIMIT_BYTES`].
 ///
 /// What is broken is set aside up to the next line that begins a record: not further indented than the broken one, and
@@ -103,6 +106,12 @@ impl JsonRecords {
         self.window.consume(1);
         self.line += 1;
         (self.indent, self.blank_so_far, self.on_line) = (0, true, 0);
+    }
+
+    /// Whether the bytes at hand are a byte order mark, or may become one.
+    fn may_be_mark(&self) -> bool {
+        let rest = self.window.rest();
+        if rest.len() < MARK.len() { !self.window.ended() && MARK.starts_with(rest) } else { rest.starts_with(MARK) }
     }
 
     fn take_sign(&mut self) {
@@ -338,6 +347,14 @@ impl RecordReader for JsonRecords {
                 }
             };
             match byte {
+                // Files that were joined have the mark of each of them before its first line.
+                0xEF if self.blank_so_far && self.may_be_mark() => {
+                    if self.window.rest().len() >= MARK.len() {
+                        self.window.consume(MARK.len());
+                    } else if self.fill_or_end(patience)? == More::Pause {
+                        return Ok(Next::Pause);
+                    }
+                }
                 b'\n' => self.end_line(),
                 b' ' | b'\t' | b'\r' => {
                     self.indent += usize::from(self.blank_so_far && byte != b'\r');

@@ -258,9 +258,8 @@ mod tests {
         let plain = part("text/plain", "One\n--before\nand more.");
         let html = part("text/html", "<p>Two <b>words</b>.</p><p>Three.</p>");
         let file = part("text/plain\nContent-Disposition: attachment; filename=a.txt", "A file.");
-        let nested = format!(
-            "--b\nContent-Type: multipart/alternative; boundary=bb\n\n--bb\n\nInner.\n--bb\nContent-Type: text/html\n\n<p>x\n--bb--\n"
-        );
+        let nested =
+            "--b\nContent-Type: multipart/alternative; boundary=bb\n\n--bb\n\nInner.\n--bb\nContent-Type: text/html\n\n<p>x\n--bb--\n".to_owned();
         assert_eq!(text(mail(&[html.clone(), plain.clone(), file.clone()])), "One\n--before\nand more.");
         assert_eq!(text(mail(&[nested, plain])), "Inner.\n\nOne\n--before\nand more.");
         assert_eq!(text(mail(&[html, file.clone()])), "Two words.\n\nThree.");

@@ -96,6 +96,8 @@ impl MailRecords {
             Err(InputError::RecordTooLong { limit_bytes: self.limit_bytes })
         } else if self.is_mailbox == Some(true) {
             mail_message::object(&without_envelope(message))
+        } else if !begins_with_header(message) {
+            Err(InputError::InvalidMail("it does not begin with a header".to_owned()))
         } else {
             mail_message::object(message)
         };
@@ -142,6 +144,12 @@ impl RecordReader for MailRecords {
     fn line(&self) -> u64 {
         self.line
     }
+}
+
+/// Whether the first line is a name with a colon behind it.
+fn begins_with_header(message: &[u8]) -> bool {
+    let name = message.split(|&byte| matches!(byte, b':' | b'\n')).next().unwrap_or_default();
+    !name.is_empty() && message.get(name.len()) == Some(&b':') && name.iter().all(u8::is_ascii_graphic)
 }
 
 /// A message of a mailbox without its first line, and without the mark before lines that begin with `From `.

@@ -44,6 +44,8 @@ mod warc_text;
 
 pub use archive_error::ArchiveError;
 pub use chunk::{BlockPlace, Chunk, ChunkReader, Item, Opened, Passage, Position, ReadOptions, RecordLine, Unit};
+#[cfg(feature = "columnar")]
+pub(crate) use columnar::table_schema;
 pub use encoding_rs::Encoding;
 pub(crate) use error::write_place;
 pub use error::{Decoded, DecodedPart, Failure, InputError};
@@ -57,4 +59,5 @@ pub use record::Record;
 pub(crate) use record::decode as decode_string;
 pub use shard::{Choice, Shard};
 pub use sniff::InputFormat;
+pub(crate) use sources::{Origin, Source};
 pub use sources::{Sources, is_standard_input, resolve};

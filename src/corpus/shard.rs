@@ -2,7 +2,8 @@
 
 use super::chunk::Item;
 use super::sources::Source;
-use memchr::{memchr, memchr_iter};
+use crate::compress::{self, Compression};
+use memchr::{memchr, memchr_iter, memmem};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -120,6 +121,66 @@ fn next_object(file: &mut File, offset: u64) -> io::Result<u64> {
     }
 }
 
+/// Where a part of a web archive that is compressed record by record really begins and ends: at the next gzip member that begins a
+/// record, the same whatever part asks. `None` where the file is no such archive.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn members_of_part(path: &Path, part: Range<u64>) -> io::Result<Option<Range<u64>>> {
+    let mut file = File::open(path)?;
+    if !begins_record(&mut file, 0)? {
+        return Ok(None);
+    }
+    // An archive that is one member has no second one to begin with; whoever has its first byte then reads all of it.
+    Ok(Some(next_member(&mut file, part.start)?..next_member(&mut file, part.end)?))
+}
+
+/// The first offset from `offset` on at which a gzip member with a record begins; the end of the file where there is none.
+fn next_member(file: &mut File, offset: u64) -> io::Result<u64> {
+    const BLOCK_BYTES: usize = 1 << 16;
+    if offset == 0 {
+        return Ok(0);
+    }
+    let mut at = offset;
+    let mut block = Vec::new();
+    loop {
+        file.seek(SeekFrom::Start(at))?;
+        block.clear();
+        file.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut block)?;
+        for found in memmem::find_iter(&block, GZIP_MEMBER) {
+            let place = at + found as u64;
+            if begins_record(file, place)? {
+                return Ok(place);
+            }
+        }
+        if block.len() < BLOCK_BYTES {
+            return Ok(at + block.len() as u64);
+        }
+        // The mark may lie across the end of the block.
+        at += (BLOCK_BYTES - GZIP_MEMBER.len() + 1) as u64;
+    }
+}
+
+/// How a gzip member begins.
+const GZIP_MEMBER: &[u8] = b"\x1f\x8b\x08";
+
+/// Whether a gzip member stands there that begins with a record of a web archive.
+fn begins_record(file: &mut File, offset: u64) -> io::Result<bool> {
+    const RECORD: &[u8] = b"WARC/";
+    /// Enough for the first bytes of any member.
+    const LOOKED_AT: u64 = 1 << 16;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut head = Vec::new();
+    file.by_ref().take(LOOKED_AT).read_to_end(&mut head)?;
+    if !head.starts_with(GZIP_MEMBER) {
+        return Ok(false);
+    }
+    let mut first = [0; RECORD.len()];
+    // What only looks like a member cannot be read.
+    let read = compress::reader(Compression::Gzip, io::Cursor::new(head)).read_exact(&mut first);
+    Ok(read.is_ok() && first == RECORD)
+}
+
 /// Whether a file of JSON can be read from its middle: plain bytes of UTF-8, and no array.
 ///
 /// # Errors
@@ -199,6 +260,35 @@ impl Chooser {
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn members_of_an_archive_belong_to_one_part_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crawl.warc.gz");
+        let mut bytes = Vec::new();
+        let mut begins = Vec::new();
+        for number in 0..40 {
+            begins.push(bytes.len() as u64);
+            let noise: String = (0..number * 17).map(|at: u32| char::from(b'a' + (at * at % 23) as u8)).collect();
+            let record = format!("WARC/1.0\r\nContent-Length: {}\r\n\r\n{noise}\r\n\r\n", noise.len());
+            bytes.extend(compress::member(Compression::Gzip, record.as_bytes()).unwrap());
+        }
+        fs::write(&path, &bytes).unwrap();
+        let size = bytes.len() as u64;
+        for of in [1, 2, 7, 100] {
+            let mut end = 0;
+            for index in 0..of {
+                let part = size * index / of..size * (index + 1) / of;
+                let members = members_of_part(&path, part).unwrap().unwrap();
+                assert_eq!(members.start, end);
+                assert!(members.start == size || begins.contains(&members.start), "{members:?}");
+                end = members.end;
+            }
+            assert_eq!(end, size);
+        }
+        fs::write(&path, b"WARC/1.0\r\n").unwrap();
+        assert!(members_of_part(&path, 0..5).unwrap().is_none());
+    }
 
     #[test]
     fn parts_are_the_whole_wherever_they_are_cut() {

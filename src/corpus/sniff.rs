@@ -137,7 +137,8 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
         Some(table @ (InputFormat::Csv | InputFormat::Tsv)) => {
             // The rows after the first have their say about the delimiter.
             shape::table(text, whole)?;
-            return check_text(head, lines).map(|checked| checked.map(|()| table));
+            // A zero byte in a later row costs that row.
+            return check_text(head, true).map(|checked| checked.map(|()| table));
         }
         Some(InputFormat::Warc) => return Some(Ok(InputFormat::Warc)),
         named => named,

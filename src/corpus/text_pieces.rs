@@ -131,6 +131,13 @@ impl<R: BufRead> TextPieces<R> {
             let before = self.raw.len();
             self.fault = self.reader.by_ref().take(missing as u64).read_to_end(&mut self.raw).err();
             self.ended = self.fault.is_some() || self.raw.len() - before < missing;
+            if self.fault.is_some()
+                && let Err(error) = std::str::from_utf8(&self.raw)
+                && error.error_len().is_none()
+            {
+                // A character that the error cut is no odd byte.
+                self.raw.truncate(error.valid_up_to());
+            }
         }
     }
 
@@ -231,6 +238,29 @@ mod tests {
         assert_eq!(pieces[0].failures.len(), 1);
         assert_eq!(pieces[0].failures[0].0, 3);
         assert!(matches!(pieces[0].failures[0].1, InputError::InvalidUtf8 { byte: 2 }));
+    }
+
+    #[test]
+    fn an_error_of_the_reader_comes_behind_what_was_read() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("gone"))
+            }
+        }
+        for size in [1, 8, 1000] {
+            let reader = BufReader::new("One.\n\nTwo caf\u{e9}".as_bytes()[..14].chain(Failing));
+            let mut pieces = TextPieces::with_limits(reader, Paragraphs::Auto, LIMITS);
+            let mut text = String::new();
+            let error = loop {
+                match pieces.next_piece(size) {
+                    Ok(piece) => text += &piece.unwrap().text,
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!((&text[..], error.to_string()), ("One.\n\nTwo caf", "gone".to_owned()), "{size}");
+            assert!(pieces.next_piece(size).unwrap().is_none() && pieces.is_at_end());
+        }
     }
 
     #[test]

@@ -46,7 +46,8 @@ fn unpack(mut source: Box<dyn BufRead + Send>, layers: usize) -> io::Result<Box<
         };
         match byte {
             Some(byte) => head.push(byte),
-            None => break None,
+            // Not asked again: at a terminal that would wait for more.
+            None => return Ok(Box::new(Cursor::new(head))),
         }
         source.consume(1);
     };

@@ -84,6 +84,20 @@ impl WarcRecords {
         WarcRecords::with_limit(window, LINE_LIMIT_BYTES)
     }
 
+    /// For a window that begins behind so many records of its source.
+    pub fn behind(window: Window, records: u64) -> WarcRecords {
+        WarcRecords { number: records, ..WarcRecords::new(window) }
+    }
+
+    /// The number of records in the rest of the source.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    pub fn count(mut self) -> io::Result<u64> {
+        while !matches!(self.next(None)?, Next::End) {}
+        Ok(self.number)
+    }
+
     fn with_limit(window: Window, limit_bytes: usize) -> WarcRecords {
         WarcRecords { window, limit_bytes, state: State::Between, number: 0, passed_over: PassedOver::default() }
     }

@@ -20,7 +20,7 @@ impl Media {
     pub fn of(content_type: &str) -> Media {
         let name = content_type.split(';').next().unwrap_or_default().trim();
         let is = |known: &&str| name.eq_ignore_ascii_case(known);
-        if ["text/html", "application/xhtml+xml"].iter().any(|known| is(known)) {
+        if ["text/html", "application/xhtml+xml"].iter().any(is) {
             Media::Html
         } else if is(&"text/plain") {
             Media::Plain

@@ -10,6 +10,12 @@ pub(crate) enum RowFormat {
     Jsonl,
     /// Comma-separated values with a header.
     Csv,
+    /// A Parquet table.
+    Parquet,
+    /// An Arrow table with a footer, also known as Feather, version 2.
+    Arrow,
+    /// An Arrow table to be read from the first byte to the last.
+    ArrowStream,
 }
 
 /// A format of rows and what the bytes are compressed with.
@@ -33,10 +39,29 @@ impl OutputFormat {
 }
 
 impl RowFormat {
+    /// Whether rows stand one after another, and not in columns.
+    pub fn is_lines(self) -> bool {
+        matches!(self, RowFormat::Jsonl | RowFormat::Csv)
+    }
+
+    /// The usual end of names.
+    pub fn extension(self) -> &'static str {
+        match self {
+            RowFormat::Jsonl => "jsonl",
+            RowFormat::Csv => "csv",
+            RowFormat::Parquet => "parquet",
+            RowFormat::Arrow => "arrow",
+            RowFormat::ArrowStream => "arrows",
+        }
+    }
+
     fn of_name(path: &Path) -> Option<RowFormat> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "jsonl" | "ndjson" | "json" => Some(RowFormat::Jsonl),
             "csv" => Some(RowFormat::Csv),
+            "parquet" | "pq" => Some(RowFormat::Parquet),
+            "arrow" | "feather" | "ipc" => Some(RowFormat::Arrow),
+            "arrows" => Some(RowFormat::ArrowStream),
             _ => None,
         }
     }

@@ -31,7 +31,7 @@ pub(crate) enum JournalError {
     #[error("another run is writing it now")]
     InUse,
     /// What an earlier run left cannot be understood.
-    #[error("what an earlier run left in {} cannot be read ({reason}); remove that folder to begin again", folder.display())]
+    #[error("what an earlier run left in {} cannot be read ({reason}); --restart begins again", folder.display())]
     Damaged { folder: PathBuf, reason: String },
     /// The system refuses.
     #[error(transparent)]
@@ -59,7 +59,11 @@ impl Journal {
     /// [`JournalError::InUse`], and what the system says.
     pub fn open(folder: PathBuf) -> Result<Journal, JournalError> {
         fs::create_dir_all(&folder)?;
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK))?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK));
+        let lock = lock.inspect_err(|_| {
+            // Only where nothing is in it.
+            let _ = fs::remove_dir(&folder);
+        })?;
         match lock.try_lock() {
             Ok(()) => Ok(Journal { folder, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(JournalError::InUse),
@@ -91,6 +95,7 @@ impl Journal {
         match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
+            Ok(metadata) if !metadata.is_file() => return Err(damaged("no file".to_owned())),
             Ok(metadata) if metadata.len() > STATE_LIMIT_BYTES => {
                 return Err(damaged(format!("{} bytes, expected at most {STATE_LIMIT_BYTES}", metadata.len())));
             }
@@ -121,7 +126,7 @@ impl Journal {
         }
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
-            if entry.file_name() != LOCK && entry.file_type()?.is_file() {
+            if entry.file_name() != LOCK && !entry.file_type()?.is_dir() {
                 fs::remove_file(entry.path())?;
             }
         }

@@ -11,6 +11,7 @@ mod journal;
 mod manifest;
 mod rows;
 mod staged;
+mod table;
 
 pub(crate) use counts::{CountedRow, RunCounts};
 pub(crate) use format::{OutputFormat, RowFormat, with_suffix};
@@ -18,3 +19,4 @@ pub(crate) use journal::{Journal, JournalError};
 pub(crate) use manifest::{Host, InputFile, Manifest, OutputFile, ShardOf};
 pub(crate) use rows::RowBlock;
 pub(crate) use staged::{Staged, StagedState};
+pub(crate) use table::{Columns, Table};

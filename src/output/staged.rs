@@ -2,22 +2,30 @@
 
 use super::format::OutputFormat;
 use super::rows::RowBlock;
-use crate::atomic::{self, place};
+use super::table::{self, Table};
+use crate::atomic::{self, AtomicFile, place};
 use crate::compress::member;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Bytes of rows that are compressed as one: the last of them are done again after a crash. Which rows stand together depends on the rows
 /// alone, so the file has the same bytes however often it was interrupted.
 const MEMBER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes of rows, as JSON, that make a row group of a table: some ten or hundred thousand rows.
+const ROW_GROUP_BYTES: usize = 32 * 1024 * 1024;
 
 /// An output on its way to its place.
 #[derive(Debug)]
 pub(crate) struct Staged {
     place: PathBuf,
     format: OutputFormat,
+    /// The columns, of a table.
+    table: Option<Arc<Table>>,
     /// Begins the names of its files in the folder.
     stem: PathBuf,
     part: BufWriter<File>,
@@ -26,6 +34,18 @@ pub(crate) struct Staged {
     pending: Vec<u8>,
     /// Number of the file that the pending rows were stored in last.
     generation: u64,
+    lost: Lost,
+}
+
+/// What tables cannot hold of rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Lost {
+    /// Values that their columns cannot hold; they are null.
+    pub values: u64,
+    /// The first of them.
+    pub example: Option<String>,
+    /// Fields that have no column.
+    pub fields: BTreeSet<String>,
 }
 
 /// What is stored of an output.
@@ -35,6 +55,7 @@ pub(crate) struct StagedState {
     part_bytes: u64,
     pending_bytes: u64,
     generation: u64,
+    lost: Lost,
 }
 
 impl Staged {
@@ -42,18 +63,27 @@ impl Staged {
     ///
     /// # Errors
     /// What the system says.
-    pub fn create(path: &Path, folder: &Path, index: usize, format: OutputFormat) -> io::Result<Staged> {
+    pub fn create(
+        path: &Path,
+        folder: &Path,
+        index: usize,
+        format: OutputFormat,
+        table: Option<Arc<Table>>,
+    ) -> io::Result<Staged> {
         let stem = folder.join(index.to_string());
         let part = File::create(part_of(&stem))?;
         let place = place(path)?;
+        check(&place, folder)?;
         Ok(Staged {
             place,
             format,
+            table,
             stem,
             part: BufWriter::new(part),
             part_bytes: 0,
             pending: Vec::new(),
             generation: 0,
+            lost: Lost::default(),
         })
     }
 
@@ -66,6 +96,7 @@ impl Staged {
         folder: &Path,
         index: usize,
         format: OutputFormat,
+        table: Option<Arc<Table>>,
         state: &StagedState,
     ) -> io::Result<Option<Staged>> {
         let stem = folder.join(index.to_string());
@@ -86,9 +117,9 @@ impl Staged {
                 return Err(short("what was not yet compressed"));
             }
         }
-        let StagedState { part_bytes, generation, .. } = *state;
-        let (place, part) = (place(path)?, BufWriter::new(part));
-        Ok(Some(Staged { place, format, stem, part, part_bytes, pending, generation }))
+        let StagedState { part_bytes, generation, ref lost, .. } = *state;
+        let (place, part, lost) = (place(path)?, BufWriter::new(part), lost.clone());
+        Ok(Some(Staged { place, format, table, stem, part, part_bytes, pending, generation, lost }))
     }
 
     /// Appends rows.
@@ -96,28 +127,37 @@ impl Staged {
     /// # Errors
     /// What the system says.
     pub fn write(&mut self, rows: &RowBlock) -> io::Result<()> {
-        if self.format.compression.is_none() {
+        let block_bytes = match (&self.table, self.format.compression) {
+            (Some(_), _) => ROW_GROUP_BYTES,
+            (None, Some(_)) => MEMBER_BYTES,
+            (None, None) => 0,
+        };
+        if block_bytes == 0 {
             self.part_bytes += rows.bytes().len() as u64;
             return self.part.write_all(rows.bytes());
         }
         for row in rows.iter() {
             self.pending.extend_from_slice(row);
-            if self.pending.len() >= MEMBER_BYTES {
-                self.close_member()?;
+            if self.pending.len() >= block_bytes {
+                self.close_block()?;
             }
         }
         Ok(())
     }
 
-    fn close_member(&mut self) -> io::Result<()> {
-        if let Some(kind) = self.format.compression
-            && !self.pending.is_empty()
-        {
-            let bytes = member(kind, &self.pending)?;
-            self.part.write_all(&bytes)?;
-            self.part_bytes += bytes.len() as u64;
-            self.pending.clear();
+    /// Compresses the pending rows, or puts them in columns.
+    fn close_block(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
         }
+        let bytes = match (&self.table, self.format.compression) {
+            (Some(table), _) => table::segment(table, self.format.rows, &self.pending, &mut self.lost)?,
+            (None, Some(kind)) => member(kind, &self.pending)?,
+            (None, None) => return Ok(()),
+        };
+        self.part.write_all(&bytes)?;
+        self.part_bytes += bytes.len() as u64;
+        self.pending.clear();
         Ok(())
     }
 
@@ -135,7 +175,7 @@ impl Staged {
             file.sync_data()?;
         }
         let (part_bytes, pending_bytes, generation) = (self.part_bytes, self.pending.len() as u64, self.generation);
-        Ok(StagedState { part_bytes, pending_bytes, generation })
+        Ok(StagedState { part_bytes, pending_bytes, generation, lost: self.lost.clone() })
     }
 
     /// The file that grows. What stands behind the bytes that were stored last does not count.
@@ -156,8 +196,22 @@ impl Staged {
     /// # Errors
     /// What the system says.
     pub fn complete(&mut self) -> io::Result<StagedState> {
-        self.close_member()?;
+        self.close_block()?;
         self.checkpoint()
+    }
+
+    /// What could not be written as it was, in words.
+    pub fn notes(&self) -> Vec<String> {
+        let Lost { values, example, fields } = &self.lost;
+        let mut notes = Vec::new();
+        if let Some(example) = example {
+            notes.push(format!("{values} values did not fit into their columns and are null, such as {example}"));
+        }
+        if !fields.is_empty() {
+            let names: Vec<&str> = fields.iter().map(String::as_str).collect();
+            notes.push(format!("has no column for the fields {}", names.join(", ")));
+        }
+        notes
     }
 
     /// Makes the file appear under its name, with the permissions of the file that it replaces.
@@ -166,7 +220,26 @@ impl Staged {
     /// What the system says; what stood under the name is then still there.
     pub fn finish(mut self) -> io::Result<()> {
         self.complete()?;
+        if let Some(table) = &self.table {
+            let file = AtomicFile::create(&self.place)?;
+            let file = table::join(table, self.format.rows, &part_of(&self.stem), self.part_bytes, file)?;
+            file.commit()?;
+            return fs::remove_file(part_of(&self.stem));
+        }
         atomic::move_into(&part_of(&self.stem), &self.place)
+    }
+}
+
+/// Tells at the beginning what would be told only when all is done: that the place cannot have such a name, or that nothing can be written
+/// in its folder, where that is not the one that holds `folder`.
+fn check(place: &Path, folder: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(place) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    match place.parent() {
+        Some(parent) if Some(parent) != folder.parent() => tempfile::tempfile_in(parent).map(drop),
+        _ => Ok(()),
     }
 }
 
@@ -201,21 +274,21 @@ mod tests {
             let format = OutputFormat { rows: RowFormat::Jsonl, compression };
             let root = tempfile::tempdir().unwrap();
             let (path, other) = (root.path().join("rows"), root.path().join("other"));
-            let mut whole = Staged::create(&path, root.path(), 0, format).unwrap();
-            let mut state = Staged::create(&other, root.path(), 1, format).unwrap().checkpoint().unwrap();
+            let mut whole = Staged::create(&path, root.path(), 0, format, None).unwrap();
+            let mut state = Staged::create(&other, root.path(), 1, format, None).unwrap().checkpoint().unwrap();
             for block in 0..9 {
                 let new = rows(block * 10_000..(block + 1) * 10_000);
                 whole.write(&new).unwrap();
-                let mut part = Staged::resume(&other, root.path(), 1, format, &state).unwrap().unwrap();
+                let mut part = Staged::resume(&other, root.path(), 1, format, None, &state).unwrap().unwrap();
                 part.write(&new).unwrap();
                 state = part.checkpoint().unwrap();
                 part.write(&rows(0..50_000)).unwrap();
                 part.checkpoint().unwrap();
             }
             whole.finish().unwrap();
-            Staged::resume(&other, root.path(), 1, format, &state).unwrap().unwrap().finish().unwrap();
+            Staged::resume(&other, root.path(), 1, format, None, &state).unwrap().unwrap().finish().unwrap();
             assert_eq!(fs::read(&path).unwrap(), fs::read(&other).unwrap(), "{compression:?}");
-            assert!(Staged::resume(&other, root.path(), 1, format, &state).unwrap().is_none());
+            assert!(Staged::resume(&other, root.path(), 1, format, None, &state).unwrap().is_none());
         }
     }
 
@@ -224,12 +297,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let format = OutputFormat { rows: RowFormat::Jsonl, compression: None };
         let path = root.path().join("rows");
-        let mut staged = Staged::create(&path, root.path(), 0, format).unwrap();
+        let mut staged = Staged::create(&path, root.path(), 0, format, None).unwrap();
         staged.write(&rows(0..10)).unwrap();
         let state = staged.checkpoint().unwrap();
         drop(staged);
         fs::write(root.path().join("0.part"), "x").unwrap();
-        let error = Staged::resume(&path, root.path(), 0, format, &state).unwrap_err();
+        let error = Staged::resume(&path, root.path(), 0, format, None, &state).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn start<O: Default + Send + 'static>(
     input: Input,
     work: impl Fn(&mut ModelSession<'_>, Chunk, &mut Worked<O>) + Send + Sync + 'static,
 ) -> Ordered<Worked<O>> {
-    let chunks = ChunkReader::new(input.sources, input.options).choose(input.choice).from_position(input.from);
+    let chunks = ChunkReader::new(input.sources, input.options).choose(input.choice).going_on_at(input.from);
     let chunks = if input.by_source { chunks.by_source() } else { chunks };
     let chunks: Box<dyn Iterator<Item = Chunk> + Send> = match input.page_field {
         Some(field) => Box::new(PageChunks::new(chunks, field)),

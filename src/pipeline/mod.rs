@@ -21,7 +21,7 @@ pub use desk::{Copydesk, CopydeskBuilder, LabelledBlock, LabelledParagraph, Labe
 pub(crate) use job::{Input, Worked, start};
 pub(crate) use labeller::{Event, Labelled, Labeller, Part};
 pub use options::RowOptions;
-pub(crate) use record::{ParsedRecord, record_pages};
+pub(crate) use record::{NoText, ParsedRecord, record_pages};
 pub use rejected::{LabelError, Rejected};
 pub use rows::{Row, Rows};
 pub(crate) use tally::Tally;

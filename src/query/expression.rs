@@ -110,10 +110,7 @@ impl Condition {
             Condition::Any(conditions) => conditions.iter().any(|condition| condition.holds(row)),
             Condition::Not(condition) => !condition.holds(row),
             Condition::Compare(left, comparison, right) => comparison.holds(&left.value(row), &right.value(row)),
-            Condition::In(operand, values) => {
-                let value = operand.value(row);
-                values.iter().any(|other| *other == value)
-            }
+            Condition::In(operand, values) => values.contains(&operand.value(row)),
             Condition::Contains(whole, part) => match (whole.value(row), part.value(row)) {
                 (Value::Text(whole), Value::Text(part)) => whole.contains(part.as_ref()),
                 _ => false,

@@ -29,6 +29,12 @@ impl Attributes {
         Attributes { name: name.to_owned(), spans: vec![Vec::new(); labels.len()], labels }
     }
 
+    /// The names of attributes, one for each label.
+    #[cfg(feature = "columnar")]
+    pub fn names(name: &str, labels: &LabelSet) -> Vec<String> {
+        labels.iter().map(|label| attribute(name, label.as_str())).collect()
+    }
+
     /// Adds a paragraph; `span` counts code points.
     pub fn push(&mut self, label: LabelId, span: Range<u64>, confidence: f32) {
         let out = &mut self.spans[label.index()];
@@ -49,13 +55,18 @@ impl Attributes {
             if index > 0 {
                 out.extend_from_slice(b", ");
             }
-            push_string(out, &format!("{}__copydesk__{label}", self.name));
+            push_string(out, &attribute(&self.name, label));
             out.extend_from_slice(b": [");
             out.append(spans);
             out.push(b']');
         }
         out.extend_from_slice(b"}}\n");
     }
+}
+
+/// The name of a label's attribute, as Dolma names them: experiment, tagger, attribute.
+fn attribute(name: &str, label: &str) -> String {
+    format!("{name}__copydesk__{label}")
 }
 
 #[cfg(test)]

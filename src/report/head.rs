@@ -34,11 +34,12 @@ impl fmt::Display for HeadLine<'_> {
         let HeadLine { row, columns } = self;
         let label = row.label().map_or_else(|| "(no label)".to_owned(), |label| fitting(&label, LABEL_COLUMNS));
         let confidence = row.confidence().map_or_else(|| "-".to_owned(), |value| format!("{:.1}%", value * 100.0));
-        let doc_columns = (columns / 3).min(MOST_DOC_COLUMNS);
+        let doc_columns = (columns / 4).min(MOST_DOC_COLUMNS);
         let doc = ending(&document(row), doc_columns);
         let text_columns = columns.saturating_sub(LABEL_COLUMNS + doc_columns + 11).max(LEAST_TEXT_COLUMNS);
-        write!(f, "{}{label} {confidence:>6}  ", padding(&label, LABEL_COLUMNS))?;
-        write!(f, "{doc}{}  {}", padding(&doc, doc_columns), shown_text(row, text_columns))
+        let before = format!("{}{label} {confidence:>6}  {doc}", padding(&label, LABEL_COLUMNS));
+        let line = format!("{before}{}  {}", padding(&doc, doc_columns), shown_text(row, text_columns));
+        f.write_str(line.trim_end())
     }
 }
 
@@ -58,7 +59,7 @@ fn document(row: &LabelledRow<'_>) -> String {
 }
 
 /// The text of a row on one line, else its span.
-pub(super) fn shown_text(row: &LabelledRow<'_>, columns: usize) -> String {
+fn shown_text(row: &LabelledRow<'_>, columns: usize) -> String {
     match (row.text(), row.count("start"), row.count("end")) {
         (Some(text), _, _) => {
             let start: String = text.chars().take(TEXT_CHARACTERS).collect();
@@ -83,6 +84,7 @@ pub(super) fn ending(name: &str, columns: usize) -> String {
     format!("…{end}")
 }
 
+/// The spaces that a text lacks to fill so many columns.
 pub(super) fn padding(text: &str, columns: usize) -> String {
     " ".repeat(columns.saturating_sub(measure_text_width(text)))
 }
@@ -135,9 +137,9 @@ mod tests {
     fn a_row_is_one_line_of_the_terminals_width() {
         let row =
             r#"{"label": "opinion", "confidence": "0.876", "doc": "a.txt", "paragraph": 4, "start": 5, "end": 90"#;
-        assert_eq!(line(&format!("{row}}}"), 60), "     opinion  87.6%  a.txt 4               5–90");
+        assert_eq!(line(&format!("{row}}}"), 60), "     opinion  87.6%  a.txt 4          5–90");
         let long = line(&format!(r#"{row}, "text": "one\n two {}"}}"#, "word ".repeat(9000)), 60);
-        assert_eq!(long, "     opinion  87.6%  a.txt 4               one two word…");
+        assert_eq!(long, "     opinion  87.6%  a.txt 4          one two word word wor…");
         for json in [
             r#"{"label": null, "file": "a/very/long/name/of/a/folder/and/its/file.jsonl", "line": 17, "text": "中中中中中中中中中中中中中"}"#,
             r#"{"label": "a label that is far too long", "id": 5, "confidence": 3, "text": "\u001b[31mred\u0007"}"#,
@@ -147,7 +149,7 @@ mod tests {
         }
         assert!(
             line(r#"{"label": "x", "file": "folder/with/a/name/rows.jsonl", "line": 17}"#, 60)
-                .contains("…a/name/rows.jsonl:17")
+                .contains("  …/rows.jsonl:17")
         );
     }
 

@@ -29,7 +29,7 @@ pub use dolma::Attributes;
 pub use eval_table::{EvalTable, FieldTable, NoiseTable};
 pub use fields::RowFields;
 pub use head::{HeadLine, Reservoir};
-pub use kept::Keep;
+pub use kept::{Keep, TooLong};
 pub use labelled::LabelledRow;
 pub use models::{ModelEntry, ModelsTable};
 pub use pretty::PageStyle;

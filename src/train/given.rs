@@ -48,8 +48,8 @@ pub fn read_scores(path: &Path, labels: &LabelSet) -> Result<ReadRows<(u64, Scor
     })
 }
 
-/// Reads JSON lines with `key`, `label` and, if they have it, an annotator's `confidence`. A name ending in `.zst` is
-/// decompressed.
+/// Reads JSON lines with `key`, `label` and, if they have it, an annotator's `confidence`. A name ending in `.gz`,
+/// `.zst`, `.bz2` or `.xz` is decompressed.
 ///
 /// # Errors
 /// As [`read_labelled`](super::read_labelled).

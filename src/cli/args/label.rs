@@ -60,7 +60,7 @@ pub struct LabelArgs {
     /// Write to FILE, which appears once all is done [default: -]
     ///
     /// An existing file is replaced. If nothing could be labelled, it is left alone. - is standard output. A name that ends
-    /// in .csv gets CSV, all others JSON Lines, unless --output-format says otherwise. A further .gz, .zst, .bz2 or .xz compresses
+    /// in .csv gets CSV, .parquet Parquet, .arrow Arrow, all others JSON Lines, unless --output-format says otherwise. A further .gz, .zst, .bz2 or .xz compresses
     /// it.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -144,6 +144,12 @@ pub enum OutputFormatArg {
     Csv,
     /// A page to read in the terminal
     Pretty,
+    /// A Parquet table
+    Parquet,
+    /// An Arrow table: a file with a footer (Feather, version 2)
+    Arrow,
+    /// An Arrow table: a stream
+    ArrowStream,
 }
 
 /// `--color`.

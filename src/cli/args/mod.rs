@@ -83,6 +83,7 @@ pub struct Args {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "a program has one")]
 pub enum Command {
     /// Label every paragraph or record of the inputs
     ///

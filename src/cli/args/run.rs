@@ -47,7 +47,7 @@ pub struct RunArgs {
 pub struct PartArgs {
     /// Do part I of N, I from 0; the same parts on every machine
     ///
-    /// Files are divided by their bytes in their order; JSON Lines and Parquet files are divided inside too. The output's name
+    /// Files are divided by their bytes in their order; JSON Lines, Parquet files and .warc.gz are divided inside too. The output's name
     /// gets -0000I-of-0000N before its extension. copydesk merge joins the parts.
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub shard: Option<Shard>,

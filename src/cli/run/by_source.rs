@@ -4,10 +4,10 @@ use super::sinks::{FileFormat, OutputPlan, Sinks};
 use super::state::{Current, State};
 use super::{FIRST_OUTPUT, Routed};
 use crate::cli::error::CliError;
-use crate::cli::target::Target;
+use crate::cli::target::{Inputs, Target};
 use crate::compress::Compression;
-use crate::corpus::{Opened, Position};
-use crate::output::{OutputFormat, RowFormat, StagedState};
+use crate::corpus::{Opened, Position, Source, Sources};
+use crate::output::{OutputFormat, StagedState};
 use crate::pipeline::Worked;
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
@@ -30,6 +30,27 @@ impl PathRule {
         }
     }
 
+    /// Refuses, before anything is read, outputs that are inputs too, and inputs that would have one output.
+    pub fn check(&self, inputs: &[PathBuf], sources: Sources) -> Result<(), CliError> {
+        let read = Inputs::of(inputs);
+        if let PathRule::Below { dir, .. } = self
+            && read.hold_folder(dir)
+        {
+            return Err(CliError::ReadAndWritten { path: dir.clone() });
+        }
+        let mut written = HashSet::new();
+        for source in sources.filter_map(Result::ok) {
+            let path = self.output(Path::new(&*source.name), &source.relative)?.target.name();
+            if read.hold_file(&path) {
+                return Err(CliError::ReadAndWritten { path });
+            }
+            if let Some(path) = written.replace(path) {
+                return Err(CliError::WrittenTwice { path });
+            }
+        }
+        Ok(())
+    }
+
     /// The output of an input; `name` is its path as given or found, `relative` that below the input given.
     fn output(&self, name: &Path, relative: &Path) -> Result<OutputPlan, CliError> {
         let (path, format) = match self {
@@ -37,7 +58,7 @@ impl PathRule {
             PathRule::Attributes { name: attributes, format, .. } => (attributes_of(name, attributes)?, format),
         };
         let (path, format) = with_extension_of(path, format);
-        Ok(OutputPlan { target: Target::File(path), format })
+        Ok(OutputPlan { target: Target::File(path), format: format.of_source(name) })
     }
 }
 
@@ -59,21 +80,24 @@ fn with_extension_of(path: PathBuf, format: &FileFormat) -> (PathBuf, FileFormat
     let (rows, compression) = OutputFormat::of_name(&path);
     let extension = format.format.rows.extension();
     let keeps = rows == Some(format.format.rows);
-    let compression = compression.filter(|_| format.format.rows.is_text());
+    let compression = compression.filter(|_| format.format.rows.is_lines());
     let path = match (keeps, compression) {
         (true, _) => path,
         (false, Some(kind)) => {
             let inner = Compression::inner_name(&path);
-            let name = inner.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            inner.with_file_name(format!("{name}.{extension}.{}", kind.extension()))
+            with_suffix(&inner, &format!(".{extension}.{}", kind.extension()))
         }
-        (false, None) => {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            path.with_file_name(format!("{name}.{extension}"))
-        }
+        (false, None) => with_suffix(&path, &format!(".{extension}")),
     };
-    let format = FileFormat { format: OutputFormat { compression, ..format.format }, header: format.header.clone() };
+    let format = FileFormat { format: OutputFormat { compression, ..format.format }, ..format.clone() };
     (path, format)
+}
+
+/// The path with more behind its name, which need not be UTF-8.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    path.with_file_name(name)
 }
 
 /// The outputs of the sources so far.
@@ -99,14 +123,24 @@ impl BySource {
         folder: &Path,
         state: &State,
         position: Position,
+        mut sources: Sources,
     ) -> Result<(BySource, Position), CliError> {
         let mut by_source = BySource::new(rule);
-        let Some(current) = state.current.clone() else { return Ok((by_source, position)) };
+        let Some(ordinal) = state.current.as_ref().map(|current| current.ordinal) else {
+            return Ok((by_source, position));
+        };
+        let source = usize::try_from(ordinal).ok().and_then(|ordinal| sources.nth(ordinal));
+        let Some(Ok(Source { name, relative, .. })) = source else {
+            return Err(CliError::JournalLost { folder: folder.to_owned() });
+        };
+        let current = Current { ordinal, name: PathBuf::from(&*name), relative };
         let plan = by_source.rule.output(&current.name, &current.relative)?;
+        let path = plan.file().map(Path::to_owned);
         // Where the file is gone, it appeared under its name after the state was stored; what it holds is made again.
         match Sinks::resume(&[plan], folder, FIRST_OUTPUT, &state.outputs, false) {
             Ok(sinks) => {
                 by_source.useful = true;
+                by_source.written.extend(path);
                 by_source.current = Some((current, sinks));
                 Ok((by_source, position))
             }
@@ -118,7 +152,11 @@ impl BySource {
     /// Writes what was made of a chunk; says whether its source ended.
     pub fn take(&mut self, worked: &Worked<Routed>, folder: Option<&Path>) -> Result<bool, CliError> {
         for opened in &worked.opened {
-            self.open(opened, folder)?;
+            // A run that goes on opens the source again that it was at, and its output goes on as well.
+            let goes_on = self.current.as_ref().is_some_and(|(current, _)| current.ordinal == opened.ordinal);
+            if !goes_on {
+                self.open(opened, folder)?;
+            }
         }
         self.failed |= worked.tally.failed > 0;
         self.useful |= worked.tally.done() > 0;
@@ -139,6 +177,11 @@ impl BySource {
 
     fn open(&mut self, opened: &Opened, folder: Option<&Path>) -> Result<(), CliError> {
         (self.useful, self.failed) = (false, false);
+        if opened.relative.as_os_str().is_empty() {
+            // What cannot be found has no output.
+            self.current = None;
+            return Ok(());
+        }
         let name = PathBuf::from(&*opened.name);
         let plan = self.rule.output(&name, &opened.relative)?;
         if let Some(path) = plan.file() {
@@ -174,21 +217,6 @@ impl BySource {
     }
 }
 
-impl RowFormat {
-    /// The usual end of names.
-    fn extension(self) -> &'static str {
-        match self {
-            RowFormat::Jsonl => "jsonl",
-            RowFormat::Csv => "csv",
-        }
-    }
-
-    /// Whether its bytes are text that gains by being compressed as a whole.
-    fn is_text(self) -> bool {
-        matches!(self, RowFormat::Jsonl | RowFormat::Csv)
-    }
-}
-
 impl Compression {
     /// The usual end of names.
     fn extension(self) -> &'static str {
@@ -204,6 +232,7 @@ impl Compression {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::RowFormat;
 
     fn output(rule: &PathRule, name: &str, relative: &str) -> String {
         let plan = rule.output(Path::new(name), Path::new(relative)).unwrap();
@@ -212,7 +241,7 @@ mod tests {
 
     #[test]
     fn names_follow_from_the_inputs() {
-        let format = |rows| FileFormat { format: OutputFormat { rows, compression: None }, header: Vec::new() };
+        let format = |rows| FileFormat { format: OutputFormat { rows, compression: None }, ..FileFormat::default() };
         let rule = PathRule::Below { dir: "out".into(), format: format(RowFormat::Jsonl) };
         assert_eq!(output(&rule, "in/a/b.jsonl.gz", "a/b.jsonl.gz"), "out/a/b.jsonl.gz");
         assert_eq!(output(&rule, "in/a.txt", "a.txt"), "out/a.txt.jsonl");

@@ -17,8 +17,10 @@ use by_source::BySource;
 use sinks::Sinks;
 use state::{Identity, State, Unfinished};
 
-use crate::corpus::Position;
-use crate::output::{Host, InputFile, Journal, Manifest, OutputFile, RowBlock, RunCounts, ShardOf, Staged};
+use crate::corpus::{Origin, Position, Source};
+use crate::output::{
+    Host, InputFile, Journal, JournalError, Manifest, OutputFile, RowBlock, RunCounts, ShardOf, Staged,
+};
 use crate::pipeline::Worked;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -74,7 +76,7 @@ pub(super) struct Run {
 /// Outputs that rows are written to.
 enum Open {
     Together(Sinks),
-    BySource(BySource),
+    BySource(Box<BySource>),
 }
 
 /// What came of beginning a run.
@@ -96,22 +98,40 @@ impl Run {
         let Some(home) = plan.home()? else {
             return Run::fresh(plan, identity, None);
         };
+        if plan.manifest {
+            // A name that is too long would be told only when all is done.
+            match fs::symlink_metadata(&home.manifest) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(unwritable(&home.manifest, error));
+                }
+                _ => {}
+            }
+        }
         if plan.resume
             && let Some(manifest) = finished(&home.manifest)?
             && !Journal::is_in(&home.folder)
         {
             identity.check(&Identity::of_manifest(&manifest), &plan.name())?;
             state::check_manifest_inputs(&manifest, plan.walk())?;
+            state::check_manifest_outputs(&manifest)?;
             return Ok(Begun::Finished(Box::new(manifest)));
         }
-        let journal_failed = |error| CliError::Journal { path: plan.name(), error };
+        if let Outputs::BySource(rule) = &plan.outputs {
+            rule.check(&plan.inputs, plan.walk())?;
+        }
+        let journal_failed = |error| match error {
+            JournalError::Io(error) => unwritable(&plan.name(), error),
+            error => CliError::Journal { path: plan.name(), error },
+        };
         let journal = Journal::open(home.folder.clone()).map_err(journal_failed)?;
-        match journal.load::<State>().map_err(journal_failed)? {
+        // What is to be dropped need not be understood.
+        let state = if plan.restart { None } else { journal.load::<State>().map_err(journal_failed)? };
+        match state {
             Some(state) if plan.resume => Run::go_on(plan, identity, journal, state),
-            Some(state) if !plan.restart => {
+            Some(state) => {
                 Err(CliError::UnfinishedRun { path: plan.name(), rows: state.counts.rows(), folder: home.folder })
             }
-            _ => {
+            None => {
                 let unwritable = |error| CliError::Unwritable { path: home.folder.clone(), error };
                 journal.clear().map_err(unwritable)?;
                 Run::fresh(plan, identity, Some(journal))
@@ -127,14 +147,15 @@ impl Run {
         if let Some(folder) = &folder {
             crate::atomic::remove_with_process(folder);
         }
-        let outputs = match &plan.outputs {
-            Outputs::Together(outputs) => Open::Together(Sinks::create(outputs, folder.as_deref(), FIRST_OUTPUT)?),
-            Outputs::BySource(rule) => Open::BySource(BySource::new(rule.clone())),
-        };
-        let errors = Sinks::create(&plan.errors, folder.as_deref(), ERRORS)?;
-        let inputs = match &folder {
-            Some(folder) => Some(sinks::input_log(folder).map_err(|error| unwritable(folder, error))?),
-            None => None,
+        let (outputs, errors, inputs) = match Run::open(&plan, folder.as_deref()) {
+            Ok(open) => open,
+            Err(error) => {
+                if let Some(journal) = journal {
+                    // The error to tell is the first.
+                    let _ = journal.remove();
+                }
+                return Err(error);
+            }
         };
         let now = Instant::now();
         let host = Host::here(plan.threads);
@@ -160,16 +181,32 @@ impl Run {
         })))
     }
 
+    /// The outputs, that of errors, and the log of inputs.
+    fn open(plan: &RunPlan, folder: Option<&Path>) -> Result<(Open, Sinks, Option<Staged>), CliError> {
+        let outputs = match &plan.outputs {
+            Outputs::Together(outputs) => Open::Together(Sinks::create(outputs, folder, FIRST_OUTPUT)?),
+            Outputs::BySource(rule) => Open::BySource(Box::new(BySource::new(rule.clone()))),
+        };
+        let errors = Sinks::create(&plan.errors, folder, ERRORS)?;
+        let inputs = match folder {
+            Some(folder) => Some(sinks::input_log(folder).map_err(|error| unwritable(folder, error))?),
+            None => None,
+        };
+        Ok((outputs, errors, inputs))
+    }
+
     fn go_on(plan: RunPlan, identity: Identity, journal: Journal, state: State) -> Result<Begun, CliError> {
         identity.check(&state.identity, &plan.name())?;
         signals::let_run_stop();
         let folder = journal.folder().to_owned();
         let failed = |error| unwritable(&folder, error);
-        let log = Staged::resume(&folder.join("inputs"), &folder, INPUTS, sinks::LOG, &state.inputs);
-        let Some(inputs) = log.map_err(failed)? else {
-            return Err(CliError::JournalLost { folder });
+        let log = Staged::resume(&folder.join("inputs"), &folder, INPUTS, sinks::LOG, None, &state.inputs);
+        let inputs = match log {
+            Ok(Some(inputs)) => inputs,
+            Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => return Err(failed(error)),
+            _ => return Err(CliError::JournalLost { folder }),
         };
-        let log = inputs_of(&inputs)?;
+        let Ok(log) = inputs_of(&inputs) else { return Err(CliError::JournalLost { folder }) };
         let logged = log.last().map_or(0, |last| last.ordinal + 1);
         let skipped_bytes = state::check_inputs(&log, plan.walk(), state.position)?;
         let mut position = state.position;
@@ -178,9 +215,9 @@ impl Run {
                 Open::Together(Sinks::resume(outputs, &folder, FIRST_OUTPUT, &state.outputs, state.complete)?)
             }
             Outputs::BySource(rule) => {
-                let (open, from) = BySource::resume(rule.clone(), &folder, &state, position)?;
+                let (open, from) = BySource::resume(rule.clone(), &folder, &state, position, plan.walk())?;
                 position = from;
-                Open::BySource(open)
+                Open::BySource(Box::new(open))
             }
         };
         let errors = Sinks::resume(&plan.errors, &folder, ERRORS, &state.errors, state.complete)?;
@@ -256,8 +293,20 @@ impl Run {
         if self.saved { "; the same command with --resume goes on from here" } else { "" }
     }
 
+    /// The error with what to type to go on.
+    fn with_hint(&self, error: CliError) -> CliError {
+        match error {
+            CliError::Unwritable { .. } if self.saved => CliError::Halted { error: Box::new(error), hint: self.hint() },
+            error => error,
+        }
+    }
+
     /// Ends the run: makes the files appear, or where nothing was labelled leaves everything as it was.
     pub fn finish(mut self, useful: bool) -> Result<(), CliError> {
+        self.end(useful).map_err(|error| self.with_hint(error))
+    }
+
+    fn end(&mut self, useful: bool) -> Result<(), CliError> {
         if !useful {
             if let Some(journal) = self.journal.take() {
                 let folder = journal.folder().to_owned();
@@ -293,11 +342,22 @@ impl Run {
 
     fn manifest(&self, inputs: Vec<state::LoggedInput>, written: Vec<PathBuf>) -> Result<Manifest, CliError> {
         let mut files = Vec::with_capacity(inputs.len());
+        let mut sources = self.plan.hash_inputs.then(|| (0..).zip(self.plan.walk()));
         for input in inputs {
-            let sha256 = match (self.plan.hash_inputs, input.bytes) {
-                (true, Some(_)) => Some(state::sha256(Path::new(&input.name))?),
-                _ => None,
+            // The name in the log is for reading: a path need not be UTF-8.
+            let source = sources.as_mut().and_then(|sources| sources.find(|(ordinal, _)| *ordinal == input.ordinal));
+            let hashed = match source {
+                Some((_, Ok(Source { origin: Origin::File(path), size_bytes: Some(_), .. }))) => state::sha256(&path),
+                Some((_, Err(_))) if input.bytes.is_some() => Err(std::io::ErrorKind::NotFound.into()),
+                _ => Ok(String::new()),
             };
+            if let Err(error) = &hashed {
+                tell(format_args!(
+                    "{}: its SHA-256 is not in the manifest, since it cannot be read: {error}",
+                    input.name
+                ));
+            }
+            let sha256 = hashed.ok().filter(|hash| !hash.is_empty());
             files.push(InputFile { name: input.name, bytes: input.bytes, sha256 });
         }
         let outputs = written.into_iter().map(|path| OutputFile {
@@ -332,7 +392,7 @@ impl Drop for Run {
 }
 
 impl Taker<Routed> for Run {
-    fn from(&self) -> Position {
+    fn begins_at(&self) -> Position {
         if self.complete { Position { source: u64::MAX, items: 0 } } else { self.position }
     }
 
@@ -353,6 +413,13 @@ impl Taker<Routed> for Run {
     }
 
     fn take(&mut self, worked: Worked<Routed>, errors: RowBlock, tally: &Tally) -> Result<(), CliError> {
+        self.write(worked, errors, tally).map_err(|error| self.with_hint(error))
+    }
+}
+
+impl Run {
+    /// Writes what was made of a chunk, and stores how far everything has come where it is time for it.
+    fn write(&mut self, worked: Worked<Routed>, errors: RowBlock, tally: &Tally) -> Result<(), CliError> {
         let began = Instant::now();
         self.host.reading += worked.reading.as_secs_f64();
         self.host.labelling += worked.working.as_secs_f64();

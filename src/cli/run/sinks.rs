@@ -3,10 +3,12 @@
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::target::Target;
-use crate::output::{OutputFormat, RowBlock, RowFormat, Staged, StagedState};
+use crate::cli::tell;
+use crate::output::{Columns, OutputFormat, RowBlock, RowFormat, Staged, StagedState, Table};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How the list of inputs is kept.
 pub(super) const LOG: OutputFormat = OutputFormat { rows: RowFormat::Jsonl, compression: None };
@@ -16,6 +18,27 @@ pub(super) const LOG: OutputFormat = OutputFormat { rows: RowFormat::Jsonl, comp
 pub(in crate::cli) struct FileFormat {
     pub format: OutputFormat,
     pub header: Vec<u8>,
+    /// What makes the columns of a table, for outputs of a source each.
+    pub columns: Option<Arc<Columns>>,
+    /// The columns of a table.
+    pub table: Option<Arc<Table>>,
+}
+
+impl Default for FileFormat {
+    /// JSON Lines.
+    fn default() -> FileFormat {
+        FileFormat { format: LOG, header: Vec::new(), columns: None, table: None }
+    }
+}
+
+impl FileFormat {
+    /// The format of an output of one source.
+    pub fn of_source(self, source: &Path) -> FileFormat {
+        match &self.columns {
+            Some(columns) => FileFormat { table: Some(columns.of(Some(source))), ..self },
+            None => self,
+        }
+    }
 }
 
 /// An output by name.
@@ -53,7 +76,7 @@ enum Sink {
 
 /// The log of inputs in a folder.
 pub(super) fn input_log(folder: &Path) -> io::Result<Staged> {
-    Staged::create(&folder.join("inputs"), folder, super::INPUTS, LOG)
+    Staged::create(&folder.join("inputs"), folder, super::INPUTS, LOG, None)
 }
 
 fn header(format: &FileFormat) -> RowBlock {
@@ -68,7 +91,9 @@ impl Sinks {
         let open = |(number, plan): (usize, &OutputPlan)| match (plan.file(), folder) {
             (Some(path), Some(folder)) => {
                 let failed = |error| CliError::Unwritable { path: path.to_owned(), error };
-                let mut staged = Staged::create(path, folder, first + number, plan.format.format).map_err(failed)?;
+                let mut staged =
+                    Staged::create(path, folder, first + number, plan.format.format, plan.format.table.clone())
+                        .map_err(failed)?;
                 staged.write(&header(&plan.format)).map_err(failed)?;
                 Ok(Sink::Staged { path: path.to_owned(), staged: Box::new(staged) })
             }
@@ -95,8 +120,16 @@ impl Sinks {
                 let Some(state) = states.next() else {
                     return Err(CliError::JournalLost { folder: folder.to_owned() });
                 };
-                let resumed = Staged::resume(path, folder, first + number, plan.format.format, state);
-                match resumed.map_err(|error| CliError::Unwritable { path: path.to_owned(), error })? {
+                let resumed =
+                    Staged::resume(path, folder, first + number, plan.format.format, plan.format.table.clone(), state);
+                let resumed = match resumed {
+                    // It is shorter than it was.
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                        return Err(CliError::JournalLost { folder: folder.to_owned() });
+                    }
+                    resumed => resumed.map_err(|error| CliError::Unwritable { path: path.to_owned(), error })?,
+                };
+                match resumed {
                     Some(staged) => Ok(Sink::Staged { path: path.to_owned(), staged: Box::new(staged) }),
                     None if complete => Ok(Sink::Finished(path.to_owned())),
                     None => Err(CliError::JournalLost { folder: folder.to_owned() }),
@@ -158,8 +191,13 @@ impl Sinks {
         for sink in self.0 {
             match sink {
                 Sink::Direct(output) => output.finish()?,
-                Sink::Staged { path, staged } => {
-                    staged.finish().map_err(|error| CliError::Unwritable { path: path.clone(), error })?;
+                Sink::Staged { path, mut staged } => {
+                    let unwritable = |error| CliError::Unwritable { path: path.clone(), error };
+                    staged.complete().map_err(unwritable)?;
+                    for note in staged.notes() {
+                        tell(format_args!("{}: {note}", path.display()));
+                    }
+                    staged.finish().map_err(unwritable)?;
                     paths.push(path);
                 }
                 Sink::Finished(path) => paths.push(path),

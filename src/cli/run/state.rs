@@ -55,7 +55,10 @@ pub(super) struct Unfinished<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Current {
     pub ordinal: u64,
+    /// Only the number is stored: a path need not be UTF-8, as a state is.
+    #[serde(skip)]
     pub name: PathBuf,
+    #[serde(skip)]
     pub relative: PathBuf,
 }
 
@@ -180,11 +183,25 @@ pub(super) fn check_manifest_inputs(manifest: &Manifest, mut sources: Sources) -
     }
 }
 
+/// Refuses to call a run finished where a file that it wrote is gone or another.
+pub(super) fn check_manifest_outputs(manifest: &Manifest) -> Result<(), CliError> {
+    for output in &manifest.outputs {
+        let path = PathBuf::from(&output.name);
+        match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.len() == output.bytes => {}
+            Ok(metadata) => return Err(CliError::OutputChanged { path, told: output.bytes, got: metadata.len() }),
+            // A name that is not UTF-8 stands in the manifest with other characters.
+            Err(_) if output.name.contains(char::REPLACEMENT_CHARACTER) => {}
+            Err(error) => return Err(CliError::OutputGone { path, error }),
+        }
+    }
+    Ok(())
+}
+
 /// The SHA-256 of a file in hexadecimal digits.
-pub(super) fn sha256(path: &Path) -> Result<String, CliError> {
+pub(super) fn sha256(path: &Path) -> io::Result<String> {
     let mut hash = Sha256::new();
-    let hashed = File::open(path).and_then(|mut file| io::copy(&mut file, &mut hash));
-    hashed.map_err(|error| CliError::Unreadable { path: path.to_owned(), error })?;
+    io::copy(&mut File::open(path)?, &mut hash)?;
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

@@ -1,15 +1,16 @@
 //! Arrow streams, read as their bytes come.
 
+use super::arrow_messages::{Framed, MessageDecoder, frame};
 use super::{Batches, Broken, broken_file, guarded};
 use crate::corpus::error::InputError;
 use crate::corpus::feed::{More, Window};
 use crate::corpus::lines::Next;
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
-use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::SchemaRef;
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Bytes that are read at once of a file.
@@ -49,15 +50,25 @@ impl<R: Read + Send> Blocks for BlockReader<R> {
 /// The rows of a stream.
 pub(super) struct ArrowStream {
     source: Box<dyn Blocks>,
-    decoder: StreamDecoder,
-    /// Bytes that the decoder did not take yet.
-    buffer: Buffer,
+    decoder: MessageDecoder,
+    /// Bytes that were not decoded yet.
+    pending: Vec<u8>,
     ended: bool,
+}
+
+/// What a stream gives.
+enum Step {
+    Batch(RecordBatch),
+    /// Something else was read.
+    Read,
+    Pause,
+    End,
+    Broken(String),
 }
 
 impl ArrowStream {
     pub fn new(source: Box<dyn Blocks>) -> ArrowStream {
-        ArrowStream { source, decoder: StreamDecoder::new(), buffer: Buffer::from_vec(Vec::<u8>::new()), ended: false }
+        ArrowStream { source, decoder: MessageDecoder::default(), pending: Vec::new(), ended: false }
     }
 
     /// Reads on until the columns are known.
@@ -67,56 +78,55 @@ impl ArrowStream {
     pub fn read_schema(&mut self) -> Result<SchemaRef, String> {
         loop {
             if let Some(schema) = self.decoder.schema() {
-                return Ok(schema);
+                return Ok(Arc::clone(schema));
             }
-            if self.buffer.is_empty() {
-                let mut block = Vec::new();
-                if self.source.fill(&mut block, None).map_err(|error| error.to_string())? == More::End {
-                    return Err("the stream ends before its columns are named".to_owned());
-                }
-                self.buffer = Buffer::from_vec(block);
+            match self.step(None).map_err(|error| error.to_string())? {
+                Step::Read | Step::Pause => {}
+                Step::Broken(reason) => return Err(reason),
+                Step::Batch(_) | Step::End => return Err("the stream ends before its columns are named".to_owned()),
             }
-            // The decoder stops at the first batch, so it is handed no more than the first message.
-            let mut head = self.buffer.slice_with_length(0, 1);
-            self.buffer.advance(1);
-            guarded(|| self.decoder.decode(&mut head))?;
         }
     }
 
-    fn end_with(&mut self, reason: String) -> Next<Result<RecordBatch, Broken>> {
-        self.ended = true;
-        Next::Item(Err(Broken { rows: None, reason }))
+    /// Decodes one message, or reads some bytes.
+    fn step(&mut self, patience: Option<Duration>) -> io::Result<Step> {
+        match guarded(|| frame(&self.pending)) {
+            Err(reason) => Ok(Step::Broken(reason)),
+            Ok(Framed::EndOfStream) => Ok(Step::End),
+            Ok(Framed::Part) => Ok(match self.source.fill(&mut self.pending, patience)? {
+                More::Bytes => Step::Read,
+                More::Pause => Step::Pause,
+                More::End if self.pending.is_empty() => Step::End,
+                More::End => Step::Broken("it ends inside a message; it may be cut off".to_owned()),
+            }),
+            Ok(Framed::Whole(frame)) => {
+                let rest = self.pending.split_off(frame.whole);
+                let message = Buffer::from_vec(std::mem::replace(&mut self.pending, rest));
+                Ok(match guarded(|| self.decoder.decode(&message, frame)) {
+                    Ok(Some(batch)) => Step::Batch(batch),
+                    Ok(None) => Step::Read,
+                    Err(reason) => Step::Broken(reason),
+                })
+            }
+        }
     }
 }
 
 impl Batches for ArrowStream {
     fn next(&mut self, patience: Option<Duration>) -> io::Result<Next<Result<RecordBatch, Broken>>> {
-        loop {
-            if self.ended {
-                return Ok(Next::End);
-            }
-            if self.buffer.is_empty() {
-                let mut block = Vec::new();
-                match self.source.fill(&mut block, patience)? {
-                    More::Bytes => self.buffer = Buffer::from_vec(block),
-                    More::Pause => return Ok(Next::Pause),
-                    More::End => {
-                        let finished = guarded(|| self.decoder.finish());
-                        if let Err(reason) = finished {
-                            return Ok(self.end_with(format!("{reason}; the stream may be cut off")));
-                        }
-                        self.ended = true;
-                        continue;
-                    }
+        while !self.ended {
+            match self.step(patience)? {
+                Step::Batch(batch) => return Ok(Next::Item(Ok(batch))),
+                Step::Read => {}
+                Step::Pause => return Ok(Next::Pause),
+                Step::End => self.ended = true,
+                Step::Broken(reason) => {
+                    self.ended = true;
+                    return Ok(Next::Item(Err(Broken { rows: None, reason })));
                 }
             }
-            let (decoder, buffer) = (&mut self.decoder, &mut self.buffer);
-            match guarded(|| decoder.decode(buffer)) {
-                Ok(Some(batch)) => return Ok(Next::Item(Ok(batch))),
-                Ok(None) => {}
-                Err(reason) => return Ok(self.end_with(reason)),
-            }
         }
+        Ok(Next::End)
     }
 }
 

@@ -9,6 +9,7 @@
 //! rows are taken from them a few at a time.
 
 mod arrow_file;
+mod arrow_messages;
 mod arrow_stream;
 mod bounded_file;
 mod parquet_file;
@@ -155,7 +156,6 @@ impl ColumnarRecords {
     ///
     /// # Errors
     /// [`InputError::Unreadable`], also where the file has no such row groups.
-    #[allow(dead_code, reason = "for shards and outputs that keep the columns")]
     pub fn of_row_groups(path: &Path, groups: Range<usize>) -> Result<ColumnarRecords, InputError> {
         let file = File::open(path).map_err(InputError::Unreadable)?;
         let rows = ParquetRows::open(file, Some(groups))?;
@@ -248,7 +248,6 @@ impl RecordReader for ColumnarRecords {
 ///
 /// # Errors
 /// [`InputError::Unreadable`].
-#[allow(dead_code, reason = "for shards and outputs that keep the columns")]
 pub(crate) fn table_schema(path: &Path) -> Result<SchemaRef, InputError> {
     let mut file = File::open(path).map_err(InputError::Unreadable)?;
     let format = TableFormat::of_file(&mut file).map_err(InputError::Unreadable)?.ok_or_else(not_a_table)?;
@@ -263,7 +262,6 @@ pub(crate) fn table_schema(path: &Path) -> Result<SchemaRef, InputError> {
 ///
 /// # Errors
 /// [`InputError::Unreadable`].
-#[allow(dead_code, reason = "for shards and outputs that keep the columns")]
 pub(crate) fn row_groups(path: &Path) -> Result<Vec<RowGroup>, InputError> {
     parquet_file::row_groups(File::open(path).map_err(InputError::Unreadable)?)
 }

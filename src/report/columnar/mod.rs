@@ -19,5 +19,5 @@ mod tests;
 
 pub use error::ColumnarError;
 pub use join::{ArrowLayout, join_arrow, join_parquet};
-pub use schema::{Kept, TableOptions, TableSchema, paragraph_schema, record_schema};
+pub use schema::{Kept, TableOptions, TableSchema, attributes_schema, paragraph_schema, record_schema};
 pub use segment::{Encoded, Refused, SegmentFormat};

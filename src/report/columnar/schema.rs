@@ -1,13 +1,15 @@
 //! The columns of a table, and where their values stand in rows of JSON.
 
 use super::stored::{is_text, stored};
+use crate::corpus::Unit;
 use crate::label::LabelSet;
+use crate::report::kept::kept_name;
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The column of what else a record had.
-const OTHER_FIELDS: &str = "other_fields";
+pub(super) const OTHER_FIELDS: &str = "other_fields";
 
 /// A column that comes from the input.
 #[derive(Clone, Debug)]
@@ -19,7 +21,8 @@ pub enum Kept {
 }
 
 impl Kept {
-    fn name(&self) -> &str {
+    /// The name of the column.
+    pub fn name(&self) -> &str {
         match self {
             Kept::Column(field) => field.name(),
             Kept::Field(name) => name,
@@ -36,7 +39,7 @@ pub struct TableOptions {
     pub with_text: bool,
     /// Paragraphs: a column `content`, the probability that a block belongs to the main content of its page.
     pub with_content: bool,
-    /// Columns of the input, in their order; they come first.
+    /// Columns of the input, in their order: before ours in rows of records, behind them in rows of paragraphs.
     pub kept: Vec<Kept>,
     /// A column `other_fields`: the fields of a record that have no column, as one JSON object, null where there are none.
     pub with_other_fields: bool,
@@ -65,8 +68,8 @@ pub(super) enum ColumnSource {
     Ours,
     /// A field of the input with a name that none of ours has.
     Input,
-    /// A field of the input that has one of our names: where we add such a field to the row, it has the column's name, else
-    /// still its own, which is this.
+    /// A field of the input that has one of our names, which is this. In the row it has the column's name, or still its own where
+    /// the row lacks that field of ours.
     Renamed(String),
     /// All that has no column.
     OtherFields,
@@ -78,7 +81,7 @@ impl TableSchema {
         &self.schema
     }
 
-    fn new(ours: Vec<Field>, options: &TableOptions) -> TableSchema {
+    fn new(ours: Vec<Field>, options: &TableOptions, unit: Unit) -> TableSchema {
         let is_ours = |name: &str| {
             ours.iter().any(|field| field.name() == name) || (options.with_other_fields && name == OTHER_FIELDS)
         };
@@ -94,22 +97,33 @@ impl TableSchema {
                 Kept::Column(field) => stored(field),
                 Kept::Field(name) => Field::new(name, DataType::Utf8, true),
             };
-            let (field, source) = if is_ours(input.name()) {
-                let mut name = format!("input_{}", input.name());
-                while kept.contains(name.as_str()) || is_ours(&name) {
-                    name.insert_str(0, "input_");
+            // As the rows themselves name their fields.
+            let name = match unit {
+                Unit::Paragraph => kept_name(input.name(), |name| kept.contains(name)),
+                Unit::Record => {
+                    let mut name = input.name().to_owned();
+                    while is_ours(&name) || (name != input.name() && kept.contains(name.as_str())) {
+                        name.insert_str(0, "input_");
+                    }
+                    name
                 }
-                (field.with_name(name), ColumnSource::Renamed(input.name().to_owned()))
-            } else {
-                (field, ColumnSource::Input)
             };
+            let source = match name == input.name() {
+                true => ColumnSource::Input,
+                false => ColumnSource::Renamed(input.name().to_owned()),
+            };
+            let field = field.with_name(name);
             columns.push(Column { is_text: is_text(field.data_type()), field: Arc::new(field), source });
         }
-        columns.extend(ours.into_iter().map(|field| Column {
+        let ours = ours.into_iter().map(|field| Column {
             is_text: is_text(field.data_type()),
             field: Arc::new(field),
             source: ColumnSource::Ours,
-        }));
+        });
+        match unit {
+            Unit::Paragraph => drop(columns.splice(0..0, ours)),
+            Unit::Record => columns.extend(ours),
+        }
         if options.with_other_fields {
             let field = Arc::new(Field::new(OTHER_FIELDS, DataType::Utf8, true));
             columns.push(Column { field, source: ColumnSource::OtherFields, is_text: true });
@@ -135,7 +149,7 @@ pub fn paragraph_schema(labels: &LabelSet, options: &TableOptions) -> TableSchem
     if options.with_text {
         ours.push(Field::new("text", DataType::Utf8, false));
     }
-    TableSchema::new(ours, options)
+    TableSchema::new(ours, options, Unit::Paragraph)
 }
 
 /// The columns of record rows about a model's labels. Of a record that could not be judged, all but its own fields and the reason
@@ -144,7 +158,18 @@ pub fn record_schema(labels: &LabelSet, options: &TableOptions) -> TableSchema {
     let mut ours = Vec::new();
     push_source(&mut ours, options);
     push_verdict(&mut ours, labels, true);
-    TableSchema::new(ours, options)
+    TableSchema::new(ours, options, Unit::Record)
+}
+
+/// The columns of documents' attributes: `id`, of its type in a table of documents, and `attributes`, a structure with a list of
+/// `[start, end, score]` for each name.
+pub fn attributes_schema(id: Option<&FieldRef>, names: &[String]) -> TableSchema {
+    let number = |name: &str| Field::new(name, DataType::Float64, true);
+    let span = || Field::new("item", DataType::List(Arc::new(number("item"))), true);
+    let spans = names.iter().map(|name| Field::new(name, DataType::List(Arc::new(span())), true));
+    let attributes = Field::new("attributes", DataType::Struct(spans.collect()), true);
+    let id = id.map_or_else(|| Field::new("id", DataType::Utf8, true), |id| stored(id).with_name("id"));
+    TableSchema::new(vec![id, attributes], &TableOptions::default(), Unit::Record)
 }
 
 fn push_source(fields: &mut Vec<Field>, options: &TableOptions) {

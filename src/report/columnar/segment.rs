@@ -1,10 +1,10 @@
 //! Blocks of rows as whole small files.
 
 use super::error::ColumnarError;
-use super::schema::{Column, ColumnSource, TableSchema};
+use super::schema::{Column, ColumnSource, OTHER_FIELDS, TableSchema};
 use crate::corpus::Record;
 use arrow_array::builder::{GenericStringBuilder, StringViewBuilder};
-use arrow_array::{Array, ArrayRef, OffsetSizeTrait, RecordBatch, RecordBatchOptions};
+use arrow_array::{ArrayRef, OffsetSizeTrait, RecordBatch, RecordBatchOptions};
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_json::ReaderBuilder;
@@ -104,8 +104,8 @@ impl TableSchema {
         // Of fields with one name the last counts.
         let places: HashMap<&str, usize> =
             fields.iter().enumerate().map(|(place, field)| (&*field.key, place)).collect();
-        // Every row has a label of ours, and what the input brought stands before it. Where the row has a field of ours that not
-        // all rows have, an input's field of that name was renamed.
+        // Every row has a label of ours. What a record brought stands before it, and is renamed where the row has a field of ours of
+        // that name: a reason not all rows have.
         let label = places.get("label").copied().unwrap_or(0);
         let of_input = |name: &str| places.get(name).copied().filter(|place| *place < label);
         let mut taken: Vec<bool> = vec![false; fields.len()];
@@ -116,7 +116,10 @@ impl TableSchema {
                     places.get(name).copied().filter(|place| *place > label)
                 }
                 ColumnSource::Ours | ColumnSource::Input => places.get(name).copied(),
-                ColumnSource::Renamed(own) => places.get(name).copied().or_else(|| of_input(own)),
+                ColumnSource::Renamed(own) => {
+                    let kept_its_name = matches!(own.as_str(), "reason" | OTHER_FIELDS);
+                    places.get(name).copied().or_else(|| of_input(own).filter(|_| kept_its_name))
+                }
                 ColumnSource::OtherFields => {
                     cells.push(others(record, &taken).map(Cow::Owned));
                     continue;

@@ -110,6 +110,22 @@ fn names_that_are_taken_get_another() {
     assert_eq!((text(&batch, "input_input_lang"), text(&batch, "input_lang")), (some(&["a"]), some(&["b"])));
 }
 
+#[test]
+fn fields_of_ours_are_never_taken_for_those_of_the_input() {
+    let kept = ["file", "doc", "reason"].map(|name| Kept::Field(name.to_owned())).to_vec();
+    let options = TableOptions { with_source: true, kept, ..TableOptions::default() };
+    let row = format!("{{\"file\": \"f\", \"line\": 1, {VERDICT}, \"reason\": \"r\"}}\n");
+    let (batch, _) = encode(&record_schema(&labels(), &options), &row);
+    assert_eq!([text(&batch, "input_file"), text(&batch, "input_reason")], [some(&["-"]), some(&["-"])]);
+    assert_eq!([text(&batch, "file"), text(&batch, "reason")], [some(&["f"]), some(&["r"])]);
+    let schema = paragraph_schema(&labels(), &options);
+    let row = paragraph(0, "").replace("}\n", ", \"input_file\": \"mine\"}\n");
+    let (batch, _) = encode(&schema, &row);
+    assert_eq!([text(&batch, "input_file"), text(&batch, "input_doc")], [some(&["mine"]), some(&["-"])]);
+    assert_eq!((text(&batch, "doc"), schema.arrow().field(0).name().as_str()), (some(&["d"]), "doc"));
+    assert_eq!(schema.arrow().fields().last().unwrap().name(), "input_reason");
+}
+
 fn kept(data_type: DataType) -> TableSchema {
     let field = Arc::new(Field::new("c", data_type, false));
     record_schema(&labels(), &TableOptions { kept: vec![Kept::Column(field)], ..TableOptions::default() })

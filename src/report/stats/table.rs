@@ -11,6 +11,9 @@ use std::fmt;
 /// Columns of a name, which is cut where it is longer.
 const NAME_COLUMNS: usize = 24;
 
+/// Columns of a value, such as the path of a file, in terminals that are wide enough.
+const VALUE_COLUMNS: usize = 48;
+
 /// Columns of a document's name in examples.
 const DOC_COLUMNS: usize = 28;
 
@@ -117,19 +120,20 @@ impl StatsTable<'_> {
     }
 
     fn values(&self, f: &mut fmt::Formatter<'_>, title: &str, values: &ByValue) -> fmt::Result {
-        let title = fitting(title, NAME_COLUMNS);
-        writeln!(f, "\n{title}{}{:>10}", padding(&title, NAME_COLUMNS), "rows")?;
+        let columns = (self.columns / 2).clamp(NAME_COLUMNS, VALUE_COLUMNS);
+        let title = fitting(title, columns);
+        writeln!(f, "\n{title}{}{:>10}", padding(&title, columns), "rows")?;
         let ByValue { values, others, without, too_low_by_at_most } = values;
         let most = values.iter().map(|value| value.rows).max().unwrap_or(0);
-        let bar = self.bars(NAME_COLUMNS + 12);
+        let bar = self.bars(columns + 12);
         for value in values {
-            let (name, rows) = (ending(&value.value, NAME_COLUMNS), value.rows);
-            let name = format!("{name}{}", padding(&name, NAME_COLUMNS));
+            let (name, rows) = (ending(&value.value, columns), value.rows);
+            let name = format!("{name}{}", padding(&name, columns));
             writeln!(f, "{}", format!("{name}{rows:>10}  {}", bar(rows, most)).trim_end())?;
         }
         for (name, rows) in [("(others)", others), ("(none)", without)] {
             if *rows > 0 {
-                writeln!(f, "{name:<NAME_COLUMNS$}{rows:>10}")?;
+                writeln!(f, "{name:<columns$}{rows:>10}")?;
             }
         }
         if *too_low_by_at_most > 0 {
