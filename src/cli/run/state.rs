@@ -3,12 +3,11 @@
 use super::plan::RunPlan;
 use crate::cli::error::CliError;
 use crate::cli::job::Tally;
-use crate::corpus::{Opened, Position, Sources};
+use crate::corpus::{Opened, Position, Sources, open_by_name};
 use crate::output::{Host, Manifest, RunCounts, StagedState};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -183,7 +182,7 @@ pub(super) fn check_manifest_inputs(manifest: &Manifest, mut sources: Sources) -
 /// The SHA-256 of a file in hexadecimal digits.
 pub(super) fn sha256(path: &Path) -> Result<String, CliError> {
     let mut hash = Sha256::new();
-    let hashed = File::open(path).and_then(|mut file| io::copy(&mut file, &mut hash));
+    let hashed = open_by_name(path).and_then(|mut file| io::copy(&mut file, &mut hash));
     hashed.map_err(|error| CliError::Unreadable { path: path.to_owned(), error })?;
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
