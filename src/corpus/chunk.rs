@@ -537,6 +537,8 @@ impl OpenSource {
         let path = match &source.origin {
             Origin::StandardInput | Origin::Reader(_) => None,
             Origin::File(path) => Some(Compression::inner_name(path)),
+            #[cfg(feature = "remote")]
+            Origin::Remote(_) => Some(Compression::inner_name(&source.relative)),
         };
         OpenSource::of_feed(feed, source, path.as_deref(), options)
     }
@@ -590,7 +592,7 @@ impl OpenSource {
             (InputFormat::Parquet | InputFormat::Arrow, _) => {
                 let file = match &source.origin {
                     Origin::File(path) => Some(path.as_path()),
-                    Origin::StandardInput | Origin::Reader(_) => None,
+                    _ => None,
                 };
                 SourceKind::Records(Box::new(ColumnarRecords::open(window, file)?))
             }

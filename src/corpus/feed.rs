@@ -91,6 +91,8 @@ impl Feed {
             Origin::StandardInput if standard_input_is_a_file() => Bytes::direct(io::stdin(), &observer),
             Origin::StandardInput => Bytes::live(io::stdin(), &observer),
             Origin::Reader(reader) => Bytes::live(reader.take().unwrap_or_else(|| Box::new(io::empty())), &observer),
+            #[cfg(feature = "remote")]
+            Origin::Remote(object) => Bytes::direct(object.open(), &observer),
             Origin::File(path) => {
                 let file = File::open(path)?;
                 if file.metadata()?.is_file() { Bytes::direct(file, &observer) } else { Bytes::live(file, &observer) }

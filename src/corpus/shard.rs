@@ -19,7 +19,7 @@ pub struct Shard {
 /// Which sources, and which of their bytes, are a part.
 ///
 /// All files stand one behind the other, and each part has an equal share of their bytes. What lies in a file that can be read
-/// from its middle is divided there; any other file belongs to the part that its first byte is in. So the parts in their order are
+/// from its middle is divided there; any other file, and what is in a store, belongs to the part that its first byte is in. So the parts in their order are
 /// the whole in its order, and nothing but the names and sizes of the files decides.
 #[derive(Clone, Debug)]
 pub(super) struct Share {
@@ -55,7 +55,7 @@ impl Share {
     /// Which part of the next source is this one's; `None` for nothing of it.
     pub fn of(&mut self, source: Source) -> Option<Source> {
         let size = source.size_bytes.unwrap_or(0);
-        if size == 0 || self.whole_files {
+        if size == 0 || self.whole_files || !source.origin.is_divisible() {
             let has = self.has_place();
             self.met += size;
             return has.then_some(source);
