@@ -67,9 +67,9 @@ def execute(command: list[str], watch: bool = False) -> dict:
 
 
 def counted(said: str) -> int:
-    """The paragraphs that a summary tells."""
+    """The paragraphs that the summary tells; lines about progress come before it."""
     found = [int(one or other) for one, other in SUMMARY.findall(said)]
-    return found[0] if found else 0
+    return found[-1] if found else 0
 
 
 def folder_bytes(folder: Path) -> int:
@@ -111,7 +111,7 @@ def made(options, name: str, size: int) -> Path:
 
 def label_command(options, name: str, folder: Path, output: Path) -> list[str]:
     # A region that is known of one format only, from tags, would rightly change scores.
-    command = [options.copydesk, "label", "--model", options.model, "--threads", str(options.threads), "--region", "article", "--with-text"]
+    command = [options.copydesk, "label", "--restart", "--model", options.model, "--threads", str(options.threads), "--region", "article", "--with-text"]
     if name == "wet.gz":
         # A line is a block there; auto joins a line in lower case to one before it without a full stop.
         command += ["--keep-fields", "url", "--paragraphs", "line"]
@@ -235,10 +235,15 @@ def processes(options, runs: Runs) -> None:
             rates, cpu_rates = [], []
             for turn in range(options.repeats):
                 started = time.monotonic()
-                children = [subprocess.Popen([options.copydesk, "label", "--model", model, "--threads", "1", "-o", str(scratch / f"{n}.jsonl"),
-                                              str(folder)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) for n in range(count)]
+                children = [subprocess.Popen([options.copydesk, "label", "--model", model, "--threads", "1", "--restart",
+                                              "-o", str(scratch / f"{n}.jsonl"), str(folder)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) for n in range(count)]
                 said = [child.stderr.read().decode() for child in children]
-                usages = [os.wait4(child.pid, 0)[2] for child in children]
+                ended = [os.wait4(child.pid, 0) for child in children]
+                for (_, status, _), child, words in zip(ended, children, said):
+                    child.returncode = os.waitstatus_to_exitcode(status)
+                    if child.returncode != 0:
+                        raise Failed(f"exit {child.returncode}: {' '.join(child.args)}\n{words[-2000:]}")
+                usages = [usage for _, _, usage in ended]
                 seconds, cpu = time.monotonic() - started, sum(usage.ru_utime + usage.ru_stime for usage in usages)
                 paragraphs = sum(map(counted, said))
                 rates.append(paragraphs / seconds)
