@@ -258,6 +258,7 @@ impl Chooser {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sources::Origin;
     use super::*;
     use std::fs;
 
@@ -288,6 +289,33 @@ mod tests {
         }
         fs::write(&path, b"WARC/1.0\r\n").unwrap();
         assert!(members_of_part(&path, 0..5).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_divided_belongs_to_the_part_of_its_first_byte() {
+        let source = |origin| Source {
+            name: "name".into(),
+            origin,
+            relative: "name".into(),
+            size_bytes: Some(10),
+            modified: None,
+            part: None,
+        };
+        let part = |index| {
+            let mut share = Share::new(Shard { index, of: 2 }, 20, false);
+            [Origin::File("a".into()), Origin::StandardInput]
+                .map(|origin| share.of(source(origin)).map(|found| found.part))
+        };
+        assert_eq!(part(0), [Some(None), None]);
+        assert_eq!(part(1), [None, Some(None)]);
+        let parts_of_three = |index| {
+            let mut share = Share::new(Shard { index, of: 3 }, 20, false);
+            [Origin::StandardInput, Origin::File("a".into())]
+                .map(|origin| share.of(source(origin)).map(|found| found.part))
+        };
+        assert_eq!(parts_of_three(0), [Some(None), None]);
+        assert_eq!(parts_of_three(1), [None, Some(Some(0..3))]);
+        assert_eq!(parts_of_three(2), [None, Some(Some(3..10))]);
     }
 
     #[test]

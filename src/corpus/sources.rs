@@ -433,6 +433,18 @@ mod tests {
         assert_eq!(names(resolve(&[])), ["-"]);
     }
 
+    #[cfg(not(feature = "remote"))]
+    #[test]
+    fn stores_need_a_feature() {
+        let mut sources = resolve(&[PathBuf::from("s3://bucket/in/")]);
+        let failure = sources.next().unwrap().unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "s3://bucket/in/: needs the feature remote: cargo install --path . --features remote"
+        );
+        assert!(sources.next().is_none());
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_link_to_a_folder_above_ends() {

@@ -43,6 +43,11 @@ pub(super) fn wait<T: Send + 'static>(work: impl Future<Output = T> + Send + 'st
     start(work)?.wait()
 }
 
+/// Chooses what TLS is made with. Clients can be built after it.
+pub(super) fn prepare() -> Result<(), RemoteError> {
+    runtime().map(|_| ())
+}
+
 fn runtime() -> Result<Handle, RemoteError> {
     let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
     if runtime.is_none() {

@@ -35,6 +35,7 @@ pub(super) fn of_bucket(protocol: Protocol, bucket: &str) -> Result<Arc<dyn Obje
     if let Some(store) = stores.get(&key) {
         return Ok(Arc::clone(store));
     }
+    network::prepare()?;
     let store = match protocol {
         Protocol::Google => google(bucket)?,
         Protocol::S3 | Protocol::Http => amazon(bucket)?,
@@ -45,6 +46,7 @@ pub(super) fn of_bucket(protocol: Protocol, bucket: &str) -> Result<Arc<dyn Obje
 
 /// What is behind one URL.
 pub(super) fn of_http(url: &str) -> Result<Arc<dyn ObjectStore>, RemoteError> {
+    network::prepare()?;
     let without_fragment = url.split('#').next().unwrap_or_default();
     // Where a server gives no parts, one request lasts as long as the object is long.
     let options = ClientOptions::new().with_allow_http(true).with_timeout_disabled().with_read_timeout(SILENCE);
