@@ -10,22 +10,24 @@ fn step(hash: u64, text: &str) -> u64 {
     text.bytes().chain([0xff]).fold(hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// Reads `source` whole and then in pieces: byte by byte if it is short, else 7 bytes at a time.
+/// Reads `source` whole and then in pieces: byte by byte if it is short, else 7 bytes at a time; as from a pipe if it is UTF-8.
 ///
 /// # Panics
 /// If a reader breaks a promise, or what it gives depends on the pieces.
 pub fn read(name: &str, records: bool, encoding: &str, source: &[u8]) {
-    let probe = |piece| Probe { name, records, encoding, piece };
-    let hash = |piece| {
+    let piece = if source.len() <= SINGLE_BYTES { 1 } else { 7 };
+    let live = !source.contains(&0) && std::str::from_utf8(source).is_ok();
+    let whole = Probe { name, records, encoding, piece: source.len(), live: false };
+    let pieces = Probe { piece, live, ..whole };
+    let hash = |probe: Probe<'_>| {
         let mut hash = 0xcbf2_9ce4_8422_2325;
-        probe(piece).read(source, &mut |item| hash = step(hash, item));
+        probe.read(source, &mut |item| hash = step(hash, item));
         hash
     };
-    let piece = if source.len() <= SINGLE_BYTES { 1 } else { 7 };
-    if hash(source.len()) != hash(piece) {
-        let (one, other) = (items(probe(source.len()), source), items(probe(piece), source));
+    if hash(whole) != hash(pieces) {
+        let (one, other) = (items(whole, source), items(pieces, source));
         let first = one.iter().zip(&other).position(|(one, other)| one != other).unwrap_or(one.len().min(other.len()));
-        panic!("{:?}: item {first} is\n{:?}\nand in pieces\n{:?}", probe(piece), one.get(first), other.get(first));
+        panic!("{pieces:?}: item {first} is\n{:?}\nand in pieces\n{:?}", one.get(first), other.get(first));
     }
 }
 
@@ -35,7 +37,7 @@ pub fn read(name: &str, records: bool, encoding: &str, source: &[u8]) {
 /// As [`read`], and if a record is no JSON.
 pub fn read_objects(name: &str, source: &[u8]) {
     read(name, true, "", source);
-    Probe { name, records: true, encoding: "", piece: source.len() }.read(source, &mut |item| {
+    Probe { name, records: true, encoding: "", piece: source.len(), live: false }.read(source, &mut |item| {
         assert!(!item.starts_with(SHOWN_BROKEN), "{item}");
     });
 }

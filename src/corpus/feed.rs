@@ -124,6 +124,15 @@ impl Feed {
         Feed::new(Bytes::direct(reader, &observer), encoding, observer)
     }
 
+    /// Blocks that come as those of a pipe do, without a pause. `encoding` is what the user says of them.
+    pub fn of_blocks(blocks: Vec<Vec<u8>>, encoding: Option<&'static Encoding>) -> Feed {
+        let (send, receive) = sync_channel(blocks.len());
+        for block in blocks.into_iter().filter(|block| !block.is_empty()) {
+            send.send(Ok(block)).expect("there is room for all blocks, and the receiver is there; this is a bug");
+        }
+        Feed::new(Bytes::Live(receive), encoding, Observer::default())
+    }
+
     #[cfg(test)]
     pub fn of(reader: impl Read + Send + 'static) -> Feed {
         Feed::of_reader(reader, None)

@@ -28,11 +28,14 @@ pub struct Probe<'a> {
     pub encoding: &'a str,
     /// Bytes that come at once, at least 1.
     pub piece: usize,
+    /// Whether they come as those of a pipe do, unless they are compressed: then readers see each piece as it comes, while of
+    /// a file they see the first 64 KiB at once.
+    pub live: bool,
 }
 
 impl Probe<'_> {
     /// Reads `source` and hands on a description of each item, and at last one of what was counted. All are the same whatever
-    /// the size of the pieces.
+    /// the size of the pieces; live ones must be UTF-8 for that, for an encoding is guessed by what is at hand.
     ///
     /// # Panics
     /// If a reader breaks a promise: a span that is not in its text or cuts a character, paragraphs out of order, offsets that
@@ -41,7 +44,12 @@ impl Probe<'_> {
         let unit = if self.records { Unit::Record } else { Unit::Paragraph };
         let encoding = Encoding::for_label(self.encoding.as_bytes());
         let options = ReadOptions { format: None, unit, paragraphs: Paragraphs::Auto, encoding };
-        let feed = Feed::of_reader(InPieces { rest: source.to_vec(), piece: self.piece.max(1) }, encoding);
+        let piece = self.piece.max(1);
+        let is_compressed = Compression::from_magic(source, true).flatten().is_some();
+        let feed = match self.live && !is_compressed {
+            true => Feed::of_blocks(source.chunks(piece).map(<[u8]>::to_vec).collect(), encoding),
+            false => Feed::of_reader(InPieces { rest: source.to_vec(), piece }, encoding),
+        };
         let path = (!self.name.is_empty()).then(|| PathBuf::from(self.name));
         let reader = match ChunkReader::of_feed(feed, path, options) {
             Ok(reader) => reader,
@@ -179,9 +187,9 @@ fn described(line: &RecordLine) -> String {
 mod tests {
     use super::*;
 
-    fn items(name: &str, source: &[u8], piece: usize) -> Vec<String> {
+    fn items(name: &str, source: &[u8], piece: usize, live: bool) -> Vec<String> {
         let mut items = Vec::new();
-        Probe { name, records: false, encoding: "", piece }.read(source, &mut |item| items.push(item.to_owned()));
+        Probe { name, records: false, encoding: "", piece, live }.read(source, &mut |item| items.push(item.to_owned()));
         items
     }
 
@@ -192,10 +200,11 @@ mod tests {
             ("a.txt", "Two.\n\nDrei Körner.\n".as_bytes(), 2),
             ("", b"<!DOCTYPE html><p>Three.</p>", 2),
         ] {
-            let whole = items(name, source, source.len());
+            let whole = items(name, source, source.len(), false);
             assert_eq!(whole.len(), count, "{whole:?}");
-            assert_eq!(items(name, source, 1), whole);
+            assert_eq!(items(name, source, 1, false), whole);
+            assert_eq!(items(name, source, 1, true), whole);
         }
-        assert!(items("a.jsonl", b"{broken\n", 1)[0].contains("invalid JSON"));
+        assert!(items("a.jsonl", b"{broken\n", 1, false)[0].contains("invalid JSON"));
     }
 }
