@@ -1,7 +1,7 @@
 //! Compressed data in and out: gzip, zstd, bzip2 and xz, each in pure Rust.
 //!
 //! All four formats are sequences of members that stand for themselves (gzip members, zstd frames, bzip2 and xz streams).
-//! [`reader`] gives what the members of a source hold, one after another, and [`member`] makes one of them.
+//! [`reader()`] gives what the members of a source hold, one after another, and [`member()`] makes one of them.
 
 #![forbid(unsafe_code)]
 
