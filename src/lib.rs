@@ -84,6 +84,7 @@ pub mod advanced {
 #[doc(hidden)]
 pub mod internals {
     pub use crate::cli::bench::sample_texts;
+    pub use crate::corpus::probe::{Probe, SHOWN_BROKEN};
     pub use crate::engine::ceiling::operations_per_second;
     pub use crate::engine::kernels::gemm_f32::PackedF32;
     pub use crate::engine::kernels::gemm_i8::PackedI8;
@@ -95,6 +96,7 @@ pub mod internals {
     pub use crate::model::{
         CascadeSettings, Checkpoint, Classifier, Head, MICRO_BATCH_TOKENS, Member, ModelSource, Storage,
     };
+    pub use crate::query::probe::try_expression;
     #[cfg(feature = "columnar")]
     pub use crate::report::columnar;
 }

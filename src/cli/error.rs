@@ -25,6 +25,8 @@ pub(super) enum CliError {
     Unwritable { path: PathBuf, error: io::Error },
     #[error("{}: would be both read and written", path.display())]
     ReadAndWritten { path: PathBuf },
+    #[error("{}: outputs are files; write one here and copy it there", path.display())]
+    RemoteOutput { path: PathBuf },
     #[error("{}: would be written twice", path.display())]
     WrittenTwice { path: PathBuf },
     #[error("{}: rows are written as JSON Lines or CSV; {advice}", path.display())]
@@ -70,7 +72,7 @@ pub(super) enum CliError {
     PartsUnlike { first: PathBuf, path: PathBuf },
     #[error("{}: has {got} bytes, and its manifest tells of {told}; do this part again", path.display())]
     PartChanged { path: PathBuf, told: u64, got: u64 },
-    #[error("{}: is in no folder `documents`; name a folder for the attributes with --output-dir", path.display())]
+    #[error("{}: is in no folder `documents` here; name a folder for the attributes with --output-dir", path.display())]
     NoDocuments { path: PathBuf },
     #[error("--keep-fields all: CSV needs its columns named; give names with commas, or write FILE.jsonl")]
     KeepAllInCsv,

@@ -2,7 +2,7 @@
 
 use super::error::CliError;
 use crate::atomic::{FileId, in_its_folder, place};
-use crate::corpus::is_standard_input;
+use crate::corpus::{is_remote, is_standard_input};
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::path::{Component, Path, PathBuf};
@@ -129,6 +129,9 @@ fn standard_input() -> Option<Metadata> {
 pub(super) fn check(inputs: &[PathBuf], targets: &[&Target]) -> Result<Vec<FileId>, CliError> {
     let mut written: Vec<(&Target, Identity)> = Vec::new();
     for &target in targets {
+        if matches!(target, Target::File(path) if is_remote(path)) {
+            return Err(CliError::RemoteOutput { path: target.name() });
+        }
         let identity = target.identity();
         if written.iter().any(|(other, seen)| *other == target || seen.is_same(&identity)) {
             return Err(CliError::WrittenTwice { path: target.name() });
@@ -257,6 +260,12 @@ mod tests {
         fs::hard_link(folder.path().join("a"), folder.path().join("b")).unwrap();
         #[cfg(unix)]
         assert!(matches!(check("a", "b"), Err(CliError::WrittenTwice { .. })));
+    }
+
+    #[test]
+    fn outputs_are_files_here() {
+        let target = Target::new(Some("s3://bucket/rows.jsonl".into()));
+        assert!(matches!(check(&[], &[&target]), Err(CliError::RemoteOutput { .. })));
     }
 
     #[test]

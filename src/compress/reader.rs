@@ -198,7 +198,7 @@ impl Decoder {
                     written: (stream.total_out() - before.1) as usize,
                     outcome: match status {
                         Ok(status) => Ok(status == flate2::Status::StreamEnd),
-                        Err(error) => Err(damaged(Compression::Gzip, error.message().unwrap_or("broken data"))),
+                        Err(error) => Err(damaged(Compression::Gzip, gzip_reason(error.message()))),
                     },
                 }
             }
@@ -235,6 +235,15 @@ impl Decoder {
             }
             Decoder::Zstd(_) => Step { used: 0, written: 0, outcome: Ok(false) },
         }
+    }
+}
+
+/// What zlib says is wrong. Of a wrong code it says one thing or another, depending on how many bytes are at hand.
+fn gzip_reason(message: Option<&str>) -> &str {
+    let of_codes = ["invalid distance code", "invalid distance too", "invalid literal/length code", "repeated call"];
+    match message {
+        Some(message) if !of_codes.iter().any(|begins| message.starts_with(begins)) => message,
+        _ => "invalid code",
     }
 }
 
@@ -424,6 +433,18 @@ mod tests {
                 }
             }
             assert!(told > compressed.len() * 8 / 10, "{kind} {told}");
+        }
+    }
+
+    /// zlib calls this "invalid distance too far back" if it comes byte by byte, and "repeated call with bad state" if not.
+    #[test]
+    fn damage_is_told_in_the_same_words_whatever_the_pieces() {
+        let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x0b\x27\x48\x55\xc8\xcd\xcc\xc9\x51\x48\xce\xc9\x2f\x4e\x4d\xd1\xe3\xe2\xf2\x2c\x51\
+            \x28\x4f\x2c\x56\xc8\xcf\x01\x72\0\x68\x3c\x54\xf2\x1e\0\0\0";
+        let whole = read(Compression::Gzip, gzip);
+        assert_eq!(whole.1.as_deref(), Some("the gzip data are damaged: invalid code"));
+        for size in [1, 2, 7, 20] {
+            assert_eq!(read_by(Compression::Gzip, gzip, size), whole, "{size}");
         }
     }
 

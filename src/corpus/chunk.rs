@@ -376,6 +376,19 @@ impl ChunkReader {
         }
     }
 
+    /// Reads one source that is already open. `path` is the name by which its format is told, if it has one.
+    ///
+    /// # Errors
+    /// What is wrong with the source as a whole.
+    pub(super) fn of_feed(feed: Feed, path: Option<PathBuf>, options: ReadOptions) -> Result<ChunkReader, InputError> {
+        let name = path.as_deref().map_or_else(|| "-".into(), Path::to_string_lossy);
+        let (name, relative) = (Arc::from(name), PathBuf::from("-"));
+        let origin = Origin::StandardInput;
+        let source = Source { name, origin, relative, size_bytes: None, modified: None, part: None };
+        let open = Some(OpenSource::of_feed(feed, &source, path.as_deref(), options)?);
+        Ok(ChunkReader { open, found: 1, ..ChunkReader::new([], options) })
+    }
+
     /// Leaves out what an earlier run read. Sources before the position are not opened; of the one that it is in, items are read
     /// and dropped, so that all that follows is the same as in one run.
     pub fn going_on_at(mut self, position: Position) -> ChunkReader {
@@ -521,12 +534,24 @@ impl Iterator for ChunkReader {
 impl OpenSource {
     fn open(source: &Source, options: ReadOptions) -> Result<OpenSource, InputError> {
         let feed = Feed::open(&source.origin, options.encoding).map_err(InputError::Unreadable)?;
-        let mut window = Window::new(feed);
         let path = match &source.origin {
             Origin::StandardInput | Origin::Reader(_) => None,
             Origin::File(path) => Some(Compression::inner_name(path)),
+            #[cfg(feature = "remote")]
+            Origin::Remote(_) => Some(Compression::inner_name(&source.relative)),
         };
-        let format = format(&mut window, path.as_deref(), options)?;
+        OpenSource::of_feed(feed, source, path.as_deref(), options)
+    }
+
+    /// Opens what a feed gives of a source; `path` is the name by which its format is told.
+    fn of_feed(
+        feed: Feed,
+        source: &Source,
+        path: Option<&Path>,
+        options: ReadOptions,
+    ) -> Result<OpenSource, InputError> {
+        let mut window = Window::new(feed);
+        let format = format(&mut window, path, options)?;
         let observer = window.observer();
         if let (Some(part), Origin::File(path)) = (&source.part, &source.origin) {
             let is_utf_8 = options.encoding.is_none_or(|encoding| encoding == UTF_8) && observer.guessed().is_none();
@@ -567,7 +592,7 @@ impl OpenSource {
             (InputFormat::Parquet | InputFormat::Arrow, _) => {
                 let file = match &source.origin {
                     Origin::File(path) => Some(path.as_path()),
-                    Origin::StandardInput | Origin::Reader(_) => None,
+                    _ => None,
                 };
                 SourceKind::Records(Box::new(ColumnarRecords::open(window, file)?))
             }

@@ -266,8 +266,8 @@ mod tests {
                     other => panic!("{other:?}"),
                 }
             }
-            let no_header = InputError::HeaderTooLong { limit_bytes }.to_string();
-            if !found.iter().any(|(_, what)| *what == no_header) {
+            // Without a header the rest is not read.
+            if !found.iter().any(|(line, _)| *line == 1) {
                 assert_eq!(records.consumed(), table.len() as u64);
             }
             found

@@ -15,6 +15,12 @@ pub enum InputError {
     /// The file cannot be opened or read, or a folder cannot be listed.
     #[error("cannot be read: {0}")]
     Unreadable(#[source] std::io::Error),
+    /// The input is of a kind that this build does not read.
+    #[error("needs the feature {feature}: cargo install --path . --features {feature}")]
+    NeedsFeature {
+        /// Name of the feature.
+        feature: &'static str,
+    },
     /// The path is neither a file nor a folder.
     #[error("is neither a file nor a folder")]
     NotAFile,
@@ -178,6 +184,7 @@ impl InputError {
     pub fn kind(&self) -> &'static str {
         match self {
             InputError::Unreadable(_) => "unreadable",
+            InputError::NeedsFeature { .. } => "needs_feature",
             InputError::NotAFile => "not_a_file",
             InputError::LinkLoop => "link_loop",
             InputError::AlsoWritten => "also_written",

@@ -91,6 +91,8 @@ impl Feed {
             Origin::StandardInput if standard_input_is_a_file() => Bytes::direct(io::stdin(), &observer),
             Origin::StandardInput => Bytes::live(io::stdin(), &observer),
             Origin::Reader(reader) => Bytes::live(reader.take().unwrap_or_else(|| Box::new(io::empty())), &observer),
+            #[cfg(feature = "remote")]
+            Origin::Remote(object) => Bytes::direct(object.open(), &observer),
             Origin::File(path) => {
                 let file = File::open(path)?;
                 if file.metadata()?.is_file() { Bytes::direct(file, &observer) } else { Bytes::live(file, &observer) }
@@ -116,10 +118,24 @@ impl Feed {
         Feed { bytes, encoding, head, decoder: None, pending: Vec::new(), fault: None, ended: false, observer }
     }
 
+    /// What a reader gives that never pauses. `encoding` is what the user says of it.
+    pub fn of_reader(reader: impl Read + Send + 'static, encoding: Option<&'static Encoding>) -> Feed {
+        let observer = Observer::default();
+        Feed::new(Bytes::direct(reader, &observer), encoding, observer)
+    }
+
+    /// Blocks that come as those of a pipe do, without a pause. `encoding` is what the user says of them.
+    pub fn of_blocks(blocks: Vec<Vec<u8>>, encoding: Option<&'static Encoding>) -> Feed {
+        let (send, receive) = sync_channel(blocks.len());
+        for block in blocks.into_iter().filter(|block| !block.is_empty()) {
+            send.send(Ok(block)).expect("there is room for all blocks, and the receiver is there; this is a bug");
+        }
+        Feed::new(Bytes::Live(receive), encoding, Observer::default())
+    }
+
     #[cfg(test)]
     pub fn of(reader: impl Read + Send + 'static) -> Feed {
-        let observer = Observer::default();
-        Feed::new(Bytes::direct(reader, &observer), None, observer)
+        Feed::of_reader(reader, None)
     }
 
     /// What can be seen of the feed while something else reads it.

@@ -447,6 +447,15 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_before_a_record_is_skipped_and_one_in_a_text_stays() {
+        let source = "\u{feff}{\"a\": \"\u{feff}\"}\n\u{feff}{\"a\": 2}\n\u{feff}\n{\"a\": 3}\n\u{feff}";
+        for size in [1, 2, 3, 100] {
+            let expected = ["1 {\"a\": \"\u{feff}\"}", "2 {\"a\": 2}", "4 {\"a\": 3}"];
+            assert_eq!(read_with(source, size, 99), expected, "{size}");
+        }
+    }
+
+    #[test]
     fn objects_come_in_every_arrangement() {
         assert_eq!(read("{\"a\": 1}\n\n {\"b\":2} \r\n{\"c\":3}"), [r#"1 {"a": 1}"#, r#"3 {"b":2}"#, r#"4 {"c":3}"#]);
         assert_eq!(read("{\"a\": 1}{\"b\": 2}, {}"), [r#"1 {"a": 1}"#, r#"1#2 {"b": 2}"#, "1#3 {}"]);

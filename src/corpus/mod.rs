@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod archive_error;
 mod chunk;
 #[cfg(feature = "columnar")]
@@ -26,8 +27,11 @@ mod mail_records;
 mod pages;
 mod passages;
 mod passed_over;
+pub mod probe;
 mod record;
 mod records;
+#[cfg(feature = "remote")]
+mod remote;
 mod scanner;
 mod shape;
 mod shard;
@@ -42,6 +46,7 @@ mod warc_http;
 mod warc_records;
 mod warc_text;
 
+pub use address::is_remote;
 pub use archive_error::ArchiveError;
 pub use chunk::{BlockPlace, Chunk, ChunkReader, Item, Opened, Passage, Position, ReadOptions, RecordLine, Unit};
 #[cfg(feature = "columnar")]
@@ -59,5 +64,5 @@ pub use record::Record;
 pub(crate) use record::decode as decode_string;
 pub use shard::{Choice, Shard};
 pub use sniff::InputFormat;
-pub(crate) use sources::{Origin, Source};
+pub(crate) use sources::{Origin, Source, open_by_name};
 pub use sources::{Sources, is_standard_input, resolve};

@@ -19,7 +19,7 @@ pub struct Shard {
 /// Which sources, and which of their bytes, are a part.
 ///
 /// All files stand one behind the other, and each part has an equal share of their bytes. What lies in a file that can be read
-/// from its middle is divided there; any other file belongs to the part that its first byte is in. So the parts in their order are
+/// from its middle is divided there; any other file, and what is in a store, belongs to the part that its first byte is in. So the parts in their order are
 /// the whole in its order, and nothing but the names and sizes of the files decides.
 #[derive(Clone, Debug)]
 pub(super) struct Share {
@@ -55,7 +55,7 @@ impl Share {
     /// Which part of the next source is this one's; `None` for nothing of it.
     pub fn of(&mut self, source: Source) -> Option<Source> {
         let size = source.size_bytes.unwrap_or(0);
-        if size == 0 || self.whole_files {
+        if size == 0 || self.whole_files || !source.origin.is_divisible() {
             let has = self.has_place();
             self.met += size;
             return has.then_some(source);
@@ -258,6 +258,7 @@ impl Chooser {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sources::Origin;
     use super::*;
     use std::fs;
 
@@ -288,6 +289,33 @@ mod tests {
         }
         fs::write(&path, b"WARC/1.0\r\n").unwrap();
         assert!(members_of_part(&path, 0..5).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_divided_belongs_to_the_part_of_its_first_byte() {
+        let source = |origin| Source {
+            name: "name".into(),
+            origin,
+            relative: "name".into(),
+            size_bytes: Some(10),
+            modified: None,
+            part: None,
+        };
+        let part = |index| {
+            let mut share = Share::new(Shard { index, of: 2 }, 20, false);
+            [Origin::File("a".into()), Origin::StandardInput]
+                .map(|origin| share.of(source(origin)).map(|found| found.part))
+        };
+        assert_eq!(part(0), [Some(None), None]);
+        assert_eq!(part(1), [None, Some(None)]);
+        let parts_of_three = |index| {
+            let mut share = Share::new(Shard { index, of: 3 }, 20, false);
+            [Origin::StandardInput, Origin::File("a".into())]
+                .map(|origin| share.of(source(origin)).map(|found| found.part))
+        };
+        assert_eq!(parts_of_three(0), [Some(None), None]);
+        assert_eq!(parts_of_three(1), [None, Some(Some(0..3))]);
+        assert_eq!(parts_of_three(2), [None, Some(Some(3..10))]);
     }
 
     #[test]

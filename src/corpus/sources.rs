@@ -1,6 +1,9 @@
 //! From the inputs of a command line to an ordered list of sources.
 
+use super::address::is_remote;
 use super::error::{Failure, InputError};
+#[cfg(feature = "remote")]
+use super::remote::{self, Found, Listing, RemoteObject};
 use super::shard::{Shard, Share};
 use crate::atomic::FileId;
 use std::collections::HashSet;
@@ -22,8 +25,18 @@ pub enum Origin {
     StandardInput,
     /// A file.
     File(PathBuf),
+    /// An object in a store or behind a URL.
+    #[cfg(feature = "remote")]
+    Remote(RemoteObject),
     /// Whatever a program reads from.
     Reader(Reader),
+}
+
+impl Origin {
+    /// Whether a part of it can be read without the rest.
+    pub(super) fn is_divisible(&self) -> bool {
+        matches!(self, Origin::File(_))
+    }
 }
 
 /// A reader that a program brought, until it is taken.
@@ -54,7 +67,7 @@ impl Eq for Reader {}
 /// One text or one file of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Name in rows and messages: the path as given, or `-`.
+    /// Name in rows and messages: the path as given, or `-`; of what is in a store its address.
     pub name: Arc<str>,
     /// Where the bytes come from.
     pub origin: Origin,
@@ -79,6 +92,9 @@ pub fn is_standard_input(input: &Path) -> bool {
 /// in it whose name begins with a dot are left out. Links are followed; a folder that several links lead to is read once,
 /// where it is met first, and a link back to a folder that it lies in is a [`Failure`]. So is what does not exist or cannot
 /// be listed, in its place.
+///
+/// An input that begins with `s3://`, `gs://`, `https://` or `http://` is one object, or all objects below a prefix in the order of their
+/// names, with the feature `remote`.
 pub fn resolve(inputs: &[PathBuf]) -> Sources {
     let inputs = if inputs.is_empty() { vec![PathBuf::from(STANDARD_INPUT)] } else { inputs.to_vec() };
     let total_bytes = inputs.iter().map(|input| file_size(input)).sum();
@@ -87,7 +103,7 @@ pub fn resolve(inputs: &[PathBuf]) -> Sources {
 
 /// Size of an input that is a file.
 fn file_size(input: &Path) -> Option<u64> {
-    let metadata = if is_standard_input(input) { None } else { fs::metadata(input).ok() };
+    let metadata = if is_standard_input(input) || is_remote(input) { None } else { fs::metadata(input).ok() };
     metadata.filter(fs::Metadata::is_file).map(|metadata| metadata.len())
 }
 
@@ -104,6 +120,9 @@ pub struct Sources {
     total_bytes: Option<u64>,
     /// Folders from the input down to where the walk stands.
     open: Vec<OpenFolder>,
+    /// Objects below the present input.
+    #[cfg(feature = "remote")]
+    listing: Option<Listing>,
     /// Folders below the present input that were met.
     met: HashSet<FolderId>,
     /// Folders whose loop was told.
@@ -245,6 +264,10 @@ impl Sources {
     /// The next source of all.
     fn find(&mut self) -> Option<Result<Source, Failure>> {
         loop {
+            #[cfg(feature = "remote")]
+            if let Some(found) = self.next_listed() {
+                return Some(found);
+            }
             let path = match self.open.last_mut() {
                 Some(folder) => match folder.names.next() {
                     Some(name) => folder.path.join(name),
@@ -273,6 +296,12 @@ impl Sources {
                             part: None,
                         }));
                     }
+                    if is_remote(&input) {
+                        if let Some(found) = self.visit_remote(&input) {
+                            return Some(found);
+                        }
+                        continue;
+                    }
                     input
                 }
             };
@@ -281,6 +310,77 @@ impl Sources {
             }
         }
     }
+}
+
+#[cfg(feature = "remote")]
+impl Sources {
+    /// An object, or a failure; `None` for what stands for several, which is opened.
+    fn visit_remote(&mut self, input: &Path) -> Option<Result<Source, Failure>> {
+        let name = input.to_string_lossy();
+        match remote::find(&name) {
+            Ok(Found::Object { object, relative }) => Some(Ok(of_object(object, relative))),
+            Ok(Found::Objects(listing)) => {
+                self.listing = Some(listing);
+                None
+            }
+            Err(error) => Some(Err(not_found(Arc::from(name), error))),
+        }
+    }
+
+    fn next_listed(&mut self) -> Option<Result<Source, Failure>> {
+        let listing = self.listing.as_mut()?;
+        match listing.next_object() {
+            Some(Ok((object, relative))) => Some(Ok(of_object(object, relative))),
+            Some(Err(error)) => {
+                let name = listing.name();
+                self.listing = None;
+                Some(Err(not_found(name, error)))
+            }
+            None => {
+                self.listing = None;
+                None
+            }
+        }
+    }
+}
+
+#[cfg(feature = "remote")]
+fn of_object(object: RemoteObject, relative: PathBuf) -> Source {
+    let (size_bytes, modified) = (Some(object.size_bytes()), object.modified());
+    Source {
+        name: Arc::clone(object.name()),
+        origin: Origin::Remote(object),
+        relative,
+        size_bytes,
+        modified,
+        part: None,
+    }
+}
+
+#[cfg(feature = "remote")]
+fn not_found(source: Arc<str>, error: std::io::Error) -> Failure {
+    Failure { source, line: None, record: None, error: InputError::Unreadable(error) }
+}
+
+#[cfg(not(feature = "remote"))]
+impl Sources {
+    /// This build reads none.
+    fn visit_remote(&mut self, input: &Path) -> Option<Result<Source, Failure>> {
+        let (source, error) = (Arc::from(input.to_string_lossy()), InputError::NeedsFeature { feature: "remote" });
+        Some(Err(Failure { source, line: None, record: None, error }))
+    }
+}
+
+/// The bytes of a source by its name, as they stand in the file or the store.
+///
+/// # Errors
+/// What the system or the store says.
+pub(crate) fn open_by_name(name: &Path) -> std::io::Result<Box<dyn Read + Send>> {
+    #[cfg(feature = "remote")]
+    if is_remote(name) {
+        return remote::open(&name.to_string_lossy());
+    }
+    Ok(Box::new(fs::File::open(name)?))
 }
 
 /// The names in a folder, sorted, without hidden ones.
@@ -331,6 +431,18 @@ mod tests {
         let sources = resolve(&[PathBuf::from("/nonexistent/file"), PathBuf::from("-")]);
         assert_eq!(names(sources), ["failed /nonexistent/file", "-"]);
         assert_eq!(names(resolve(&[])), ["-"]);
+    }
+
+    #[cfg(not(feature = "remote"))]
+    #[test]
+    fn stores_need_a_feature() {
+        let mut sources = resolve(&[PathBuf::from("s3://bucket/in/")]);
+        let failure = sources.next().unwrap().unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "s3://bucket/in/: needs the feature remote: cargo install --path . --features remote"
+        );
+        assert!(sources.next().is_none());
     }
 
     #[cfg(unix)]

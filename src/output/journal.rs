@@ -5,11 +5,12 @@ use crate::fnv::{FNV_OFFSET, fnv_step};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const STATE: &str = "state.json";
 const LOCK: &str = "lock";
+const PUBLISHED: &str = "published";
 
 /// Longest name of an output that the folder's name repeats.
 const LONGEST_NAME_BYTES: usize = 200;
@@ -112,6 +113,18 @@ impl Journal {
     pub fn save(&self, state: &impl Serialize) -> io::Result<()> {
         let bytes = serde_json::to_vec(state).map_err(io::Error::other)?;
         atomic::write(&self.folder.join(STATE), &bytes)
+    }
+
+    /// Makes a small file appear at its place, by way of the folder: nothing stays beside the place if the process is killed.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn publish(&self, place: &Path, bytes: &[u8]) -> io::Result<()> {
+        let path = self.folder.join(PUBLISHED);
+        let mut file = File::create(&path)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        atomic::move_into(&path, place)
     }
 
     /// Takes everything away that an earlier run left.

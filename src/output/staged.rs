@@ -3,7 +3,7 @@
 use super::format::OutputFormat;
 use super::rows::RowBlock;
 use super::table::{self, Table};
-use crate::atomic::{self, AtomicFile, place};
+use crate::atomic::{self, place};
 use crate::compress::member;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -221,9 +221,12 @@ impl Staged {
     pub fn finish(mut self) -> io::Result<()> {
         self.complete()?;
         if let Some(table) = &self.table {
-            let file = AtomicFile::create(&self.place)?;
-            let file = table::join(table, self.format.rows, &part_of(&self.stem), self.part_bytes, file)?;
-            file.commit()?;
+            // In the folder, so that nothing stays beside the place should the process be killed now.
+            let joined = self.stem.with_extension("joined");
+            let file = File::create(&joined)?;
+            table::join(table, self.format.rows, &part_of(&self.stem), self.part_bytes, file)?.sync_all()?;
+            // Whoever goes on knows by the part whether the name is there.
+            atomic::move_into(&joined, &self.place)?;
             return fs::remove_file(part_of(&self.stem));
         }
         atomic::move_into(&part_of(&self.stem), &self.place)

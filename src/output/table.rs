@@ -2,7 +2,7 @@
 
 use super::format::RowFormat;
 use super::staged::Lost;
-use crate::atomic::AtomicFile;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 #[cfg(feature = "columnar")]
@@ -41,13 +41,7 @@ mod without_feature {
         match *table {}
     }
 
-    pub(in crate::output) fn join(
-        table: &Table,
-        _: RowFormat,
-        _: &Path,
-        _: u64,
-        _: AtomicFile,
-    ) -> io::Result<AtomicFile> {
+    pub(in crate::output) fn join(table: &Table, _: RowFormat, _: &Path, _: u64, _: File) -> io::Result<File> {
         match *table {}
     }
 }
@@ -63,7 +57,6 @@ mod with_feature {
     };
     use crate::report::{Attributes, Keep};
     use bytes::Bytes;
-    use std::fs::File;
     use std::io::{BufReader, Read, Take};
     use std::sync::Arc;
 
@@ -192,8 +185,8 @@ mod with_feature {
         format: RowFormat,
         part: &Path,
         part_bytes: u64,
-        file: AtomicFile,
-    ) -> io::Result<AtomicFile> {
+        file: File,
+    ) -> io::Result<File> {
         let segments = Segments(BufReader::new(File::open(part)?).take(part_bytes));
         let joined = match format {
             RowFormat::Arrow => join_arrow(segments, table, ArrowLayout::File, file),

@@ -10,6 +10,7 @@ mod expression;
 mod lexer;
 mod names;
 mod parser;
+pub mod probe;
 mod value;
 
 pub use error::QueryError;

@@ -6,7 +6,7 @@ use super::{FIRST_OUTPUT, Routed};
 use crate::cli::error::CliError;
 use crate::cli::target::{Inputs, Target};
 use crate::compress::Compression;
-use crate::corpus::{Opened, Position, Source, Sources};
+use crate::corpus::{Opened, Position, Source, Sources, is_remote};
 use crate::output::{OutputFormat, StagedState};
 use crate::pipeline::Worked;
 use std::collections::HashSet;
@@ -64,6 +64,9 @@ impl PathRule {
 
 /// `…/documents/a/b` as `…/attributes/NAME/a/b`.
 pub(in crate::cli) fn attributes_of(path: &Path, name: &str) -> Result<PathBuf, CliError> {
+    if is_remote(path) {
+        return Err(CliError::NoDocuments { path: path.to_owned() });
+    }
     let parts: Vec<Component<'_>> = path.components().collect();
     let documents = parts.iter().rposition(|part| part.as_os_str() == "documents");
     let Some(documents) = documents.filter(|at| at + 1 < parts.len()) else {

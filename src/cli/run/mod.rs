@@ -329,8 +329,11 @@ impl Run {
         if let Some(home) = self.plan.home()?.filter(|_| self.plan.manifest) {
             self.host.seconds = self.earlier_seconds + self.started.elapsed().as_secs_f64();
             let manifest = self.manifest(inputs, written)?;
-            crate::atomic::write(&home.manifest, &manifest.to_json())
-                .map_err(|error| unwritable(&home.manifest, error))?;
+            let written = match &self.journal {
+                Some(journal) => journal.publish(&home.manifest, &manifest.to_json()),
+                None => crate::atomic::write(&home.manifest, &manifest.to_json()),
+            };
+            written.map_err(|error| unwritable(&home.manifest, error))?;
         }
         if let Some(journal) = self.journal.take() {
             let folder = journal.folder().to_owned();

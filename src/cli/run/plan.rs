@@ -78,11 +78,11 @@ impl RunPlan {
         }
     }
 
-    /// The name of the run in messages: that of its first output.
+    /// The name of the run in messages: that of its first output that is a file.
     pub fn name(&self) -> PathBuf {
         match &self.outputs {
             Outputs::Together(outputs) => {
-                let file = outputs.iter().find_map(OutputPlan::file).map(std::path::Path::to_owned);
+                let file = outputs.iter().chain(&self.errors).find_map(OutputPlan::file).map(std::path::Path::to_owned);
                 file.unwrap_or_else(|| Target::StandardOutput.name())
             }
             Outputs::BySource(rule) => rule.dir(),

@@ -3,12 +3,11 @@
 use super::plan::RunPlan;
 use crate::cli::error::CliError;
 use crate::cli::job::Tally;
-use crate::corpus::{Opened, Position, Sources};
+use crate::corpus::{Opened, Position, Sources, open_by_name};
 use crate::output::{Host, Manifest, RunCounts, StagedState};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -201,7 +200,7 @@ pub(super) fn check_manifest_outputs(manifest: &Manifest) -> Result<(), CliError
 /// The SHA-256 of a file in hexadecimal digits.
 pub(super) fn sha256(path: &Path) -> io::Result<String> {
     let mut hash = Sha256::new();
-    io::copy(&mut File::open(path)?, &mut hash)?;
+    io::copy(&mut open_by_name(path)?, &mut hash)?;
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

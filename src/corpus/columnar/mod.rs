@@ -23,10 +23,12 @@ use self::arrow_stream::{ArrowStream, BlockReader};
 use self::parquet_file::ParquetRows;
 pub(crate) use self::parquet_file::RowGroup;
 use self::rows::RowEncoder;
+use super::address::is_remote;
 use super::error::InputError;
 use super::feed::Window;
 use super::lines::{LINE_LIMIT_BYTES, Next};
 use super::records::{Content, Found, RecordReader};
+use super::sources::open_by_name;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use std::collections::VecDeque;
@@ -249,12 +251,24 @@ impl RecordReader for ColumnarRecords {
 /// # Errors
 /// [`InputError::Unreadable`].
 pub(crate) fn table_schema(path: &Path) -> Result<SchemaRef, InputError> {
-    let mut file = File::open(path).map_err(InputError::Unreadable)?;
+    let file = if is_remote(path) { remote_table(path) } else { File::open(path) };
+    let mut file = file.map_err(InputError::Unreadable)?;
     let format = TableFormat::of_file(&mut file).map_err(InputError::Unreadable)?.ok_or_else(not_a_table)?;
     match format {
         TableFormat::Parquet => parquet_file::schema(file),
         TableFormat::ArrowFile => Ok(ArrowFile::open(file)?.schema()),
         TableFormat::ArrowStream => arrow_stream::schema(file),
+    }
+}
+
+/// A table in a store as a file; of what is no table only the beginning.
+fn remote_table(name: &Path) -> io::Result<File> {
+    let mut reader = open_by_name(name)?;
+    let mut head = Vec::new();
+    reader.by_ref().take(8).read_to_end(&mut head)?;
+    match TableFormat::from_magic(&head) {
+        Some(_) => spool::to_file(head.as_slice().chain(reader)),
+        None => spool::to_file(head.as_slice()),
     }
 }
 

@@ -1,0 +1,8 @@
+//! Tables, named as such and recognised.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|source: &[u8]| {
+    copydesk_fuzz::read_objects("in.csv", source);
+    copydesk_fuzz::read_objects("in.tsv", source);
+    copydesk_fuzz::read("", true, "", source);
+});
