@@ -197,6 +197,24 @@ fn parts_by_processes_of_their_own_are_one_run() {
     }
 }
 
+#[cfg(feature = "columnar")]
+#[test]
+fn parts_of_a_table_are_checked_and_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = corpus(folder.path(), 40);
+    let out = folder.path().join("rows.parquet");
+    for shard in ["0/2", "1/2"] {
+        label(&[arg(&root), "-o", arg(&out), "--shard", shard]);
+    }
+    let merge = |more: &[&str]| copydesk().args(["merge", arg(&out)]).args(more).output().unwrap();
+    assert_eq!(merge(&["--remove-parts"]).status.code(), Some(2));
+    assert_eq!(merge(&[]).status.code(), Some(0));
+    assert!(!out.exists() && folder.path().join("rows-00001-of-00002.parquet").exists());
+    let manifest = fs::read(folder.path().join("rows.parquet.run.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    assert_eq!(manifest["outputs"].as_array().map(Vec::len), Some(2));
+}
+
 #[test]
 fn a_missing_part_is_told() {
     let folder = tempfile::tempdir().unwrap();

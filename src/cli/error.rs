@@ -64,6 +64,8 @@ pub(super) enum CliError {
     NoManifest { path: PathBuf, reason: String },
     #[error("{}: no part of it is here, such as FILE-00000-of-00016 with its manifest", path.display())]
     NoParts { path: PathBuf },
+    #[error("{}: its parts stay, for together they are the table; without --remove-parts they are checked", path.display())]
+    PartsAreTheTable { path: PathBuf },
     #[error("{}: of {of} parts these are not done: {missing}", path.display())]
     PartsMissing { path: PathBuf, of: u64, missing: String },
     #[error("{}: parts of two divisions are here, of {first} and of {second} parts; move one away", path.display())]

@@ -24,11 +24,17 @@ pub(super) fn run(args: MergeArgs) -> Result<Tally, CliError> {
     let MergeArgs { output, remove_parts, quiet } = args;
     let parts = parts(&output)?;
     let whole = join(&parts, &output)?;
-    let (rows, compression) = OutputFormat::of_name(&output);
-    let format = OutputFormat { rows: rows.unwrap_or(RowFormat::Jsonl), compression };
-    write(&parts, &output, format)?;
-    let bytes = fs::metadata(&output).map_or(0, |metadata| metadata.len());
-    let whole = Manifest { outputs: vec![OutputFile { name: output.display().to_string(), bytes }], ..whole };
+    let format = format(&whole, &output);
+    let outputs = match format.rows.is_lines() {
+        true => {
+            write(&parts, &output, format)?;
+            vec![output_file(&output)]
+        }
+        // Who reads tables takes all files of a folder as one; what is joined is what they say of themselves.
+        false if remove_parts => return Err(CliError::PartsAreTheTable { path: output }),
+        false => parts.iter().map(|part| output_file(&part.path)).collect(),
+    };
+    let whole = Manifest { outputs, ..whole };
     let manifest = Manifest::beside(&output);
     atomic::write(&manifest, &whole.to_json()).map_err(|error| unwritable(&manifest, error))?;
     if remove_parts {
@@ -39,10 +45,32 @@ pub(super) fn run(args: MergeArgs) -> Result<Tally, CliError> {
         }
     }
     if !quiet {
-        let rows = counted(whole.counts.rows(), "rows");
-        tell(format_args!("{} parts with {rows} are {}", parts.len(), output.display()));
+        let (of, rows, name) = (parts.len(), counted(whole.counts.rows(), "rows"), output.display());
+        match format.rows.is_lines() {
+            true => tell(format_args!("{of} parts with {rows} are {name}")),
+            false => tell(format_args!("all {of} parts of {name} are there, with {rows}; read them as one table")),
+        }
     }
     Ok(Tally { documents: whole.documents, rows: whole.counts.rows().max(1), ..Tally::default() })
+}
+
+/// The format of the parts: as they were told to have, else as their name tells.
+fn format(whole: &Manifest, output: &Path) -> OutputFormat {
+    let (by_name, compression) = OutputFormat::of_name(output);
+    let told = match whole.options.get("output-format").and_then(|format| format.as_str()) {
+        Some("csv") => Some(RowFormat::Csv),
+        Some("jsonl") => Some(RowFormat::Jsonl),
+        Some("parquet") => Some(RowFormat::Parquet),
+        Some("arrow") => Some(RowFormat::Arrow),
+        Some("arrow-stream") => Some(RowFormat::ArrowStream),
+        _ => None,
+    };
+    OutputFormat { rows: told.or(by_name).unwrap_or(RowFormat::Jsonl), compression }
+}
+
+fn output_file(path: &Path) -> OutputFile {
+    let bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
+    OutputFile { name: path.display().to_string(), bytes }
 }
 
 /// All parts in their order, each whole.

@@ -119,7 +119,7 @@ pub enum Command {
     /// Join the outputs of all parts of a run with --shard
     ///
     /// All parts must be there, whole, and of one version, model and options. The rows are the bytes that one run would have
-    /// written; the manifest holds what all parts counted.
+    /// written; the manifest holds what all parts counted. Of Parquet and Arrow the parts stay as they are, to be read as one table.
     Merge(MergeArgs),
     /// Measure the model on labelled data
     ///
