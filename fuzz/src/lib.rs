@@ -2,20 +2,20 @@
 
 use copydesk::internals::{Probe, SHOWN_BROKEN};
 
-/// Longest source of which each byte comes alone: longer ones would take most of the time.
-const SINGLE_BYTES: usize = 128;
+/// Most pieces of a source: readers look at its beginning with each one again, which would take most of the time.
+const MOST_PIECES: usize = 128;
 
 /// A hash of what was read (FNV-1a), so that long results are not held.
 fn step(hash: u64, text: &str) -> u64 {
     text.bytes().chain([0xff]).fold(hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// Reads `source` whole and then in pieces: byte by byte if it is short, else 7 bytes at a time; as from a pipe if it is UTF-8.
+/// Reads `source` whole and then in up to [`MOST_PIECES`] pieces of one size; as from a pipe if it is UTF-8.
 ///
 /// # Panics
 /// If a reader breaks a promise, or what it gives depends on the pieces.
 pub fn read(name: &str, records: bool, encoding: &str, source: &[u8]) {
-    let piece = if source.len() <= SINGLE_BYTES { 1 } else { 7 };
+    let piece = source.len().div_ceil(MOST_PIECES).max(1);
     let live = !source.contains(&0) && std::str::from_utf8(source).is_ok();
     let whole = Probe { name, records, encoding, piece: source.len(), live: false };
     let pieces = Probe { piece, live, ..whole };

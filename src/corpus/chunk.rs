@@ -576,8 +576,9 @@ impl OpenSource {
                 SourceKind::Records(Box::new(JsonRecords::new(window)))
             }
             (InputFormat::Csv | InputFormat::Tsv, _) => {
-                let head = Head { bytes: window.rest(), ended: window.ended() };
+                let head = Head { bytes: window.rest(), ended: window.is_whole() };
                 let delimiter = sniff::delimiter(head, format, options.format.is_some());
+                let delimiter = delimiter.expect("the format was decided by as many bytes; this is a bug");
                 window.skip_mark().map_err(InputError::Unreadable)?;
                 SourceKind::Records(Box::new(CsvRecords::new(window, delimiter)))
             }
@@ -708,7 +709,8 @@ fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Res
             Some(InputFormat::Mail) => Some(Ok(InputFormat::Mail)),
             // Rows are wanted as soon as they come.
             Some(table @ (InputFormat::Csv | InputFormat::Tsv)) => {
-                sniff::check_text(head, true).map(|checked| checked.map(|()| table))
+                let known = sniff::delimiter(head, table, true);
+                known.and_then(|_| sniff::check_text(head, true)).map(|checked| checked.map(|()| table))
             }
             Some(InputFormat::Warc) => sniff::check_archive(head),
             Some(format @ (InputFormat::Parquet | InputFormat::Arrow)) => sniff::check_table(head, format),

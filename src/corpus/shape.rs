@@ -288,35 +288,42 @@ pub(super) fn table(text: &[u8], whole: bool) -> Option<Option<u8>> {
         return Some(Some(delimiter));
     }
     let text = text.trim_ascii_start();
-    let mut undecided = false;
     for delimiter in DELIMITERS {
-        match is_table(text, delimiter, whole) {
-            Some(true) => return Some(Some(delimiter)),
-            Some(false) => {}
-            None => undecided = true,
+        // A likelier one is waited for, or the choice would depend on how much is at hand.
+        if is_table(text, delimiter, whole)? {
+            return Some(Some(delimiter));
         }
     }
-    if undecided { None } else { Some(None) }
+    Some(None)
 }
 
-/// The delimiter of what is known to be a table: the one that its first record has most of.
-pub(super) fn likely_delimiter(text: &[u8]) -> u8 {
+/// The delimiter of what is known to be a table: the one that its first record has most of. `None` where more of that must be
+/// seen.
+pub(super) fn likely_delimiter(text: &[u8], whole: bool) -> Option<u8> {
     let mut counts = [0; DELIMITERS.len()];
+    let mut ended = whole;
     let mut quoted = false;
+    // A quotation mark counts at the beginning of a field, inside of one that began so, and behind another.
+    let mut may_quote = true;
     for &byte in text {
         match byte {
-            b'"' => quoted = !quoted,
-            b'\n' | b'\r' if !quoted => break,
+            b'"' if may_quote => quoted = !quoted,
             _ if quoted => {}
+            b'\n' | b'\r' => {
+                ended = true;
+                break;
+            }
             byte => {
-                if let Some(index) = DELIMITERS.iter().position(|delimiter| *delimiter == byte) {
+                let delimiter = DELIMITERS.iter().position(|delimiter| *delimiter == byte);
+                may_quote = delimiter.is_some();
+                if let Some(index) = delimiter {
                     counts[index] += 1;
                 }
             }
         }
     }
     let most = (0..DELIMITERS.len()).rev().max_by_key(|&index| counts[index]);
-    most.map_or(b',', |index| DELIMITERS[index])
+    ended.then(|| most.map_or(b',', |index| DELIMITERS[index]))
 }
 
 fn is_table(text: &[u8], delimiter: u8, whole: bool) -> Option<bool> {
@@ -495,8 +502,15 @@ mod tests {
         assert_eq!(name("name\tcomment\nAnn\tWell\n"), Some("tabs"));
         assert_eq!(name("name;comment\nAnn;\"Well; yes\"\n"), Some("semicolons"));
         assert_eq!(name("sep=;\r\nAnn;words\r\n"), Some("semicolons"));
-        for (first, delimiter) in [("a;b,c;d", b';'), ("\"a;b;c\",d", b','), ("a", b','), ("a|b\n;;;", b'|')] {
-            assert_eq!(likely_delimiter(first.as_bytes()), delimiter, "{first}");
+        for (first, delimiter) in [
+            ("a;b,c;d", b';'),
+            ("\"a;b;c\",d", b','),
+            ("\"a\"\";;\"\n;\",d", b','),
+            ("a\"b\n;\"", b','),
+            ("a", b','),
+            ("a|b\n;;;", b'|'),
+        ] {
+            assert_eq!(likely_delimiter(first.as_bytes(), true), Some(delimiter), "{first}");
         }
         for prose in [
             "Well, yes.\nNo, no.\nSo, so.\n",

@@ -136,7 +136,7 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
         Some(InputFormat::Mail) => return Some(Ok(InputFormat::Mail)),
         Some(table @ (InputFormat::Csv | InputFormat::Tsv)) => {
             // The rows after the first have their say about the delimiter.
-            shape::table(text, whole)?;
+            delimiter(head, table, false)?;
             // A zero byte in a later row costs that row.
             return check_text(head, true).map(|checked| checked.map(|()| table));
         }
@@ -196,18 +196,19 @@ pub(super) fn check_json(head: Head<'_>) -> Option<Result<InputFormat, InputErro
     })
 }
 
-/// The delimiter of a source that was decided to be a table, `format`; `told` is whether the user said so.
+/// The delimiter of a source that was decided to be a table, `format`; `told` is whether the user said so. `None` where more bytes
+/// are needed, which is never so of a source whose format was decided.
 ///
 /// Of a table that was told by its content its first lines tell the delimiter as well. What the user calls CSV may have rows of
-/// any kind, so its first line alone decides, however many others are at hand.
-pub(super) fn delimiter(head: Head<'_>, format: InputFormat, told: bool) -> u8 {
+/// any kind, so its first row alone decides, however many others are at hand.
+pub(super) fn delimiter(head: Head<'_>, format: InputFormat, told: bool) -> Option<u8> {
     let text = &head.bytes[..head.bytes.len().min(HEAD_BYTES)];
     let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
-    let by_content = if told { None } else { shape::table(text, head.is_whole()).flatten() };
+    let by_content = if told { None } else { shape::table(text, head.is_whole())? };
     match by_content {
-        Some(delimiter) => delimiter,
-        None if format == InputFormat::Tsv => b'\t',
-        None => shape::likely_delimiter(text),
+        Some(delimiter) => Some(delimiter),
+        None if format == InputFormat::Tsv => Some(b'\t'),
+        None => shape::likely_delimiter(text, head.is_whole()),
     }
 }
 
@@ -346,6 +347,28 @@ mod tests {
         all
     }
 
+    #[test]
+    fn the_delimiter_does_not_depend_on_how_much_is_at_hand() {
+        for table in [
+            "e\"nve\rr \";qu\ttext1\n\tA word",
+            "\"a\nb\";c\n1;2\n",
+            "name;a,b\n1;2\n",
+            "text,a;b\nx,y;z\n",
+            "one,two;three\n\"a\nb\",c;d\n\"e\",f;g\n",
+            "",
+        ] {
+            for (format, told) in [(InputFormat::Csv, true), (InputFormat::Csv, false), (InputFormat::Tsv, false)] {
+                let at =
+                    |length: usize, ended| delimiter(Head { bytes: &table.as_bytes()[..length], ended }, format, told);
+                let all = at(table.len(), true);
+                assert!(all.is_some(), "{table:?}");
+                for length in 0..=table.len() {
+                    assert!(at(length, false).is_none_or(|early| Some(early) == all), "{length} bytes of {table:?}");
+                }
+            }
+        }
+    }
+
     fn by_content(text: &str) -> Result<InputFormat, String> {
         let records = decided(text.as_bytes(), None, true);
         assert_eq!(decided(text.as_bytes(), None, false), records, "{text}");
@@ -404,8 +427,9 @@ mod tests {
 
     #[test]
     fn the_delimiter_is_told_by_the_content_unless_the_user_knows() {
-        let delimiter =
-            |text: &str, format, told| delimiter(Head { bytes: text.as_bytes(), ended: true }, format, told) as char;
+        let delimiter = |text: &str, format, told| {
+            delimiter(Head { bytes: text.as_bytes(), ended: true }, format, told).map_or(' ', char::from)
+        };
         assert_eq!(delimiter("nr;kommentar\n1;a\n", InputFormat::Csv, false), ';');
         assert_eq!(delimiter("id,text\n1,a\n", InputFormat::Tsv, false), ',');
         assert_eq!(delimiter("id,text\n1,a\n", InputFormat::Tsv, true), '\t');
