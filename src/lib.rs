@@ -97,8 +97,6 @@ pub mod internals {
         CascadeSettings, Checkpoint, Classifier, Head, MICRO_BATCH_TOKENS, Member, ModelSource, Storage,
     };
     pub use crate::query::probe::try_expression;
-    #[cfg(feature = "columnar")]
-    pub use crate::report::columnar;
 }
 
 /// The README's Rust example, compiled and run with the documentation tests.

@@ -2,12 +2,10 @@
 
 mod common;
 
+use common::pack::gzip;
 use common::{arg, rows, run, run_with, stderr, stdout};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::Value;
 use std::fs;
-use std::io::Write;
 
 const ARTICLE: &str = "<!DOCTYPE html><html><head><title>The pier</title></head><body><nav><ul><li><a href=/>Home</a></li>\
     <li><a href=/sport>Sport</a></li></ul></nav><article><h1>The pier is open</h1><p>The new pier at the old harbour opened on \
@@ -30,12 +28,6 @@ fn info() -> Vec<u8> {
 fn answer(url: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let content = [format!("HTTP/1.1 200 OK\r\n{headers}\r\n").as_bytes(), body].concat();
     record("response", url, "application/http; msgtype=response", &content)
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut writer = GzEncoder::new(Vec::new(), Compression::fast());
-    writer.write_all(bytes).unwrap();
-    writer.finish().unwrap()
 }
 
 fn chunked(bytes: &[u8]) -> Vec<u8> {

@@ -2,36 +2,13 @@
 
 mod common;
 
+use common::pack::{bzip2, gzip, xz, zstd};
 use common::{arg, rows, run, run_with, stderr, stdout};
-use flate2::write::GzEncoder;
 use std::fs;
-use std::io::Write;
 
 const TEXT: &str = "The council voted 7 to 2 on Monday.\n\nFinally! About time they listened to us.\n";
 const JSON: &str =
     "{\"id\": 1, \"text\": \"Nobody asked us.\"}\n{\"id\": 2, \"text\": \"The bridge opened in May.\"}\n";
-
-fn gzip(data: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(data).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zstd(data: &[u8]) -> Vec<u8> {
-    ruzstd::encoding::compress_to_vec(data, ruzstd::encoding::CompressionLevel::Fastest)
-}
-
-fn bzip2(data: &[u8]) -> Vec<u8> {
-    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-    encoder.write_all(data).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn xz(data: &[u8]) -> Vec<u8> {
-    let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
-    encoder.write_all(data).unwrap();
-    encoder.finish().unwrap()
-}
 
 type Pack = fn(&[u8]) -> Vec<u8>;
 

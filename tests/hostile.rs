@@ -8,6 +8,7 @@
 mod common;
 
 use common::bounded::{label, label_pipe, names};
+use common::pack::{bzip2, gzip, xz, zstd};
 use flate2::write::GzEncoder;
 use std::ffi::OsStr;
 use std::fs;
@@ -59,28 +60,6 @@ fn hold(cases: Vec<Case>) {
             alone.expect(&name, 2, case.told);
         }
     }
-}
-
-fn gzip(data: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(data).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zstd(data: &[u8]) -> Vec<u8> {
-    ruzstd::encoding::compress_to_vec(data, ruzstd::encoding::CompressionLevel::Fastest)
-}
-
-fn bzip2(data: &[u8]) -> Vec<u8> {
-    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-    encoder.write_all(data).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn xz(data: &[u8]) -> Vec<u8> {
-    let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
-    encoder.write_all(data).unwrap();
-    encoder.finish().unwrap()
 }
 
 /// Records that are all alike, so that each has the same length.

@@ -2,7 +2,7 @@
 
 use super::error::CliError;
 use super::job::{Tally, passed_over};
-use super::messages::Messages;
+use super::messages::{ErrorFile, Messages};
 use super::output::Output;
 use super::plan::ContentPlan;
 use super::progress::Progress;
@@ -23,9 +23,9 @@ struct Row<'a> {
 pub(super) fn run(plan: ContentPlan) -> Result<Tally, CliError> {
     let ContentPlan { sources, inputs, options, plain, quiet, errors, target } = plan;
     let mut output = Output::open(&target)?;
-    let mut errors = errors.as_ref().map(Output::open).transpose()?;
+    let mut errors = ErrorFile::open(errors.as_ref())?;
     let progress = Progress::start(&inputs, sources.total_bytes(), !quiet, quiet);
-    let mut messages = Messages::new(errors.is_some(), quiet);
+    let mut messages = Messages::new(errors.is_wanted(), quiet);
     let mut tally = Tally::default();
     let mut page = Page { plain, ..Page::default() };
     let mut source = Source::default();
@@ -50,22 +50,16 @@ pub(super) fn run(plan: ContentPlan) -> Result<Tally, CliError> {
         tally.failed += rejected.len() as u64;
         tally.passed_over.add(chunk.passed_over);
         messages.take_decoded(&chunk.decoded, &progress);
-        let rows = messages.take(&rejected, &progress);
-        if let Some(errors) = &mut errors {
-            errors.write(rows.bytes())?;
-        }
+        errors.write(&messages.take(&rejected, &progress))?;
         progress.advance(chunk.raw_bytes, tally.done(), "pages");
         output.write(&std::mem::take(&mut page.output))?;
     }
     let rejected = Vec::from_iter(source.end());
     tally.failed += rejected.len() as u64;
-    let rows = messages.take(&rejected, &progress);
+    errors.write(&messages.take(&rejected, &progress))?;
     progress.finish();
     messages.finish();
-    if let Some(mut errors) = errors {
-        errors.write(rows.bytes())?;
-        errors.finish()?;
-    }
+    errors.finish()?;
     if tally.done() > 0 || tally.failed == 0 {
         output.finish()?;
     }

@@ -6,7 +6,7 @@ use crate::model::ModelError;
 use crate::output::JournalError;
 use crate::query::QueryError;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Ends the command; everything smaller is a message and a count.
 #[derive(Debug, thiserror::Error)]
@@ -136,4 +136,11 @@ pub(super) enum CliError {
     #[cfg(feature = "train")]
     #[error("{model} is a pair of models: it is packed alone, with --calibrate")]
     PackPair { model: String },
+}
+
+impl CliError {
+    /// What the system says of a path that cannot be written.
+    pub fn unwritable(path: &Path, error: io::Error) -> CliError {
+        CliError::Unwritable { path: path.to_owned(), error }
+    }
 }

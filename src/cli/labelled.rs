@@ -3,8 +3,7 @@
 use super::args::LabelledArgs;
 use super::error::CliError;
 use super::job::{END_OF_INPUT, Tally};
-use super::messages::Messages;
-use super::output::Output;
+use super::messages::{ErrorFile, Messages};
 use super::plan;
 use super::progress::Progress;
 use super::target::{self, Target};
@@ -30,9 +29,9 @@ pub(super) fn read(
     if input.inputs.is_empty() && std::io::stdin().is_terminal() && !quiet {
         tell(format_args!("waiting for labelled rows from the keyboard; end them with {END_OF_INPUT}"));
     }
-    let mut errors = errors.as_ref().map(Output::open).transpose()?;
+    let mut errors = ErrorFile::open(errors.as_ref())?;
     let progress = Progress::start(&input.inputs, sources.total_bytes(), !quiet, quiet);
-    let mut messages = Messages::new(errors.is_some(), quiet);
+    let mut messages = Messages::new(errors.is_wanted(), quiet);
     let mut tally = Tally::default();
     let mut source = Source::default();
     let mut enough = false;
@@ -65,10 +64,7 @@ pub(super) fn read(
         }
         tally.failed += rejected.len() as u64;
         messages.take_decoded(&chunk.decoded, &progress);
-        let rows = messages.take(&rejected, &progress);
-        if let Some(errors) = &mut errors {
-            errors.write(rows.bytes())?;
-        }
+        errors.write(&messages.take(&rejected, &progress))?;
         progress.advance(chunk.raw_bytes, tally.done(), "rows");
         if enough {
             break;
@@ -76,9 +72,7 @@ pub(super) fn read(
     }
     progress.finish();
     messages.finish();
-    if let Some(errors) = errors {
-        errors.finish()?;
-    }
+    errors.finish()?;
     if tally.rows == 0 && tally.left_out > 0 && !quiet {
         tell(format_args!("{}", filter.nothing_met(tally.left_out)));
     }

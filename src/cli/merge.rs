@@ -1,14 +1,15 @@
 //! `copydesk merge`: the outputs of all parts of the work as one, once all are there.
 
-use super::args::MergeArgs;
+use super::args::{MergeArgs, OutputFormatArg};
 use super::error::CliError;
 use super::job::{Tally, counted};
-use super::plan::of_shard;
+use super::plan::{of_shard, rows_of};
 use super::tell;
 use crate::atomic;
 use crate::compress::{self, Compression};
 use crate::corpus::Shard;
 use crate::output::{Journal, Manifest, OutputFile, OutputFormat, RowBlock, RowFormat, Staged};
+use clap::ValueEnum;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -28,19 +29,19 @@ pub(super) fn run(args: MergeArgs) -> Result<Tally, CliError> {
     let outputs = match format.rows.is_lines() {
         true => {
             write(&parts, &output, format)?;
-            vec![output_file(&output)]
+            vec![OutputFile::of(&output)]
         }
         // Who reads tables takes all files of a folder as one; what is joined is what they say of themselves.
         false if remove_parts => return Err(CliError::PartsAreTheTable { path: output }),
-        false => parts.iter().map(|part| output_file(&part.path)).collect(),
+        false => parts.iter().map(|part| OutputFile::of(&part.path)).collect(),
     };
     let whole = Manifest { outputs, ..whole };
     let manifest = Manifest::beside(&output);
-    atomic::write(&manifest, &whole.to_json()).map_err(|error| unwritable(&manifest, error))?;
+    atomic::write(&manifest, &whole.to_json()).map_err(|error| CliError::unwritable(&manifest, error))?;
     if remove_parts {
         for part in &parts {
             for path in [&part.path, &Manifest::beside(&part.path)] {
-                fs::remove_file(path).map_err(|error| unwritable(path, error))?;
+                fs::remove_file(path).map_err(|error| CliError::unwritable(path, error))?;
             }
         }
     }
@@ -57,20 +58,9 @@ pub(super) fn run(args: MergeArgs) -> Result<Tally, CliError> {
 /// The format of the parts: as they were told to have, else as their name tells.
 fn format(whole: &Manifest, output: &Path) -> OutputFormat {
     let (by_name, compression) = OutputFormat::of_name(output);
-    let told = match whole.options.get("output-format").and_then(|format| format.as_str()) {
-        Some("csv") => Some(RowFormat::Csv),
-        Some("jsonl") => Some(RowFormat::Jsonl),
-        Some("parquet") => Some(RowFormat::Parquet),
-        Some("arrow") => Some(RowFormat::Arrow),
-        Some("arrow-stream") => Some(RowFormat::ArrowStream),
-        _ => None,
-    };
+    let told = whole.options.get("output-format").and_then(|format| format.as_str());
+    let told = told.and_then(|name| OutputFormatArg::from_str(name, false).ok()).and_then(rows_of);
     OutputFormat { rows: told.or(by_name).unwrap_or(RowFormat::Jsonl), compression }
-}
-
-fn output_file(path: &Path) -> OutputFile {
-    let bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
-    OutputFile { name: path.display().to_string(), bytes }
 }
 
 /// All parts in their order, each whole.
@@ -176,11 +166,11 @@ fn join(parts: &[Part], output: &Path) -> Result<Manifest, CliError> {
 
 /// Writes the rows of all parts as one run would have.
 fn write(parts: &[Part], output: &Path, format: OutputFormat) -> Result<(), CliError> {
-    let place = atomic::place(output).map_err(|error| unwritable(output, error))?;
+    let place = atomic::place(output).map_err(|error| CliError::unwritable(output, error))?;
     let folder = Journal::folder_of(&place);
     let journal = Journal::open(folder).map_err(|error| CliError::Journal { path: output.to_owned(), error })?;
     atomic::remove_with_process(journal.folder());
-    let failed = |error| unwritable(output, error);
+    let failed = |error| CliError::unwritable(output, error);
     let mut staged = Staged::create(output, journal.folder(), 0, format, None).map_err(failed)?;
     for (number, part) in parts.iter().enumerate() {
         let unreadable = |error| CliError::Unreadable { path: part.path.clone(), error };
@@ -199,7 +189,7 @@ fn write(parts: &[Part], output: &Path, format: OutputFormat) -> Result<(), CliE
     }
     staged.finish().map_err(failed)?;
     let folder = journal.folder().to_owned();
-    journal.remove().map_err(|error| unwritable(&folder, error))
+    journal.remove().map_err(|error| CliError::unwritable(&folder, error))
 }
 
 /// The rows of a file of rows.
@@ -241,10 +231,6 @@ impl Rows {
         }
         Ok(block)
     }
-}
-
-fn unwritable(path: &Path, error: io::Error) -> CliError {
-    CliError::Unwritable { path: path.to_owned(), error }
 }
 
 #[cfg(test)]

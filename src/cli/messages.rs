@@ -1,6 +1,8 @@
 //! What got no label: the first few of each kind as they come, all of them counted, and all of them in a file for whoever
 //! wants it.
 
+use super::error::CliError;
+use super::output::{Output, Target};
 use super::progress::Progress;
 use super::tell;
 use crate::corpus::{Decoded, InputError};
@@ -41,6 +43,31 @@ pub(super) struct Messages {
     quiet: bool,
     /// The source whose decoding was told last.
     decoded: Option<Arc<str>>,
+}
+
+/// The file of everything that was set aside, where one is asked for.
+pub(super) struct ErrorFile(Option<Output>);
+
+impl ErrorFile {
+    /// Opens it.
+    pub fn open(target: Option<&Target>) -> Result<ErrorFile, CliError> {
+        target.map(Output::open).transpose().map(ErrorFile)
+    }
+
+    /// Whether there is one.
+    pub fn is_wanted(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Appends rows, as [`Messages::take`] gives them.
+    pub fn write(&mut self, rows: &RowBlock) -> Result<(), CliError> {
+        self.0.as_mut().map_or(Ok(()), |file| file.write(rows.bytes()))
+    }
+
+    /// Makes it appear.
+    pub fn finish(self) -> Result<(), CliError> {
+        self.0.map_or(Ok(()), Output::finish)
+    }
 }
 
 /// What came of one kind.

@@ -18,18 +18,10 @@ use std::collections::BTreeSet;
 pub(super) fn sample(reading: &Reading, sources: Sources, size: u64, seed: u64) -> Choice {
     let mut documents: usize = 0;
     for chunk in ChunkReader::new(sources, reading.rows.read()) {
-        documents += chunk.items.iter().filter(|item| begins_document(item)).count();
+        documents += chunk.items.iter().filter(|item| item.begins_document()).count();
     }
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     Choice::These(draw(documents, size, seed).into_iter().map(|number| number as u64).collect())
-}
-
-fn begins_document(item: &Item) -> bool {
-    match item {
-        Item::Passage(passage) => passage.first_paragraph == 0,
-        Item::Record(_) => true,
-        Item::Failed(failure) => failure.line.is_some(),
-    }
 }
 
 /// `size` of the numbers below `count`, in order, each set of them as likely as any other (Floyd's algorithm: Bentley and Floyd,

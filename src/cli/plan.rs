@@ -163,9 +163,11 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
                 (_, true) => return Err(CliError::SplitNeedsFile),
                 (_, false) => vec![target.clone()],
             };
-            let first = resolve(&args.input.inputs).find_map(Result::ok).filter(|source| source.size_bytes.is_some());
-            let first = first.map(|source| PathBuf::from(&*source.name));
-            let table = format.columns.as_ref().map(|columns| columns.of(first.as_deref()));
+            let table = format.columns.as_ref().map(|columns| {
+                // A pipe can be read only once.
+                let first = first_source(&args.input.inputs).filter(|(_, size)| size.is_some());
+                columns.of(first.as_ref().map(|(path, _)| path.as_path()))
+            });
             let format = FileFormat { table, columns: None, ..format };
             let plan = |target: &Target| OutputPlan { target: target.clone(), format: format.clone() };
             let outputs = targets.iter().map(plan).collect();
@@ -226,13 +228,10 @@ fn output(args: &LabelArgs) -> Result<(Target, OutputFormat, Look), CliError> {
         _ => Look::Jsonl,
     };
     let rows = match (args.output_format, by_name) {
-        (Some(OutputFormatArg::Csv), _) | (None, Some(RowFormat::Csv)) => RowFormat::Csv,
-        (Some(OutputFormatArg::Parquet), _) => RowFormat::Parquet,
-        (Some(OutputFormatArg::Arrow), _) => RowFormat::Arrow,
-        (Some(OutputFormatArg::ArrowStream), _) => RowFormat::ArrowStream,
-        (None, Some(table)) if !table.is_lines() => table,
+        (Some(format), _) => rows_of(format).unwrap_or(RowFormat::Jsonl),
+        (None, Some(format)) => format,
         (None, None) if args.outputs.attributes.is_some() => attributes_format(&args.input.inputs),
-        _ => RowFormat::Jsonl,
+        (None, None) => RowFormat::Jsonl,
     };
     if rows == RowFormat::Csv && args.outputs.attributes.is_some() {
         return Err(CliError::AttributesInCsv);
@@ -243,10 +242,26 @@ fn output(args: &LabelArgs) -> Result<(Target, OutputFormat, Look), CliError> {
     Ok((target, OutputFormat { rows, compression }, look))
 }
 
+/// The format that is named; `None` for pages to read in a terminal, which are no rows.
+pub(super) fn rows_of(format: OutputFormatArg) -> Option<RowFormat> {
+    match format {
+        OutputFormatArg::Jsonl => Some(RowFormat::Jsonl),
+        OutputFormatArg::Csv => Some(RowFormat::Csv),
+        OutputFormatArg::Parquet => Some(RowFormat::Parquet),
+        OutputFormatArg::Arrow => Some(RowFormat::Arrow),
+        OutputFormatArg::ArrowStream => Some(RowFormat::ArrowStream),
+        OutputFormatArg::Pretty => None,
+    }
+}
+
+/// The path of the first input that can be found, with its size.
+fn first_source(inputs: &[PathBuf]) -> Option<(PathBuf, Option<u64>)> {
+    resolve(inputs).find_map(Result::ok).map(|source| (PathBuf::from(&*source.name), source.size_bytes))
+}
+
 /// Attributes are stored as their documents are.
 fn attributes_format(inputs: &[PathBuf]) -> RowFormat {
-    let first = resolve(inputs).find_map(Result::ok);
-    let format = first.and_then(|source| OutputFormat::of_name(Path::new(&*source.name)).0);
+    let format = first_source(inputs).and_then(|(path, _)| OutputFormat::of_name(&path).0);
     format.filter(|format| *format == RowFormat::Parquet).unwrap_or(RowFormat::Jsonl)
 }
 
@@ -282,8 +297,7 @@ fn columns(
 
 /// The folder of the attributes of the first input.
 fn attributes_home(inputs: &[PathBuf], name: &str) -> Result<PathBuf, CliError> {
-    let first = resolve(inputs).find_map(Result::ok);
-    let path = first.map_or_else(|| PathBuf::from("-"), |source| PathBuf::from(&*source.name));
+    let path = first_source(inputs).map_or_else(|| PathBuf::from("-"), |(path, _)| path);
     let output = attributes_of(&path, name)?;
     let below = path.components().rev().take_while(|part| part.as_os_str() != "documents").count();
     Ok(output.ancestors().nth(below).map(Path::to_owned).unwrap_or_default())
@@ -358,10 +372,7 @@ fn reading_and_run(
         return Err(CliError::CannotResume);
     }
     let reading = reading(input, unit, model_args, &targets.iter().chain(&errors).collect::<Vec<_>>())?;
-    let model_name = model_args.model.display().to_string();
-    let fingerprint = model.fingerprint(&model_args.model);
-    let model_digest = fingerprint.map_err(|error| CliError::Model { model: model_name.clone(), error })?;
-    let plan = RunPlan {
+    let mut plan = RunPlan {
         outputs,
         errors: errors.into_iter().map(|target| OutputPlan { target, format: FileFormat::default() }).collect(),
         inputs: reading.inputs.clone(),
@@ -375,10 +386,15 @@ fn reading_and_run(
         hash_inputs: run.hash_inputs,
         max_errors: run.max_errors,
         shard: None,
-        model: model_name,
-        model_digest,
+        model: model_args.model.display().to_string(),
+        model_digest: String::new(),
         options,
     };
+    if plan.has_files() {
+        // Its files are read once more for it, which whoever writes to a pipe need not wait for.
+        let fingerprint = model.fingerprint(&model_args.model);
+        plan.model_digest = fingerprint.map_err(|error| CliError::Model { model: plan.model.clone(), error })?;
+    }
     Ok((reading, plan))
 }
 

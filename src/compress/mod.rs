@@ -53,6 +53,16 @@ impl Compression {
         }
     }
 
+    /// The usual end of names.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Compression::Gzip => "gz",
+            Compression::Zstd => "zst",
+            Compression::Bzip2 => "bz2",
+            Compression::Xz => "xz",
+        }
+    }
+
     /// The format that the first bytes tell: `Some(None)` for none of them, `None` where more bytes are needed to know.
     pub fn from_magic(head: &[u8], ended: bool) -> Option<Option<Compression>> {
         let found = |begins: &dyn Fn(Compression, &[u8]) -> Begins| {

@@ -213,6 +213,17 @@ pub enum Item {
     Failed(Failure),
 }
 
+impl Item {
+    /// Whether a document or a record begins here, be it one that was set aside; a whole source that was is none.
+    pub fn begins_document(&self) -> bool {
+        match self {
+            Item::Passage(passage) => passage.first_paragraph == 0,
+            Item::Record(_) => true,
+            Item::Failed(failure) => failure.line.is_some(),
+        }
+    }
+}
+
 /// Consecutive items, worked on by one thread.
 #[derive(Debug, Default)]
 pub struct Chunk {
@@ -442,19 +453,16 @@ impl ChunkReader {
     /// Numbers new items by the source that was found last, and drops those that an earlier run read.
     fn number_items(&mut self, chunk: &mut Chunk) {
         let ordinal = self.found - 1;
-        let mut number = 0;
-        let before = chunk.ordinals.len();
-        let chooser = &mut self.chooser;
-        chunk.items.retain(|item| {
-            number += 1;
-            number <= before || chooser.wants(item)
-        });
-        let new = chunk.items.len() - before;
-        if ordinal == self.skip.source && self.skip.items > 0 {
-            let drop = new.min(usize::try_from(self.skip.items).unwrap_or(usize::MAX));
-            self.skip.items -= drop as u64;
-            let first = chunk.items.len() - new;
-            chunk.items.drain(first..first + drop);
+        // The new ones alone: this is asked after each record.
+        for item in chunk.items.split_off(chunk.ordinals.len()) {
+            if !self.chooser.wants(&item) {
+                continue;
+            }
+            if ordinal == self.skip.source && self.skip.items > 0 {
+                self.skip.items -= 1;
+                continue;
+            }
+            chunk.items.push(item);
         }
         chunk.ordinals.resize(chunk.items.len(), ordinal);
     }

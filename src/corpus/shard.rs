@@ -232,12 +232,7 @@ impl Chooser {
 
     /// Whether the next item is wanted.
     pub fn wants(&mut self, item: &Item) -> bool {
-        let begins = match item {
-            Item::Passage(passage) => passage.first_paragraph == 0,
-            Item::Record(_) => true,
-            Item::Failed(failure) => failure.line.is_some(),
-        };
-        if !begins {
+        if !item.begins_document() {
             // What is wrong with a whole source is told in any case.
             return self.wanted || matches!(item, Item::Failed(_));
         }

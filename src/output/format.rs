@@ -67,6 +67,13 @@ impl RowFormat {
     }
 }
 
+/// The path with more behind its name, which need not be UTF-8.
+pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(ending);
+    path.with_file_name(name)
+}
+
 /// Puts words between a name and its extensions, those of the rows and of the compression: `rows-part.jsonl.gz`.
 pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -1,6 +1,7 @@
 //! What a run tells of itself, beside its output.
 
 use super::counts::RunCounts;
+use super::format::with_ending;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::io;
@@ -62,7 +63,7 @@ pub(crate) struct OutputFile {
 }
 
 /// A machine and the time that it took.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Host {
     pub name: String,
     pub cpu: String,
@@ -85,9 +86,7 @@ impl Manifest {
 
     /// The name of the manifest of an output file.
     pub fn beside(output: &Path) -> PathBuf {
-        let mut name = output.file_name().unwrap_or_default().to_owned();
-        name.push(".run.json");
-        output.with_file_name(name)
+        with_ending(output, ".run.json")
     }
 
     /// Reads a stored one.
@@ -103,6 +102,14 @@ impl Manifest {
         let mut bytes = serde_json::to_vec_pretty(self).expect("a manifest can be written as JSON; this is a bug");
         bytes.push(b'\n');
         bytes
+    }
+}
+
+impl OutputFile {
+    /// A file that is there.
+    pub fn of(path: &Path) -> OutputFile {
+        let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        OutputFile { name: path.display().to_string(), bytes }
     }
 }
 

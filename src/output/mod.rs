@@ -14,7 +14,7 @@ mod staged;
 mod table;
 
 pub(crate) use counts::{CountedRow, RunCounts};
-pub(crate) use format::{OutputFormat, RowFormat, with_suffix};
+pub(crate) use format::{OutputFormat, RowFormat, with_ending, with_suffix};
 pub(crate) use journal::{Journal, JournalError};
 pub(crate) use manifest::{Host, InputFile, Manifest, OutputFile, ShardOf};
 pub(crate) use rows::RowBlock;

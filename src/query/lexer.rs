@@ -1,6 +1,7 @@
 //! An expression cut into names, texts, numbers and marks.
 
 use super::error::{BrokenRule, QueryError, Written};
+use super::expression::Comparison;
 use std::ops::Range;
 
 /// Longest expression, in bytes: far more than anybody writes, and little enough to hold several copies of.
@@ -31,12 +32,7 @@ pub(super) enum TokenKind {
     Not,
     In,
     Contains,
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
+    Compare(Comparison),
     Open,
     Close,
     OpenList,
@@ -59,12 +55,12 @@ const KEYWORDS: [(&str, TokenKind); 8] = [
 
 /// Marks, the longer ones before those that they begin with.
 const MARKS: [(&str, TokenKind); 11] = [
-    ("==", TokenKind::Equal),
-    ("!=", TokenKind::NotEqual),
-    ("<=", TokenKind::LessOrEqual),
-    (">=", TokenKind::GreaterOrEqual),
-    ("<", TokenKind::Less),
-    (">", TokenKind::Greater),
+    ("==", TokenKind::Compare(Comparison::Equal)),
+    ("!=", TokenKind::Compare(Comparison::NotEqual)),
+    ("<=", TokenKind::Compare(Comparison::LessOrEqual)),
+    (">=", TokenKind::Compare(Comparison::GreaterOrEqual)),
+    ("<", TokenKind::Compare(Comparison::Less)),
+    (">", TokenKind::Compare(Comparison::Greater)),
     ("(", TokenKind::Open),
     (")", TokenKind::Close),
     ("[", TokenKind::OpenList),

@@ -15,4 +15,5 @@ mod value;
 
 pub use error::QueryError;
 pub use expression::Expression;
+pub(crate) use names::ROW_FIELDS;
 pub use value::{Fields, Value};

@@ -3,7 +3,7 @@
 use super::error::BrokenRule;
 
 /// Fields of a row, beside `scores.LABEL`; all other names are looked up in the record that the row was made of.
-const ROW_FIELDS: [&str; 14] = [
+pub(crate) const ROW_FIELDS: [&str; 14] = [
     "doc",
     "file",
     "line",

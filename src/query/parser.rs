@@ -144,12 +144,7 @@ impl Parser<'_> {
     fn comparison(&mut self) -> Result<Condition, QueryError> {
         let left = self.operand("a field, a value, `not` or `(`")?;
         let comparison = match self.peek() {
-            TokenKind::Equal => Comparison::Equal,
-            TokenKind::NotEqual => Comparison::NotEqual,
-            TokenKind::Less => Comparison::Less,
-            TokenKind::LessOrEqual => Comparison::LessOrEqual,
-            TokenKind::Greater => Comparison::Greater,
-            TokenKind::GreaterOrEqual => Comparison::GreaterOrEqual,
+            &TokenKind::Compare(comparison) => comparison,
             TokenKind::Contains => {
                 self.next += 1;
                 let part = self.operand("a field or a value")?;

@@ -2,6 +2,7 @@
 
 use super::jsonl::push_string;
 use crate::corpus::Record;
+use crate::query::ROW_FIELDS;
 
 /// Longest fields of a record that are repeated in each of its rows, 64 KiB: a record may have thousands of paragraphs.
 pub const KEPT_LIMIT_BYTES: usize = 64 * 1024;
@@ -19,25 +20,8 @@ pub enum Keep {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
-/// Names of paragraph rows, which fields of records do not get.
-const OURS: [&str; 16] = [
-    "doc",
-    "paragraph",
-    "start",
-    "end",
-    "file",
-    "line",
-    "record",
-    "label",
-    "confidence",
-    "scores",
-    "tokens",
-    "windows",
-    "lang",
-    "reason",
-    "content",
-    "text",
-];
+/// Names of paragraph rows beside those that a row is asked for by, which fields of records do not get either.
+const OTHER_FIELDS: [&str; 2] = ["record", "scores"];
 
 impl Keep {
     /// The fields as they stand behind those of a JSON row: `, "name": value` for each.
@@ -90,7 +74,7 @@ impl Keep {
 /// The name that a record's field has beside the fields of a row.
 pub fn kept_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
     let mut name = name.to_owned();
-    if OURS.contains(&name.as_str()) {
+    if ROW_FIELDS.contains(&name.as_str()) || OTHER_FIELDS.contains(&name.as_str()) {
         name.insert_str(0, "input_");
         while taken(&name) {
             name.insert_str(0, "input_");

@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::target::{Inputs, Target};
 use crate::compress::Compression;
 use crate::corpus::{Opened, Position, Source, Sources, is_remote};
-use crate::output::{OutputFormat, StagedState};
+use crate::output::{OutputFormat, StagedState, with_ending};
 use crate::pipeline::Worked;
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
@@ -40,7 +40,7 @@ impl PathRule {
         }
         let mut written = HashSet::new();
         for source in sources.filter_map(Result::ok) {
-            let path = self.output(Path::new(&*source.name), &source.relative)?.target.name();
+            let (path, _) = self.path(Path::new(&*source.name), &source.relative)?;
             if read.hold_file(&path) {
                 return Err(CliError::ReadAndWritten { path });
             }
@@ -51,13 +51,19 @@ impl PathRule {
         Ok(())
     }
 
-    /// The output of an input; `name` is its path as given or found, `relative` that below the input given.
-    fn output(&self, name: &Path, relative: &Path) -> Result<OutputPlan, CliError> {
+    /// Where the output of an input is, and its format but for the columns of a table; `name` is the input's path as given or found,
+    /// `relative` that below the input given.
+    fn path(&self, name: &Path, relative: &Path) -> Result<(PathBuf, FileFormat), CliError> {
         let (path, format) = match self {
             PathRule::Below { dir, format } => (dir.join(relative), format),
             PathRule::Attributes { name: attributes, format, .. } => (attributes_of(name, attributes)?, format),
         };
-        let (path, format) = with_extension_of(path, format);
+        Ok(with_extension_of(path, format))
+    }
+
+    /// The output of an input. Of a table the input is looked into for its columns.
+    fn output(&self, name: &Path, relative: &Path) -> Result<OutputPlan, CliError> {
+        let (path, format) = self.path(name, relative)?;
         Ok(OutputPlan { target: Target::File(path), format: format.of_source(name) })
     }
 }
@@ -88,19 +94,12 @@ fn with_extension_of(path: PathBuf, format: &FileFormat) -> (PathBuf, FileFormat
         (true, _) => path,
         (false, Some(kind)) => {
             let inner = Compression::inner_name(&path);
-            with_suffix(&inner, &format!(".{extension}.{}", kind.extension()))
+            with_ending(&inner, &format!(".{extension}.{}", kind.extension()))
         }
-        (false, None) => with_suffix(&path, &format!(".{extension}")),
+        (false, None) => with_ending(&path, &format!(".{extension}")),
     };
     let format = FileFormat { format: OutputFormat { compression, ..format.format }, ..format.clone() };
     (path, format)
-}
-
-/// The path with more behind its name, which need not be UTF-8.
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(suffix);
-    path.with_file_name(name)
 }
 
 /// The outputs of the sources so far.
@@ -152,8 +151,8 @@ impl BySource {
         }
     }
 
-    /// Writes what was made of a chunk; says whether its source ended.
-    pub fn take(&mut self, worked: &Worked<Routed>, folder: Option<&Path>) -> Result<bool, CliError> {
+    /// Writes what was made of a chunk, and makes the output appear whose source ended with it.
+    pub fn take(&mut self, worked: &Worked<Routed>, folder: Option<&Path>) -> Result<(), CliError> {
         for opened in &worked.opened {
             // A run that goes on opens the source again that it was at, and its output goes on as well.
             let goes_on = self.current.as_ref().is_some_and(|(current, _)| current.ordinal == opened.ordinal);
@@ -166,16 +165,12 @@ impl BySource {
         if let Some((_, sinks)) = &mut self.current {
             sinks.write(&worked.output.outputs)?;
         }
-        let Some(ended) = worked.ended else { return Ok(false) };
-        if let Some((current, sinks)) = self.current.take_if(|(current, _)| current.ordinal == ended) {
-            if self.useful || !self.failed {
-                self.finished.extend(sinks.finish()?);
-            } else {
-                let plan = self.rule.output(&current.name, &current.relative)?;
-                self.written.extend(plan.file().map(Path::to_owned));
-            }
+        let Some(ended) = worked.ended else { return Ok(()) };
+        let current = self.current.take_if(|(current, _)| current.ordinal == ended);
+        if let Some((_, sinks)) = current.filter(|_| self.useful || !self.failed) {
+            self.finished.extend(sinks.finish()?);
         }
-        Ok(true)
+        Ok(())
     }
 
     fn open(&mut self, opened: &Opened, folder: Option<&Path>) -> Result<(), CliError> {
@@ -217,18 +212,6 @@ impl BySource {
     /// The outputs that appeared in this attempt.
     pub fn finish(self) -> Vec<PathBuf> {
         self.finished
-    }
-}
-
-impl Compression {
-    /// The usual end of names.
-    fn extension(self) -> &'static str {
-        match self {
-            Compression::Gzip => "gz",
-            Compression::Zstd => "zst",
-            Compression::Bzip2 => "bz2",
-            Compression::Xz => "xz",
-        }
     }
 }
 

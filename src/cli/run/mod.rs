@@ -15,7 +15,7 @@ use super::signals;
 use super::tell;
 use by_source::BySource;
 use sinks::Sinks;
-use state::{Identity, State, Unfinished};
+use state::{Identity, State};
 
 use crate::corpus::{Origin, Position, Source};
 use crate::output::{
@@ -60,7 +60,6 @@ pub(super) struct Run {
     position: Position,
     /// Counts and time of earlier attempts and of this one.
     counts: RunCounts,
-    earlier: Tally,
     tally: Tally,
     host: Host,
     earlier_seconds: f64,
@@ -70,7 +69,7 @@ pub(super) struct Run {
     /// Whether everything was read by an earlier attempt.
     complete: bool,
     /// Bytes of the inputs that an earlier attempt finished.
-    pub(super) skipped_bytes: u64,
+    skipped_bytes: u64,
 }
 
 /// Outputs that rows are written to.
@@ -78,6 +77,9 @@ enum Open {
     Together(Sinks),
     BySource(Box<BySource>),
 }
+
+/// The outputs, that of errors, and the log of inputs.
+type Opening = (Open, Sinks, Option<Staged>);
 
 /// What came of beginning a run.
 pub(super) enum Begun {
@@ -102,7 +104,7 @@ impl Run {
             // A name that is too long would be told only when all is done.
             match fs::symlink_metadata(&home.manifest) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(unwritable(&home.manifest, error));
+                    return Err(CliError::unwritable(&home.manifest, error));
                 }
                 _ => {}
             }
@@ -120,7 +122,7 @@ impl Run {
             rule.check(&plan.inputs, plan.walk())?;
         }
         let journal_failed = |error| match error {
-            JournalError::Io(error) => unwritable(&plan.name(), error),
+            JournalError::Io(error) => CliError::unwritable(&plan.name(), error),
             error => CliError::Journal { path: plan.name(), error },
         };
         let journal = Journal::open(home.folder.clone()).map_err(journal_failed)?;
@@ -157,9 +159,16 @@ impl Run {
                 return Err(error);
             }
         };
+        Ok(Begun::Run(Box::new(Run::at_start(plan, identity, journal, (outputs, errors, inputs)))))
+    }
+
+    /// A run that has read nothing.
+    fn at_start(plan: RunPlan, identity: Identity, journal: Option<Journal>, open: Opening) -> Run {
+        let (outputs, errors, inputs) = open;
         let now = Instant::now();
-        let host = Host::here(plan.threads);
-        Ok(Begun::Run(Box::new(Run {
+        // Nobody asks where what goes to a pipe was made.
+        let host = if journal.is_some() { Host::here(plan.threads) } else { Host::default() };
+        Run {
             identity,
             journal,
             outputs,
@@ -168,7 +177,6 @@ impl Run {
             logged: 0,
             position: Position::default(),
             counts: RunCounts::default(),
-            earlier: Tally::default(),
             tally: Tally::default(),
             host,
             earlier_seconds: 0.0,
@@ -178,18 +186,18 @@ impl Run {
             complete: false,
             skipped_bytes: 0,
             plan,
-        })))
+        }
     }
 
     /// The outputs, that of errors, and the log of inputs.
-    fn open(plan: &RunPlan, folder: Option<&Path>) -> Result<(Open, Sinks, Option<Staged>), CliError> {
+    fn open(plan: &RunPlan, folder: Option<&Path>) -> Result<Opening, CliError> {
         let outputs = match &plan.outputs {
             Outputs::Together(outputs) => Open::Together(Sinks::create(outputs, folder, FIRST_OUTPUT)?),
             Outputs::BySource(rule) => Open::BySource(Box::new(BySource::new(rule.clone()))),
         };
         let errors = Sinks::create(&plan.errors, folder, ERRORS)?;
         let inputs = match folder {
-            Some(folder) => Some(sinks::input_log(folder).map_err(|error| unwritable(folder, error))?),
+            Some(folder) => Some(sinks::input_log(folder).map_err(|error| CliError::unwritable(folder, error))?),
             None => None,
         };
         Ok((outputs, errors, inputs))
@@ -199,7 +207,7 @@ impl Run {
         identity.check(&state.identity, &plan.name())?;
         signals::let_run_stop();
         let folder = journal.folder().to_owned();
-        let failed = |error| unwritable(&folder, error);
+        let failed = |error| CliError::unwritable(&folder, error);
         let log = Staged::resume(&folder.join("inputs"), &folder, INPUTS, sinks::LOG, None, &state.inputs);
         let inputs = match log {
             Ok(Some(inputs)) => inputs,
@@ -221,32 +229,17 @@ impl Run {
             }
         };
         let errors = Sinks::resume(&plan.errors, &folder, ERRORS, &state.errors, state.complete)?;
-        let now = Instant::now();
         let State { counts, tally, mut host, complete, .. } = state;
         host.resumed += 1;
         if !plan.quiet {
             tell(format_args!("going on with {}: {} rows are done", plan.name().display(), counts.rows()));
         }
-        Ok(Begun::Run(Box::new(Run {
-            identity,
-            journal: Some(journal),
-            outputs,
-            errors,
-            inputs: Some(inputs),
-            logged,
-            position,
-            counts,
-            earlier: tally.clone(),
-            tally,
-            earlier_seconds: host.seconds,
-            host,
-            started: now,
-            checkpoint: now,
-            saved: true,
-            complete,
-            skipped_bytes,
-            plan,
-        })))
+        let mut run = Run::at_start(plan, identity, Some(journal), (outputs, errors, Some(inputs)));
+        (run.logged, run.position, run.skipped_bytes) = (logged, position, skipped_bytes);
+        (run.counts, run.tally) = (counts, tally);
+        (run.earlier_seconds, run.host) = (host.seconds, host);
+        (run.saved, run.complete) = (true, complete);
+        Ok(Begun::Run(Box::new(run)))
     }
 
     /// Stores how far everything has come.
@@ -255,18 +248,18 @@ impl Run {
         if !self.plan.can_resume {
             return Ok(());
         }
-        let failed = |error| unwritable(journal.folder(), error);
+        let failed = |error| CliError::unwritable(journal.folder(), error);
         let (outputs, current) = match &mut self.outputs {
             Open::Together(sinks) => (sinks.checkpoint(complete)?, None),
             Open::BySource(by_source) => by_source.checkpoint()?,
         };
         self.host.seconds = self.earlier_seconds + self.started.elapsed().as_secs_f64();
-        let state = Unfinished {
-            identity: &self.identity,
+        let state = State {
+            identity: self.identity.clone(),
             position: self.position,
-            tally: &self.tally,
-            counts: &self.counts,
-            host: &self.host,
+            tally: self.tally.clone(),
+            counts: self.counts.clone(),
+            host: self.host.clone(),
             inputs: inputs.checkpoint().map_err(failed)?,
             errors: self.errors.checkpoint(complete)?,
             outputs,
@@ -308,11 +301,7 @@ impl Run {
 
     fn end(&mut self, useful: bool) -> Result<(), CliError> {
         if !useful {
-            if let Some(journal) = self.journal.take() {
-                let folder = journal.folder().to_owned();
-                journal.remove().map_err(|error| unwritable(&folder, error))?;
-            }
-            return Ok(());
+            return self.remove_journal();
         }
         if !self.complete {
             self.save(true)?;
@@ -333,14 +322,17 @@ impl Run {
                 Some(journal) => journal.publish(&home.manifest, &manifest.to_json()),
                 None => crate::atomic::write(&home.manifest, &manifest.to_json()),
             };
-            written.map_err(|error| unwritable(&home.manifest, error))?;
+            written.map_err(|error| CliError::unwritable(&home.manifest, error))?;
         }
-        if let Some(journal) = self.journal.take() {
-            let folder = journal.folder().to_owned();
-            journal.remove().map_err(|error| unwritable(&folder, error))?;
-        }
+        self.remove_journal()?;
         signals::run_is_done();
         Ok(())
+    }
+
+    fn remove_journal(&mut self) -> Result<(), CliError> {
+        let Some(journal) = self.journal.take() else { return Ok(()) };
+        let folder = journal.folder().to_owned();
+        journal.remove().map_err(|error| CliError::unwritable(&folder, error))
     }
 
     fn manifest(&self, inputs: Vec<state::LoggedInput>, written: Vec<PathBuf>) -> Result<Manifest, CliError> {
@@ -363,10 +355,6 @@ impl Run {
             let sha256 = hashed.ok().filter(|hash| !hash.is_empty());
             files.push(InputFile { name: input.name, bytes: input.bytes, sha256 });
         }
-        let outputs = written.into_iter().map(|path| OutputFile {
-            bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
-            name: path.display().to_string(),
-        });
         Ok(Manifest {
             format: Manifest::FORMAT,
             version: self.identity.version.clone(),
@@ -375,7 +363,7 @@ impl Run {
             options: self.identity.options.clone(),
             shard: self.plan.shard.map(|shard| ShardOf { index: shard.index, of: shard.of }),
             inputs: files,
-            outputs: outputs.collect(),
+            outputs: written.iter().map(|path| OutputFile::of(path)).collect(),
             documents: self.tally.documents,
             set_aside: self.tally.failed,
             counts: self.counts.clone(),
@@ -404,7 +392,7 @@ impl Taker<Routed> for Run {
     }
 
     fn earlier(&self) -> Tally {
-        self.earlier.clone()
+        self.tally.clone()
     }
 
     fn wants_errors(&self) -> bool {
@@ -445,12 +433,9 @@ impl Run {
             Open::Together(sinks) => sinks.write(&worked.output.outputs)?,
             Open::BySource(by_source) => {
                 let folder = self.journal.as_ref().map(|journal| journal.folder().to_owned());
-                let ended = by_source.take(&worked, folder.as_deref())?;
-                if ended {
-                    self.position = Position { source: worked.ended.unwrap_or_default() + 1, items: 0 };
-                    if self.plan.can_resume && self.checkpoint.elapsed() >= self.plan.between_checkpoints {
-                        self.save(false)?;
-                    }
+                by_source.take(&worked, folder.as_deref())?;
+                if let Some(ended) = worked.ended {
+                    self.position = Position { source: ended + 1, items: 0 };
                 }
             }
         }
@@ -476,10 +461,6 @@ pub(super) fn tally_of(manifest: &Manifest) -> Tally {
     Tally { documents: manifest.documents, rows, failed, ..Tally::default() }
 }
 
-fn unwritable(path: &Path, error: std::io::Error) -> CliError {
-    CliError::Unwritable { path: path.to_owned(), error }
-}
-
 /// The manifest of a finished run, where there is one.
 fn finished(path: &Path) -> Result<Option<Manifest>, CliError> {
     match Manifest::read(path) {
@@ -492,7 +473,7 @@ fn finished(path: &Path) -> Result<Option<Manifest>, CliError> {
 /// The inputs in a log.
 fn inputs_of(log: &Staged) -> Result<Vec<state::LoggedInput>, CliError> {
     let path = log.part();
-    let failed = |error| unwritable(&path, error);
+    let failed = |error| CliError::unwritable(&path, error);
     let mut inputs = Vec::new();
     for line in BufReader::new(fs::File::open(&path).map_err(failed)?).lines() {
         let input = serde_json::from_str(&line.map_err(failed)?).map_err(|error| failed(error.into()))?;

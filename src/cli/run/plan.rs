@@ -30,6 +30,7 @@ pub(in crate::cli) struct RunPlan {
     pub max_errors: Option<u64>,
     pub shard: Option<Shard>,
     pub model: String,
+    /// What tells the model from others; empty where no output is a file.
     pub model_digest: String,
     /// Every option that the output depends on.
     pub options: Map<String, Value>,
@@ -51,6 +52,14 @@ pub(in crate::cli) struct Home {
 }
 
 impl RunPlan {
+    /// Whether an output is a file, so that there is something to go on with.
+    pub fn has_files(&self) -> bool {
+        match &self.outputs {
+            Outputs::BySource(_) => true,
+            Outputs::Together(outputs) => outputs.iter().chain(&self.errors).any(|output| output.file().is_some()),
+        }
+    }
+
     /// `None` where no output is a file.
     pub fn home(&self) -> Result<Option<Home>, CliError> {
         let unwritable = |path: &PathBuf, error| CliError::Unwritable { path: path.clone(), error };

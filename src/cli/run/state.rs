@@ -21,28 +21,13 @@ pub(super) struct Identity {
 }
 
 /// A stored run.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct State {
     pub identity: Identity,
     pub position: Position,
     pub tally: Tally,
     pub counts: RunCounts,
     pub host: Host,
-    pub inputs: StagedState,
-    pub errors: Vec<StagedState>,
-    pub outputs: Vec<StagedState>,
-    pub current: Option<Current>,
-    pub complete: bool,
-}
-
-/// As [`State`], to be stored.
-#[derive(Debug, Serialize)]
-pub(super) struct Unfinished<'a> {
-    pub identity: &'a Identity,
-    pub position: Position,
-    pub tally: &'a Tally,
-    pub counts: &'a RunCounts,
-    pub host: &'a Host,
     pub inputs: StagedState,
     pub errors: Vec<StagedState>,
     pub outputs: Vec<StagedState>,

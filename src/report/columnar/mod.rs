@@ -7,7 +7,7 @@
 //!
 //! Columns of the input keep their types as far as JSON carries them: what was a dictionary or run-end encoded comes out
 //! plain, and durations, intervals, unions and maps with other keys than text come out as text. A value that its column
-//! cannot hold becomes null, and is told ([`Refused`]).
+//! cannot hold becomes null, and is told ([`segment::Refused`]).
 
 mod error;
 mod join;
@@ -17,7 +17,6 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-pub use error::ColumnarError;
 pub use join::{ArrowLayout, join_arrow, join_parquet};
 pub use schema::{Kept, TableOptions, TableSchema, attributes_schema, paragraph_schema, record_schema};
-pub use segment::{Encoded, Refused, SegmentFormat};
+pub use segment::SegmentFormat;

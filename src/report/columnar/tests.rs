@@ -1,3 +1,5 @@
+use super::error::ColumnarError;
+use super::segment::Encoded;
 use super::segment::Refused;
 use super::*;
 use crate::label::{LabelSet, built_in};
