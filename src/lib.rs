@@ -36,6 +36,7 @@
 mod atomic;
 #[doc(hidden)]
 pub mod cli;
+mod comment;
 mod compress;
 mod corpus;
 mod engine;
@@ -57,14 +58,15 @@ mod tokenizer;
 #[cfg(feature = "train")]
 mod train;
 
+pub use comment::{Comment, Evidence, Judgement};
 pub use corpus::{ArchiveError, ForeignFormat, InputError, InputFormat, Unit};
 pub use html::html_content;
 pub use label::{Label, LabelId, LabelSet, LabelSetError, Scores, UnknownLabel};
 pub use model::ModelError;
 pub use page::{PageKey, Region, UnknownRegion};
 pub use pipeline::{
-    Copydesk, CopydeskBuilder, LabelError, LabelledBlock, LabelledParagraph, LabelledText, Rejected, Row, RowOptions,
-    Rows,
+    CommentFilter, Copydesk, CopydeskBuilder, LabelError, LabelledBlock, LabelledParagraph, LabelledText, Rejected,
+    Row, RowOptions, Rows,
 };
 pub use text::Paragraphs;
 

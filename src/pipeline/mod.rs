@@ -5,6 +5,7 @@
 //! [`Rejected`] in its place, so that nothing good is lost.
 
 mod batch;
+mod comments;
 mod desk;
 mod job;
 mod labeller;
@@ -16,6 +17,7 @@ mod rows;
 mod tally;
 
 pub(crate) use batch::predict_pages;
+pub use comments::CommentFilter;
 pub(crate) use desk::DEFAULT_MODEL;
 pub use desk::{Copydesk, CopydeskBuilder, LabelledBlock, LabelledParagraph, LabelledText};
 pub(crate) use job::{Input, Worked, start};

@@ -1,0 +1,15 @@
+//! Whether a comment is spam: from what it says, and from what comes with it.
+//!
+//! A [`Comment`] is a text with the facts that a site has about it: author, link, address, page. A [`CommentModel`] puts what
+//! the text model says of the text together with those facts; any of them may be missing. A [`Sketch`] finds copies of a text
+//! that differ in a few words. Which comments arrive together, and who answers for them, is not known here.
+
+#![forbid(unsafe_code)]
+
+mod judge;
+mod sketch;
+mod subject;
+
+pub use judge::{CommentModel, Evidence, Judgement};
+pub use sketch::Sketch;
+pub use subject::Comment;
