@@ -42,6 +42,7 @@ mod corpus;
 mod engine;
 mod eval;
 mod fnv;
+mod forest;
 mod html;
 mod label;
 mod model;

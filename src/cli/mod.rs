@@ -51,6 +51,8 @@ mod target;
 #[cfg(feature = "train")]
 pub mod train;
 #[cfg(feature = "train")]
+mod train_comments;
+#[cfg(feature = "train")]
 mod train_content;
 
 pub use self::closed::{note_closed_input, note_closed_output};
@@ -135,6 +137,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Distill(args) => distill::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
         Command::Join(args) => join::run(args).map(Outcome::from),
+        #[cfg(feature = "train")]
+        Command::TrainComments(args) => train_comments::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
         Command::TrainContent(args) => train_content::run(args).map(Outcome::from),
         #[cfg(feature = "train")]

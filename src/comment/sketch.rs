@@ -66,7 +66,7 @@ impl Sketch {
     }
 
     /// For a file.
-    pub fn to_bytes(&self) -> [u8; Sketch::BYTES] {
+    pub fn to_bytes(self) -> [u8; Sketch::BYTES] {
         let mut bytes = [0; Sketch::BYTES];
         for (bytes, number) in bytes.chunks_exact_mut(4).zip(self.0) {
             bytes.copy_from_slice(&number.to_le_bytes());

@@ -26,6 +26,8 @@ mod stats;
 #[cfg(feature = "train")]
 mod train;
 #[cfg(feature = "train")]
+mod train_comments;
+#[cfg(feature = "train")]
 mod train_content;
 
 pub use self::bench::{BenchArgs, ModeArg, PrecisionArg};
@@ -52,6 +54,8 @@ pub use self::run::{KeepFields, OffsetsArg, OutputArgs, PartArgs, RunArgs};
 pub use self::stats::StatsArgs;
 #[cfg(feature = "train")]
 pub use self::train::{StorageArg, TargetArgs, TrainArgs};
+#[cfg(feature = "train")]
+pub use self::train_comments::TrainCommentsArgs;
 #[cfg(feature = "train")]
 pub use self::train_content::TrainContentArgs;
 
@@ -151,6 +155,12 @@ pub enum Command {
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk train-content --data FILE --out DIR [--settings FILE]")]
     TrainContent(TrainContentArgs),
+    /// Train what tells spam from genuine comments by all that is known of them
+    ///
+    /// The spam caught on sites left out in turn is told and stored beside the model, with the text alone and with everything.
+    #[cfg(feature = "train")]
+    #[command(override_usage = "copydesk train-comments --data FILE... --out DIR [--settings FILE]")]
+    TrainComments(TrainCommentsArgs),
     /// Measure models on the sources that each was trained without
     ///
     /// Each row is judged by the first of the models whose training left the row's source out (copydesk train
