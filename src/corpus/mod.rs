@@ -67,4 +67,6 @@ pub use shard::{Choice, Shard};
 pub use sniff::InputFormat;
 pub(crate) use sources::{Origin, Source, open_by_name};
 pub use sources::{Sources, is_standard_input, resolve};
-pub(crate) use table_layout::{TableColumn, TableLayout, peek_standard_input, table_layout};
+#[cfg(test)]
+pub(crate) use table_layout::TableColumn;
+pub(crate) use table_layout::{TableLayout, peek_standard_input, table_layout};

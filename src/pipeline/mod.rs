@@ -25,6 +25,7 @@ pub(crate) use desk::DEFAULT_MODEL;
 pub use desk::{Copydesk, CopydeskBuilder, LabelledBlock, LabelledParagraph, LabelledText};
 pub(crate) use job::{Input, Worked, start};
 pub(crate) use labeller::{Event, Labelled, Labeller, Part};
+pub(crate) use options::Regions;
 pub use options::RowOptions;
 pub(crate) use record::{NoText, ParsedRecord, record_pages};
 pub use rejected::{LabelError, Rejected};
