@@ -541,9 +541,12 @@ impl Iterator for ChunkReader {
 
 impl OpenSource {
     fn open(source: &Source, options: ReadOptions) -> Result<OpenSource, InputError> {
+        if let Origin::Peeked(peeked) = &source.origin {
+            return OpenSource::of_window(peeked.take()?, source, None, options);
+        }
         let feed = Feed::open(&source.origin, options.encoding).map_err(InputError::Unreadable)?;
         let path = match &source.origin {
-            Origin::StandardInput | Origin::Reader(_) => None,
+            Origin::StandardInput | Origin::Reader(_) | Origin::Peeked(_) => None,
             Origin::File(path) => Some(Compression::inner_name(path)),
             #[cfg(feature = "remote")]
             Origin::Remote(_) => Some(Compression::inner_name(&source.relative)),
@@ -558,7 +561,15 @@ impl OpenSource {
         path: Option<&Path>,
         options: ReadOptions,
     ) -> Result<OpenSource, InputError> {
-        let mut window = Window::new(feed);
+        OpenSource::of_window(Window::new(feed), source, path, options)
+    }
+
+    fn of_window(
+        mut window: Window,
+        source: &Source,
+        path: Option<&Path>,
+        options: ReadOptions,
+    ) -> Result<OpenSource, InputError> {
         let format = format(&mut window, path, options)?;
         let observer = window.observer();
         if let (Some(part), Origin::File(path)) = (&source.part, &source.origin) {
@@ -707,7 +718,11 @@ impl OpenSource {
 }
 
 /// Decides how a source is read, from as much of its beginning as that takes.
-fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Result<InputFormat, InputError> {
+pub(super) fn format(
+    window: &mut Window,
+    path: Option<&Path>,
+    options: ReadOptions,
+) -> Result<InputFormat, InputError> {
     let lines = options.unit == Unit::Record;
     loop {
         let head = Head { bytes: window.rest(), ended: window.is_whole() };

@@ -160,6 +160,15 @@ pub enum InputError {
     /// Attributes are asked for, and the source has no records that could have some.
     #[error("has no records with ids, so there are no attributes of it; without --attributes it is labelled")]
     NoRecords,
+    /// A record has a field that the table which is written has no column for.
+    #[error("the table that is written has no column `{field}`: filter this source by itself, or write FILE.jsonl")]
+    NoColumn {
+        /// Name of the field.
+        field: String,
+    },
+    /// A comment that is to be labelled says neither spam nor genuine.
+    #[error("no label: expected `spam` (true or false), `gold`, `label` or `status`")]
+    NoSpamLabel,
     /// A record of a web archive cannot be used.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -213,6 +222,8 @@ impl InputError {
             InputError::NotLabelled => "not_labelled",
             InputError::KeptTooLong => "kept_too_long",
             InputError::NoRecords => "no_records",
+            InputError::NoColumn { .. } => "no_column",
+            InputError::NoSpamLabel => "no_spam_label",
             InputError::Archive(error) => error.kind(),
             InputError::BlankText => "blank_text",
             InputError::UnknownLabel(_) => "unknown_label",

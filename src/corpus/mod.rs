@@ -38,6 +38,7 @@ mod shard;
 mod sniff;
 mod sources;
 mod stray;
+mod table_layout;
 mod table_row;
 mod text_pieces;
 mod unpack;
@@ -66,3 +67,6 @@ pub use shard::{Choice, Shard};
 pub use sniff::InputFormat;
 pub(crate) use sources::{Origin, Source, open_by_name};
 pub use sources::{Sources, is_standard_input, resolve};
+#[cfg(test)]
+pub(crate) use table_layout::TableColumn;
+pub(crate) use table_layout::{TableLayout, peek_standard_input, table_layout};

@@ -104,9 +104,10 @@ pub enum Command {
     Content(ContentArgs),
     /// Separate genuine comments from spam
     ///
-    /// Every JSON object or every line of text that is not blank is one comment. Genuine comments go to standard
-    /// output, or to --ham; spam goes to --spam, and is only counted without it. JSON objects get the fields label,
-    /// confidence, scores, tokens and windows added, lines of text stay as they are.
+    /// Every JSON object, row of a table, or line of text that is not blank is one comment. It is judged by what it says and by what
+    /// else the record knows: author, link, address, page. Genuine comments go to standard output, or to --ham; spam goes to
+    /// --spam, and is only counted without it. Comments get the fields spam, spam_score, reason and lang; tables stay tables, and
+    /// lines of text stay as they are.
     Filter(FilterArgs),
     /// Show the first labelled rows, or a sample of them, a line each
     ///
