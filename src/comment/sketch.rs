@@ -28,9 +28,6 @@ impl Sketch {
     /// The share of equal numbers from which two texts count as copies.
     pub const COPY: f32 = 0.6;
 
-    /// Bytes of a stored sketch.
-    pub const BYTES: usize = 4 * NUMBERS;
-
     /// The sketch of a text.
     pub fn of(text: &str) -> Option<Sketch> {
         let text = model_text(text).to_lowercase();
@@ -64,6 +61,13 @@ impl Sketch {
         }
         bands
     }
+}
+
+/// For files.
+#[cfg(any(test, feature = "serve"))]
+impl Sketch {
+    /// Bytes of a stored sketch.
+    pub const BYTES: usize = 4 * NUMBERS;
 
     /// For a file.
     pub fn to_bytes(self) -> [u8; Sketch::BYTES] {
