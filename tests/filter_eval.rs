@@ -33,7 +33,9 @@ fn every_comment_goes_to_one_side_by_its_score() {
         for row in rows {
             assert_eq!((&row["spam"], &row["spam_score"]), (&json!(is_spam), &row["scores"]["comment_spam"]));
             assert!(row["reason"].is_string());
-            ["spam", "spam_score", "reason"].map(|added| row.as_object_mut().unwrap().remove(added));
+            for added in ["spam", "spam_score", "reason"] {
+                row.as_object_mut().unwrap().remove(added);
+            }
         }
     }
     let (below, above): (Vec<Value>, Vec<Value>) = labelled.into_iter().partition(|row| score(row) < threshold);
