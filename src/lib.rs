@@ -53,6 +53,8 @@ mod pipeline;
 mod query;
 mod random;
 mod report;
+#[cfg(feature = "serve")]
+mod serve;
 pub mod text;
 mod tokenizer;
 #[cfg(feature = "train")]
