@@ -54,7 +54,8 @@ mod query;
 mod random;
 mod report;
 #[cfg(feature = "serve")]
-mod serve;
+#[doc(hidden)]
+pub mod serve;
 pub mod text;
 mod tokenizer;
 #[cfg(feature = "train")]

@@ -238,6 +238,12 @@ pub(super) async fn info(State(app): State<Arc<App>>, headers: HeaderMap, uri: U
     done(caller(&app, &headers).map(|_| json(StatusCode::OK, &app.info)), &uri)
 }
 
+/// `GET /openapi.json`: what there is to ask.
+pub(super) async fn openapi() -> Response {
+    let document = include_str!("openapi.json").replace("\"VERSION\"", concat!("\"", env!("CARGO_PKG_VERSION"), "\""));
+    body(StatusCode::OK, "application/json", document.into())
+}
+
 /// `GET /health`: the server takes requests.
 pub(super) async fn health() -> Response {
     json(StatusCode::OK, &value!({ "status": "ok" }))
@@ -272,6 +278,13 @@ mod tests {
         assert_eq!(read(r#"{"inputs": [["a"], ["b"]]}"#).unwrap(), (vec!["a".to_owned(), "b".to_owned()], false));
         assert!(read(r#"{"inputs": ["a", "b"]}"#).is_err());
         assert!(read(r#"{"inputs": [["a", "b"]]}"#).is_err());
+    }
+
+    #[test]
+    fn the_description_of_the_server_is_json_without_outside_resources() {
+        let document: Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
+        assert_eq!(document["info"]["version"], "VERSION");
+        assert!(!document.to_string().contains("http://") && !document.to_string().contains("https://"));
     }
 
     #[test]

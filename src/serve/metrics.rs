@@ -68,11 +68,6 @@ impl Metrics {
         add(&self.batched, texts as u64);
     }
 
-    /// Verdicts given so far.
-    pub fn verdicts(&self) -> u64 {
-        self.verdicts.iter().map(get).sum()
-    }
-
     /// The page for Prometheus; `waiting` is the number of texts in the queue.
     pub fn page(&self, waiting: usize) -> String {
         let mut page = String::with_capacity(4096);

@@ -286,6 +286,7 @@ fn router(app: &Arc<App>, limits: &Arc<Guard>) -> Router {
         .route("/v1/comments", post(api::comments))
         .route("/predict", post(api::predict))
         .route("/info", get(api::info))
+        .route("/openapi.json", get(api::openapi))
         .route("/health", get(api::health))
         .route("/metrics", get(api::metrics))
         .method_not_allowed_fallback(wrong_method)
