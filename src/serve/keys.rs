@@ -62,7 +62,7 @@ pub enum KeyFileError {
 
 /// A name with the hash of its key.
 #[derive(Clone, Debug, PartialEq)]
-struct Entry {
+pub(super) struct Entry {
     name: Arc<str>,
     hash: [u8; 32],
 }
