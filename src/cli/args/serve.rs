@@ -2,7 +2,7 @@
 
 use super::{DEFAULT_MODEL, MODEL_NAMES, probability};
 use crate::serve::Address;
-use clap::builder::RangedU64ValueParser;
+use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -32,8 +32,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "COPYDESK_SERVE_KEYS", hide_env = true)]
     pub keys: Option<PathBuf>,
 
-    /// Answer everybody, whatever the address
-    #[arg(long, conflicts_with = "keys", env = "COPYDESK_SERVE_NO_KEYS", hide_env = true)]
+    /// Answer everybody, whatever the address; with --keys it says nothing
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "COPYDESK_SERVE_NO_KEYS", hide_env = true)]
     pub no_keys: bool,
 
     /// The model: an embedded one, or a folder
