@@ -54,6 +54,9 @@ mod pipeline;
 mod query;
 mod random;
 mod report;
+#[cfg(feature = "serve")]
+#[doc(hidden)]
+pub mod serve;
 pub mod text;
 mod tokenizer;
 #[cfg(feature = "train")]

@@ -135,6 +135,9 @@ pub(super) enum CliError {
     Request { number: usize, reason: String },
     #[error("standard input: {0}")]
     StandardInput(io::Error),
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Serve(#[from] crate::serve::ServeError),
     #[cfg(feature = "train")]
     #[error(transparent)]
     Train(#[from] crate::train::TrainError),

@@ -22,6 +22,8 @@ mod models;
 #[cfg(feature = "train")]
 mod pack;
 mod run;
+#[cfg(feature = "serve")]
+mod serve;
 mod stats;
 #[cfg(feature = "train")]
 mod train;
@@ -51,6 +53,8 @@ pub use self::models::ModelsArgs;
 #[cfg(feature = "train")]
 pub use self::pack::PackArgs;
 pub use self::run::{KeepFields, OffsetsArg, OutputArgs, PartArgs, RunArgs};
+#[cfg(feature = "serve")]
+pub use self::serve::{KeysCommand, LogArg, ServeArgs, ServeCommand};
 pub use self::stats::StatsArgs;
 #[cfg(feature = "train")]
 pub use self::train::{StorageArg, TargetArgs, TrainArgs};
@@ -143,6 +147,13 @@ pub enum Command {
     ///
     /// Sizes, and the macro-F1 on development rows where the model was packed with some.
     Models(ModelsArgs),
+    /// Answer blogs and other programs over HTTP
+    ///
+    /// Judges comments in Akismet's protocol and in JSON, and labels texts, with one model in memory. Without options it answers programs
+    /// of this machine at http://127.0.0.1:8417. Every option can also be given as an environment variable: COPYDESK_SERVE_LISTEN for
+    /// --listen, COPYDESK_SERVE_MAX_BODY for --max-body and so on. SIGTERM and Ctrl-C let it finish what it was asked.
+    #[cfg(feature = "serve")]
+    Serve(ServeArgs),
     /// Train a model on labelled rows
     ///
     /// Two stages: weakly labelled rows, if there are any, then annotated ones. The epoch with the best macro-F1 on the
