@@ -503,6 +503,7 @@ mod tests {
         }
         match all? {
             Shape::Foreign(format) => Some(format.name),
+            Shape::Export(format) => Some(format.name()),
             Shape::Mail => Some("mail"),
             Shape::Table { delimiter: b',' } => Some("commas"),
             Shape::Table { delimiter: b';' } => Some("semicolons"),
@@ -572,7 +573,10 @@ mod tests {
         }
         assert_eq!(name("<?xml version=\"1.0\"?>\n<tei><p>Text</p></tei>\n"), Some("XML"));
         let export = "<?xml version=\"1.0\"?>\n<rss xmlns:wp=\"http://wordpress.org/export/1.2/\">\n";
-        assert_eq!(name(export), Some(ForeignFormat::WORDPRESS.name));
+        assert_eq!(name(export), Some("a WordPress export"));
+        assert_eq!(name("<?xml version=\"1.0\"?>\n<disqus xmlns=\"http://disqus.com\">\n"), Some("a Disqus export"));
+        assert_eq!(name("-- MariaDB dump 10.19  Distrib 10.11\n"), Some("an SQL dump"));
+        assert_eq!(name("-- My dump of words\n"), None);
         for text in [
             "<p>A comment with markup.</p>\n<p>Another.</p>\n",
             "<b>Bold</b> words.\n",

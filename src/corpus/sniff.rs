@@ -159,7 +159,7 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
         Some(InputFormat::Jsonl) => {
             // A comment of Staticman's is told by its fields. Lines of JSON are wanted as soon as they come.
             if name.is_some_and(|name| name.extension().is_some_and(|name| name.eq_ignore_ascii_case("json")))
-                && is_single_comment(text, whole)?
+                && is_single_comment(text, head.ended, whole)?
             {
                 return Some(Ok(InputFormat::Yaml));
             }
@@ -188,8 +188,8 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
     check_text(head, lines).map(|checked| checked.map(|()| format.unwrap_or(InputFormat::Text)))
 }
 
-/// Whether a source begins with one JSON object that is a comment of Staticman's; `None` where more bytes are needed.
-fn is_single_comment(text: &[u8], whole: bool) -> Option<bool> {
+/// Whether a source is one JSON object that is a comment of Staticman's, and nothing behind it; `None` where more bytes are needed.
+fn is_single_comment(text: &[u8], ended: bool, whole: bool) -> Option<bool> {
     let text = text.trim_ascii_start();
     match text.first() {
         None => return whole.then_some(false),
@@ -197,7 +197,10 @@ fn is_single_comment(text: &[u8], whole: bool) -> Option<bool> {
         Some(_) => return Some(false),
     }
     match scan(text) {
-        Ok(length) => Some(std::str::from_utf8(&text[..length]).is_ok_and(is_comment_in_json)),
+        Ok(length) if !std::str::from_utf8(&text[..length]).is_ok_and(is_comment_in_json) => Some(false),
+        Ok(length) if text[length..].iter().any(|byte| !byte.is_ascii_whitespace()) => Some(false),
+        Ok(_) if ended => Some(true),
+        Ok(_) => whole.then_some(false),
         Err(Stop::Unfinished { .. }) => whole.then_some(false),
         Err(Stop::Broken) => Some(false),
     }
@@ -480,6 +483,30 @@ mod tests {
         let message = |text: &str| decided(text.as_bytes(), Some("a.jsonl"), true).unwrap_err();
         assert_eq!(message(table), "is a table, not JSON; read it with --input-format csv");
         assert_eq!(message(mail), "is mail, not JSON; read it with --input-format mail");
+    }
+
+    #[test]
+    fn exports_are_known_by_content_and_then_by_name() {
+        let named = |text: &str, name: &str| decided(text.as_bytes(), Some(name), true);
+        let wordpress = "<?xml version=\"1.0\"?>\n<rss xmlns:wp=\"http://wordpress.org/export/1.2/\">\n";
+        assert_eq!(by_content(wordpress), Ok(InputFormat::Wxr));
+        assert_eq!(named(wordpress, "site.xml"), Ok(InputFormat::Wxr));
+        assert_eq!(named("<disqus xmlns=\"http://disqus.com\">\n", "a.xml"), Ok(InputFormat::Disqus));
+        assert!(named("<?xml version=\"1.0\"?>\n<feed/>\n", "a.xml").unwrap_err().contains("XML"));
+        assert_eq!(by_content("-- MySQL dump 10.13  Distrib 8.0.36\n"), Ok(InputFormat::Sql));
+        assert_eq!(named("INSERT INTO a VALUES (1);\n", "a.SQL"), Ok(InputFormat::Sql));
+        assert_eq!(named("name: Ann\nmessage: Hello\n", "a.yml"), Ok(InputFormat::Yaml));
+        assert!(named(wordpress, "a.jsonl").unwrap_err().contains("--input-format wxr"));
+    }
+
+    #[test]
+    fn one_comment_of_staticman_in_json_is_told_from_records() {
+        let comment = "{\"_id\": \"1\", \"name\": \"Ann\", \"message\": \"Hello\"}";
+        let named = |text: &str| decided(text.as_bytes(), Some("a.json"), true);
+        assert_eq!(named(&format!("{comment}\n")), Ok(InputFormat::Yaml));
+        assert_eq!(named(&format!("{comment}\n{comment}\n")), Ok(InputFormat::Jsonl));
+        assert_eq!(named(&format!("[{comment}]")), Ok(InputFormat::Jsonl));
+        assert_eq!(named("{\"id\": \"1\", \"message\": \"Hello\"}"), Ok(InputFormat::Jsonl));
     }
 
     #[test]
