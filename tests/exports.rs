@@ -267,7 +267,7 @@ fn files_of_comments_in_yaml_are_records() {
             "author_url": "https://ann.example", "date": "2020-01-02T03:04:05.000Z", "parent": "rye"})
     );
     assert_eq!((&records[1]["id"], &records[3]["author"]), (&json!("007"), &json!("Cy")));
-    assert!(told.contains("entry2.yaml:6: a comment of the YAML export cannot be read"), "{told}");
+    assert!(told.contains("entry2.yaml:7: record 2: a comment of the YAML export cannot be read"), "{told}");
     let piped = read(&[], b"- id: 1\n  text: one\n- id: 2\n  text: two\n", 0).0;
     assert_eq!(texts(&piped), ["one", "two"]);
 }
@@ -279,7 +279,7 @@ fn hostile_yaml_is_bounded() {
         bomb += &format!("a{level}: &a{level} [{}]\n", [&*format!("*a{}", level - 1); 9].join(", "));
     }
     for (text, expected) in
-        [(bomb, "more than"), ("[".repeat(200_000), "deep"), ("- ".repeat(100_000), "cannot be read")]
+        [(bomb, "more than"), ("[".repeat(200_000), "limit"), ("- ".repeat(100_000), "cannot be read")]
     {
         let (_, told) = read(&["--input-format", "yaml"], text.as_bytes(), 2);
         assert!(told.contains(expected), "{told}");

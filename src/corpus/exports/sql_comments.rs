@@ -267,14 +267,22 @@ impl SqlComments {
     fn cut(&mut self, ended: bool) -> Option<Found> {
         let part = std::mem::replace(&mut self.part, Part::Rest);
         match part {
-            Part::Row(insert, _) if ended || self.scan.is_quoted() => {
+            Part::Row(insert, depth) if ended || self.scan.is_quoted() => {
+                // A quotation mark that nobody closed may have swallowed statements.
+                let begin = next_statement(&self.window.rest()[..self.at]).filter(|_| self.read_again > 0);
+                if begin.is_none() && !ended {
+                    // A long text: the rows behind it are read.
+                    self.too_long = true;
+                    self.consume(self.at);
+                    self.part = Part::Row(insert, depth);
+                    return None;
+                }
                 let error = match self.too_long || self.at > self.limit_bytes {
                     true => InputError::RecordTooLong { limit_bytes: self.limit_bytes },
                     false => InputError::CutExport { export: EXPORT },
                 };
                 let found = self.broken_row(&insert, error);
-                // A quotation mark that nobody closed may have swallowed statements.
-                match next_statement(&self.window.rest()[..self.at]).filter(|_| self.read_again > 0) {
+                match begin {
                     Some(begin) => {
                         self.read_again -= 1;
                         self.consume(begin);
