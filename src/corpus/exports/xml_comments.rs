@@ -236,7 +236,9 @@ fn wordpress(fields: &XmlFields, page: &Page) -> Result<Vec<u8>, InputError> {
     object.push("author_email", field("wp:comment_author_email"));
     object.push("page_title", page.title.as_ref());
     object.push("permalink", page.link.as_ref());
-    object.push("date", field("wp:comment_date_gmt").or(field("wp:comment_date")));
+    // What was never set is all zeros.
+    let in_utc = field("wp:comment_date_gmt").filter(|date| !date.starts_with("0000"));
+    object.push("date", in_utc.or(field("wp:comment_date")));
     object.push("ip", field("wp:comment_author_IP"));
     object.push("status", field("wp:comment_approved").map(|status| wordpress_status(status.as_bytes())));
     object.push("kind", field("wp:comment_type").map(|kind| wordpress_kind(kind.as_bytes())));

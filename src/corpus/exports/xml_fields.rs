@@ -124,6 +124,9 @@ mod tests {
         assert_eq!(fields.get("b/c"), Some("in <b>"));
         assert_eq!((fields.get("e"), fields.get("t@id"), fields.get("none")), (Some(""), Some("9"), None));
         assert_eq!(XmlFields::parse("<t>One &amp; two</t>").unwrap().get(""), Some("One & two"));
+        // As WordPress writes addresses.
+        let address = XmlFields::parse("<c><u>https://a.example/?a=1&b=2&c=3</u></c>").unwrap();
+        assert_eq!(address.get("u"), Some("https://a.example/?a=1&b=2&c=3"));
     }
 
     #[test]
