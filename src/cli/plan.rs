@@ -431,6 +431,11 @@ pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Sources, ReadOpt
         InputFormatArg::Tsv => Some(InputFormat::Tsv),
         InputFormatArg::Mail => Some(InputFormat::Mail),
         InputFormatArg::Warc => Some(InputFormat::Warc),
+        InputFormatArg::Wxr => Some(InputFormat::Wxr),
+        InputFormatArg::Disqus => Some(InputFormat::Disqus),
+        InputFormatArg::Sql => Some(InputFormat::Sql),
+        InputFormatArg::Yaml => Some(InputFormat::Yaml),
+        InputFormatArg::Sqlite => Some(InputFormat::Sqlite),
     };
     let options = ReadOptions { format, unit, paragraphs: Paragraphs::default(), encoding: input.encoding };
     Ok((resolve(&input.inputs), options))

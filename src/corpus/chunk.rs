@@ -5,6 +5,9 @@ use super::archive_error::ArchiveError;
 use super::columnar::{ColumnarRecords, row_groups};
 use super::csv_records::CsvRecords;
 use super::error::{Decoded, DecodedPart, Failure, InputError};
+#[cfg(feature = "sqlite")]
+use super::exports::SqliteComments;
+use super::exports::{SqlComments, XmlComments, XmlExport, YamlComments};
 use super::feed::{Feed, Observer, Window};
 use super::foreign::ForeignFormat;
 use super::html_page::{self, ArchivedPage};
@@ -605,6 +608,29 @@ impl OpenSource {
                 window.skip_mark().map_err(InputError::Unreadable)?;
                 SourceKind::Records(Box::new(MailRecords::new(window)))
             }
+            (InputFormat::Wxr, _) => SourceKind::Records(Box::new(XmlComments::new(window, XmlExport::WordPress))),
+            (InputFormat::Disqus, _) => SourceKind::Records(Box::new(XmlComments::new(window, XmlExport::Disqus))),
+            (InputFormat::Sql, _) => {
+                window.skip_mark().map_err(InputError::Unreadable)?;
+                SourceKind::Records(Box::new(SqlComments::new(window)))
+            }
+            (InputFormat::Yaml, _) => {
+                window.skip_mark().map_err(InputError::Unreadable)?;
+                SourceKind::Records(Box::new(YamlComments::new(window)))
+            }
+            #[cfg(feature = "sqlite")]
+            (InputFormat::Sqlite, _) => {
+                // One that is compressed is not what lies there.
+                let file = match &source.origin {
+                    Origin::File(file) if path == Some(file.as_path()) && source.size_bytes.is_some() => {
+                        Some(file.as_path())
+                    }
+                    _ => None,
+                };
+                SourceKind::Records(Box::new(SqliteComments::open(window, file)?))
+            }
+            #[cfg(not(feature = "sqlite"))]
+            (InputFormat::Sqlite, _) => return Err(InputError::NeedsFeature { feature: "sqlite" }),
             // Lengths in an archive count its own bytes.
             (InputFormat::Warc, _) if options.encoding.is_some() => return Err(ArchiveError::EncodingGiven.into()),
             (InputFormat::Warc, _) => SourceKind::Records(Box::new(WarcRecords::new(window))),
@@ -736,7 +762,9 @@ pub(super) fn format(
                 known.and_then(|_| sniff::check_text(head, true)).map(|checked| checked.map(|()| table))
             }
             Some(InputFormat::Warc) => sniff::check_archive(head),
-            Some(format @ (InputFormat::Parquet | InputFormat::Arrow)) => sniff::check_table(head, format),
+            Some(format @ (InputFormat::Parquet | InputFormat::Arrow | InputFormat::Sqlite)) => {
+                sniff::check_table(head, format)
+            }
             Some(format) => sniff::check_text(head, lines).map(|checked| checked.map(|()| format)),
         };
         if let Some(decided) = decided {

@@ -13,6 +13,7 @@ mod chunk;
 mod columnar;
 mod csv_records;
 mod error;
+mod exports;
 mod feed;
 mod foreign;
 mod guess;

@@ -48,7 +48,12 @@ impl<'chunk> ParsedRecord<'chunk> {
             | InputFormat::Mail
             | InputFormat::Warc
             | InputFormat::Parquet
-            | InputFormat::Arrow => {
+            | InputFormat::Arrow
+            | InputFormat::Wxr
+            | InputFormat::Disqus
+            | InputFormat::Sql
+            | InputFormat::Yaml
+            | InputFormat::Sqlite => {
                 let object = Record::parse(&line.text).map_err(|error| Box::new(NoText { error, object: None }))?;
                 match text(&object) {
                     Ok(text) => Ok(ParsedRecord { line, object: Some(object), text }),

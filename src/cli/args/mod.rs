@@ -367,6 +367,16 @@ pub enum InputFormatArg {
     Mail,
     /// A web archive (WARC, WET): its pages and texts
     Warc,
+    /// A WordPress export (WXR): its comments
+    Wxr,
+    /// A Disqus export: its comments
+    Disqus,
+    /// A dump of WordPress's tables: its comments
+    Sql,
+    /// Comments in YAML, as Staticman and Jekyll keep them
+    Yaml,
+    /// An SQLite database of Isso's: its comments (needs the feature sqlite)
+    Sqlite,
 }
 
 fn encoding(name: &str) -> Result<&'static Encoding, String> {
