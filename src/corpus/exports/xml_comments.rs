@@ -84,7 +84,7 @@ impl XmlComments {
 
     /// Goes on past a tag; gives what that ends.
     fn pass(&mut self, tag: Tag) -> Option<Found> {
-        let line = self.scan.line();
+        let line = self.scan.tag_line();
         match tag {
             Tag::Start(name) => {
                 let inner = match &mut self.element {
@@ -196,7 +196,7 @@ impl RecordReader for XmlComments {
                     if broken.is_none() && self.closed {
                         return Ok(Next::End);
                     }
-                    let line = self.scan.line();
+                    let line = self.scan.tag_line();
                     let cut = Found {
                         line,
                         record: None,
@@ -221,7 +221,7 @@ impl RecordReader for XmlComments {
     }
 
     fn line(&self) -> u64 {
-        self.scan.line()
+        self.scan.tag_line()
     }
 }
 

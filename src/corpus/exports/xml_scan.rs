@@ -90,7 +90,7 @@ impl XmlScan {
     }
 
     /// Line of the tag that was passed last, from 1.
-    pub fn line(&self) -> u64 {
+    pub fn tag_line(&self) -> u64 {
         self.tag_line
     }
 
@@ -287,7 +287,7 @@ mod tests {
             loop {
                 match scan.next(None).unwrap() {
                     Passed::Tag(Tag::Start(name)) => {
-                        found.push(format!("{}{}", scan.line(), String::from_utf8(name).unwrap()));
+                        found.push(format!("{}{}", scan.tag_line(), String::from_utf8(name).unwrap()));
                     }
                     Passed::Tag(Tag::End(name)) => found.push(format!("/{}", String::from_utf8(name).unwrap())),
                     Passed::Tag(Tag::Empty) => found.push("-".to_owned()),
