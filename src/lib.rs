@@ -41,6 +41,8 @@ mod compress;
 mod corpus;
 mod engine;
 mod eval;
+#[cfg(feature = "serve")]
+mod feedback;
 mod fnv;
 mod forest;
 mod html;
@@ -64,6 +66,10 @@ mod train;
 
 pub use comment::{Comment, Evidence, Judgement};
 pub use corpus::{ArchiveError, ForeignFormat, InputError, InputFormat, Unit};
+#[cfg(feature = "serve")]
+pub use feedback::{
+    Adaptation, AdaptationFigures, DayCounts, Feedback, FeedbackError, FeedbackStore, Refusal, Shift, Subject, Verdict,
+};
 pub use html::html_content;
 pub use label::{Label, LabelId, LabelSet, LabelSetError, Scores, UnknownLabel};
 pub use model::ModelError;

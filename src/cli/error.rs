@@ -138,6 +138,9 @@ pub(super) enum CliError {
     #[cfg(feature = "serve")]
     #[error(transparent)]
     Serve(#[from] crate::serve::ServeError),
+    #[cfg(feature = "serve")]
+    #[error("--store: {0}")]
+    Feedback(#[from] crate::feedback::FeedbackError),
     #[cfg(feature = "train")]
     #[error(transparent)]
     Train(#[from] crate::train::TrainError),

@@ -1,17 +1,23 @@
 //! `copydesk serve`: the server, and its keys.
 
-use super::args::{KeysCommand, LogArg, ServeArgs, ServeCommand};
+use super::args::{AdaptArgs, KeysCommand, LogArg, ServeArgs, ServeCommand};
 use super::error::CliError;
 use super::job::Tally;
 use super::output::{Output, Target};
 use super::{signals, tell};
-use crate::comment::CommentModel;
+use crate::comment::{Comment, CommentModel};
+use crate::feedback::{FeedbackError, FeedbackStore};
 use crate::model::ModelError;
 use crate::parallel;
 use crate::pipeline::{CommentFilter, Copydesk};
 use crate::serve::{KeyFile, Limits, Log, LogLevel, Memory, NoMemory, ServeError, ServeOptions, Server};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+/// The share of genuine comments that may be lost where nothing is asked for.
+const DEFAULT_LOSE: f64 = 0.005;
 
 /// The shares of genuine comments that may be lost.
 const SHARES: [f64; 3] = [0.001, 0.005, 0.01];
@@ -20,23 +26,20 @@ const SHARES: [f64; 3] = [0.001, 0.005, 0.01];
 pub(super) fn run(args: ServeArgs) -> Result<Tally, CliError> {
     match args.command {
         Some(ServeCommand::Keys(keys)) => manage(keys.command)?,
+        Some(ServeCommand::Export(args)) => export(&args.store)?,
+        Some(ServeCommand::Adapt(args)) => adapt(&args)?,
         None => serve(&args)?,
     }
     Ok(Tally::default())
 }
 
 fn serve(args: &ServeArgs) -> Result<(), CliError> {
-    let failed = |error: ModelError| match error {
-        ModelError::NoRole { model, setting, labels } => {
-            CliError::NoRole { model, needed_by: "copydesk serve", setting, labels }
-        }
-        error => CliError::Model { model: args.model.display().to_string(), error },
-    };
+    let failed = |error| no_model(&args.model, error);
     // Texts are shared out among the server's threads, so that one text takes one.
     let builder = Copydesk::builder().model(&args.model).threads(1);
     let desk = builder.clone().build().map_err(failed)?;
     let filter = CommentFilter::new(builder).map_err(failed)?;
-    let filter = match threshold(args)? {
+    let filter = match threshold(args.lose, args.threshold)? {
         Some(threshold) => filter.threshold(threshold),
         None => filter,
     };
@@ -61,7 +64,7 @@ fn serve(args: &ServeArgs) -> Result<(), CliError> {
         LogArg::Requests => LogLevel::Requests,
     };
     let log = Log::new(level, |line| tell(format_args!("{line}")));
-    let server = Server::start(filter, desk, memory(), &options, log)?;
+    let server = Server::start(filter, desk, memory(args)?, &options, log)?;
     signals::let_run_stop();
     tell(format_args!("listening at {}", server.address()));
     let served = server.run(|| signals::asked_to_stop().is_some());
@@ -70,14 +73,98 @@ fn serve(args: &ServeArgs) -> Result<(), CliError> {
 }
 
 /// What the server remembers between requests.
-fn memory() -> Arc<dyn Memory> {
-    Arc::new(NoMemory)
+fn memory(args: &ServeArgs) -> Result<Arc<dyn Memory>, CliError> {
+    Ok(match &args.store {
+        Some(path) => Arc::new(FeedbackStore::open(path)?.keep(args.keep)),
+        None => Arc::new(NoMemory),
+    })
 }
 
-fn threshold(args: &ServeArgs) -> Result<Option<f32>, CliError> {
-    let Some(lose) = args.lose else { return Ok(args.threshold) };
+/// A store that is there: a mistyped name is not to become an empty one.
+fn existing(path: &Path) -> Result<FeedbackStore, CliError> {
+    match std::fs::metadata(path) {
+        Ok(_) => Ok(FeedbackStore::open(path)?),
+        Err(source) => Err(FeedbackError::Open { path: path.to_owned(), source }.into()),
+    }
+}
+
+/// An output that the store can write to, with what went wrong there in our words.
+struct Exported {
+    output: Output,
+    failed: Option<CliError>,
+}
+
+impl Write for Exported {
+    fn write(&mut self, rows: &[u8]) -> io::Result<usize> {
+        match self.output.write(rows) {
+            Ok(()) => Ok(rows.len()),
+            Err(error) => {
+                self.failed = Some(error);
+                Err(io::Error::other("the output failed"))
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn export(store: &Path) -> Result<(), CliError> {
+    let store = existing(store)?;
+    let mut exported = Exported { output: Output::open(&Target::StandardOutput)?, failed: None };
+    let written = store.export(&mut BufWriter::with_capacity(64 * 1024, &mut exported));
+    if let Some(error) = exported.failed {
+        return Err(error);
+    }
+    written?;
+    exported.output.finish()
+}
+
+fn adapt(args: &AdaptArgs) -> Result<(), CliError> {
+    let store = existing(&args.store)?;
+    if args.forget {
+        return Ok(store.forget_adaptations()?);
+    }
+    let filter =
+        CommentFilter::new(Copydesk::builder().model(&args.model)).map_err(|error| no_model(&args.model, error))?;
+    let threshold = match threshold(args.lose, args.threshold)? {
+        Some(threshold) => threshold,
+        None => threshold_of(DEFAULT_LOSE)?,
+    };
+    let score = |comments: &[Comment]| {
+        let judged = filter.judge(comments).into_iter();
+        judged.map(|judgement| judgement.map_or(f32::NAN, |judgement| judgement.score)).collect()
+    };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let adaptation = store.adapt(threshold, i64::try_from(now).unwrap_or(i64::MAX), score)?;
+    if let Some(refusal) = adaptation.refused {
+        tell(format_args!("nothing was changed: {refusal}"));
+    }
+    let mut text = serde_json::to_vec(&adaptation).expect("figures can be written as JSON; this is a bug");
+    text.push(b'\n');
+    let mut output = Output::open(&Target::StandardOutput)?;
+    output.write(&text)?;
+    output.finish()?;
+    Ok(())
+}
+
+fn no_model(model: &Path, error: ModelError) -> CliError {
+    match error {
+        ModelError::NoRole { model, setting, labels } => {
+            CliError::NoRole { model, needed_by: "copydesk serve", setting, labels }
+        }
+        error => CliError::Model { model: model.display().to_string(), error },
+    }
+}
+
+fn threshold(lose: Option<f64>, threshold: Option<f32>) -> Result<Option<f32>, CliError> {
+    lose.map_or(Ok(threshold), |lose| threshold_of(lose).map(Some))
+}
+
+fn threshold_of(lose: f64) -> Result<f32, CliError> {
     let threshold = CommentModel::embedded().threshold(lose);
-    threshold.map(Some).ok_or_else(|| CliError::NoOperatingPoint {
+    threshold.ok_or_else(|| CliError::NoOperatingPoint {
         expected: SHARES.map(|share| share.to_string()).join(", "),
         got: lose,
     })

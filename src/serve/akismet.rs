@@ -6,6 +6,7 @@ use super::memory::MemoryError;
 use super::sites::Event;
 use super::work::{WorkError, now};
 use crate::comment::Comment;
+use crate::feedback::{Feedback, Subject};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -213,14 +214,15 @@ async fn submit(
 ) -> Result<Response, Box<Response>> {
     let Call { form, key } = call(app, headers, uri, body)?;
     require(&form, &["blog", "user_ip"])?;
-    let (comment, time) = (comment(&form), now());
-    let (memory, source) = (Arc::clone(&app.memory), Arc::clone(&key));
-    let recorded = tokio::task::spawn_blocking(move || memory.record(&comment, spam, &source, time)).await;
+    let time = now();
+    let feedback = Feedback { subject: Subject::Comment(comment(&form)), spam, source: key.to_string(), time };
+    let memory = Arc::clone(&app.memory);
+    let recorded = tokio::task::spawn_blocking(move || memory.record(&feedback)).await;
     let stored = match recorded {
         Ok(Ok(stored)) => stored,
         // The client did its part; there is nothing that could be known again.
         Ok(Err(MemoryError::NoText)) => false,
-        Ok(Err(MemoryError::Failed(error))) => {
+        Ok(Err(error)) => {
             app.log.error(&format!("a decision cannot be stored: {error}"));
             let refusal = Refusal::Failed("the decision could not be stored; send it again".to_owned());
             return Err(Box::new(refusal.response(uri.path())));

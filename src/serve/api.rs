@@ -15,18 +15,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json as value};
 use std::sync::Arc;
 
-fn caller(app: &App, headers: &HeaderMap) -> Result<Arc<str>, Refusal> {
+pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Arc<str>, Refusal> {
     app.keys.name_of(key_in(headers)).ok_or(Refusal::NoKey)
 }
 
-fn parse<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Result<T, Refusal> {
+pub(super) fn parse<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         let message = format!("the body is not the JSON expected here: {error}");
         if error.is_data() { Refusal::Unprocessable(message) } else { Refusal::Invalid(message) }
     })
 }
 
-fn done(answer: Result<Response, Refusal>, uri: &Uri) -> Response {
+pub(super) fn done(answer: Result<Response, Refusal>, uri: &Uri) -> Response {
     answer.unwrap_or_else(|refusal| refusal.response(uri.path()))
 }
 
@@ -85,7 +85,7 @@ struct CommentsRequest {
 }
 
 #[derive(Deserialize)]
-struct CommentFields {
+pub(super) struct CommentFields {
     #[serde(default)]
     text: Option<String>,
     html: Option<String>,

@@ -74,6 +74,12 @@ pub(super) enum Refusal {
     Media(&'static str),
     #[error("no key of this server: send one in `Authorization: Bearer`, `X-Api-Key` or the field `api_key`")]
     NoKey,
+    #[error("{0}")]
+    Forbidden(&'static str),
+    #[error("no verdict of this id is kept; send the comment itself")]
+    UnknownVerdict,
+    #[error("this server keeps none of it; start it with --store FILE")]
+    NotKept,
     #[error("there is nothing at this path; GET /openapi.json lists what there is")]
     NotFound,
     #[error("another method is needed here")]
@@ -107,7 +113,8 @@ impl Refusal {
             Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "Validation"),
             Refusal::Media(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Validation"),
             Refusal::NoKey => (StatusCode::UNAUTHORIZED, "Unauthorized"),
-            Refusal::NotFound => (StatusCode::NOT_FOUND, "NotFound"),
+            Refusal::Forbidden(_) => (StatusCode::FORBIDDEN, "Forbidden"),
+            Refusal::NotFound | Refusal::NotKept | Refusal::UnknownVerdict => (StatusCode::NOT_FOUND, "NotFound"),
             Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, "Validation"),
             Refusal::Slow => (StatusCode::REQUEST_TIMEOUT, "Validation"),
             Refusal::Overloaded => (StatusCode::TOO_MANY_REQUESTS, "Overloaded"),

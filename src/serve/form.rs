@@ -76,7 +76,7 @@ fn decoded(bytes: &[u8]) -> Vec<u8> {
 
 /// At most `bytes` bytes of a text, cut between characters.
 pub(super) fn cut(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
+    &text[..crate::text::character_floor(text, bytes)]
 }
 
 /// What a header may hold of a text: ASCII without control characters, typographic marks as the plain ones, at most 200 characters.

@@ -40,6 +40,9 @@ impl Guard {
 
     async fn pass(&self, request: Request, next: Next) -> Result<Response, Refusal> {
         let (parts, body) = request.into_parts();
+        if !parts.method.is_safe() && comes_from_another_site(&parts.headers) {
+            return Err(Refusal::Forbidden("pages of other sites may not ask this server"));
+        }
         let _request = self.requests.try_acquire().map_err(|_| Refusal::Overloaded)?;
         let limit = self.limits.body_bytes;
         let told = told_length(&parts.headers);
@@ -55,6 +58,11 @@ impl Guard {
             .await
             .map_err(|_| Refusal::TimeOut)
     }
+}
+
+/// Whether a browser says that the page which asks is of another site: such a page could mark comments in its visitor's name.
+fn comes_from_another_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 
 /// The length that a request tells of its body.

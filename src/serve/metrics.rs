@@ -8,7 +8,7 @@ use std::time::Duration;
 const MILLISECONDS: [u64; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
 
 /// The routes that are counted apart; everything else is `other`.
-const ROUTES: [&str; 13] = [
+const ROUTES: [&str; 16] = [
     "/1.1/verify-key",
     "/1.1/comment-check",
     "/1.1/submit-spam",
@@ -17,6 +17,9 @@ const ROUTES: [&str; 13] = [
     "/1.2/usage-limit",
     "/v1/label",
     "/v1/comments",
+    "/v1/verdicts",
+    "/v1/feedback",
+    "/v1/counts",
     "/predict",
     "/info",
     "/health",

@@ -16,6 +16,8 @@ mod listen;
 mod log;
 mod memory;
 mod metrics;
+mod owner;
+mod page;
 mod server;
 mod sites;
 mod work;

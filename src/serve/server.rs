@@ -9,7 +9,7 @@ use super::memory::Memory;
 use super::metrics::Metrics;
 use super::sites::Sites;
 use super::work::{Tools, Work};
-use super::{akismet, api};
+use super::{akismet, api, owner, page};
 use crate::pipeline::{CommentFilter, Copydesk};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -284,6 +284,12 @@ fn router(app: &Arc<App>, limits: &Arc<Guard>) -> Router {
         .route("/1.2/usage-limit", get(akismet::usage_limit).post(akismet::usage_limit))
         .route("/v1/label", post(api::label))
         .route("/v1/comments", post(api::comments))
+        .route("/v1/verdicts", get(owner::verdicts))
+        .route("/v1/feedback", post(owner::feedback))
+        .route("/v1/counts", get(owner::counts))
+        .route("/", get(page::index))
+        .route("/style.css", get(page::style))
+        .route("/page.js", get(page::script))
         .route("/predict", post(api::predict))
         .route("/info", get(api::info))
         .route("/openapi.json", get(api::openapi))

@@ -296,9 +296,8 @@ impl Tools {
     }
 
     fn remember(&self, comment: &Comment, judgement: Judgement, source: &str, keep: bool) -> Verdict {
-        let judgement = match self.memory.evidence(comment) {
-            Ok(Some(evidence)) => self.filter.weigh(judgement, &evidence),
-            Ok(None) => judgement,
+        let judgement = match self.memory.review(&self.filter, comment, judgement.clone()) {
+            Ok(reviewed) => reviewed,
             Err(error) => {
                 self.log.error(&format!("earlier decisions cannot be read: {error}"));
                 judgement

@@ -54,7 +54,7 @@ pub use self::models::ModelsArgs;
 pub use self::pack::PackArgs;
 pub use self::run::{KeepFields, OffsetsArg, OutputArgs, PartArgs, RunArgs};
 #[cfg(feature = "serve")]
-pub use self::serve::{KeysCommand, LogArg, ServeArgs, ServeCommand};
+pub use self::serve::{AdaptArgs, KeysCommand, LogArg, ServeArgs, ServeCommand};
 pub use self::stats::StatsArgs;
 #[cfg(feature = "train")]
 pub use self::train::{StorageArg, TargetArgs, TrainArgs};

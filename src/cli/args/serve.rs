@@ -97,6 +97,19 @@ pub struct ServeArgs {
     )]
     pub max_batch: usize,
 
+    /// Keep verdicts and what owners say of them in FILE, a database, and use it for the next comments
+    ///
+    /// Without it nothing lasts: feedback is taken and forgotten.
+    #[arg(long, value_name = "FILE", env = "COPYDESK_SERVE_STORE", hide_env = true)]
+    pub store: Option<PathBuf>,
+
+    /// Recent verdicts that are kept with the beginning of their texts; with 0 no text is stored but of those that owners decide on
+    #[arg(
+        long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(0..=10_000_000),
+        default_value = "10000", env = "COPYDESK_SERVE_KEEP", hide_env = true
+    )]
+    pub keep: usize,
+
     /// Seconds that a request may wait for its answer
     #[arg(
         long, value_name = "S", value_parser = RangedU64ValueParser::<u64>::new().range(1..=3_600),
@@ -114,6 +127,44 @@ pub struct ServeArgs {
 pub enum ServeCommand {
     /// Make, list and revoke keys
     Keys(KeysArgs),
+    /// Write what owners decided as JSON Lines, which copydesk filter --tune reads
+    Export(ExportArgs),
+    /// Fit scores and threshold to what owners decided, and keep that if it holds for the newest decisions
+    ///
+    /// Prints what came of it as JSON. A server that runs uses it from the next comment on.
+    Adapt(AdaptArgs),
+}
+
+/// Arguments of `copydesk serve export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Where decisions are stored
+    #[arg(long, value_name = "FILE", env = "COPYDESK_SERVE_STORE", hide_env = true)]
+    pub store: PathBuf,
+}
+
+/// Arguments of `copydesk serve adapt`.
+#[derive(Debug, Args)]
+pub struct AdaptArgs {
+    /// Where decisions are stored
+    #[arg(long, value_name = "FILE", env = "COPYDESK_SERVE_STORE", hide_env = true)]
+    pub store: PathBuf,
+
+    /// The model of the server
+    #[arg(long, value_name = MODEL_NAMES, default_value = DEFAULT_MODEL, env = "COPYDESK_SERVE_MODEL", hide_env = true)]
+    pub model: PathBuf,
+
+    /// Compare with the server's threshold P [default: as for --lose 0.005]
+    #[arg(long, value_name = "P", value_parser = probability, env = "COPYDESK_SERVE_THRESHOLD", hide_env = true)]
+    pub threshold: Option<f32>,
+
+    /// Compare with the threshold that loses about this share of genuine comments: 0.001, 0.005 or 0.01
+    #[arg(long, value_name = "P", conflicts_with = "threshold", env = "COPYDESK_SERVE_LOSE", hide_env = true)]
+    pub lose: Option<f64>,
+
+    /// Forget all adaptations instead: for another model, or another mind
+    #[arg(long)]
+    pub forget: bool,
 }
 
 /// Arguments of `copydesk serve keys`.
