@@ -6,7 +6,7 @@
  *
  * Copy this file into wp-content/mu-plugins/ and leave the Akismet plugin as it is. Settings stand in wp-config.php:
  *
- *     define( 'COPYDESK_URL', 'http://127.0.0.1:8750' );  // where `copydesk serve` listens
+ *     define( 'COPYDESK_URL', 'http://127.0.0.1:8417' );  // where `copydesk serve` listens
  *     define( 'COPYDESK_KEY', '0123456789ab' );           // what `copydesk serve keys add NAME` printed
  *
  * Without COPYDESK_KEY the key of the Akismet plugin's own settings page is used. Without COPYDESK_URL every request to

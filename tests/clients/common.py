@@ -142,8 +142,10 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "serve.log"
         self.files, self.key = [], None
-        if store:
-            self.files += ["--store", str(folder / "feedback.sqlite")]
+        flag = "--store"
+        self.remembers = store and flag in run([program, "serve", "--help"], check=False).stdout
+        if self.remembers:
+            self.files += [flag, str(folder / "feedback.sqlite")]
         if key:
             keys = ["--keys", str(folder / "keys")]
             printed = run([program, "serve", "keys", "add", "blog-" + secrets.token_hex(3), *keys]).stdout
