@@ -35,10 +35,19 @@ QUIET_SPAM = [
     "Lovely loaves. I write about kitchens as well and would be glad if you had a look at the page behind my name some time",
     "Very interesting, I will come back. People who bake should know the oven shop that we opened this spring in the harbour",
 ]
+# Spam that no reading of it could miss.
 CAUGHT = (
     "Casino bonus 500 free spins no deposit!!! Best online casino http://casino-spins.example/bonus and "
     "http://slots-win.example/free - buy cheap pills too, click here now"
 )
+# What a model may take for spam, and an owner for a reader's tip; the first that is caught is then reported.
+FALSE_ALARMS = [
+    "Thanks for the post! We sell the same rye flour in our small mill, order here http://mill-on-the-brook.example/shop and get "
+    "free delivery this week",
+    "Great article! Visit http://oven-builders.example for the best wood stoves, cheap prices and fast delivery all over the country",
+    "Great post, thanks for sharing! Check out my website http://bread-baskets.example for cheap baskets, best quality, 50% off",
+    CAUGHT,
+]
 
 
 def like(text, word):
@@ -107,7 +116,8 @@ class Site:
         shutil.copy(common.ROOT / "deploy" / "wordpress" / "copydesk-akismet.php", ours)
 
     def php(self, name, *arguments):
-        script = common.HERE / "wordpress" / f"{name}.php"
+        ours = common.ROOT / "deploy" / "wordpress" / f"{name}.php"
+        script = ours if ours.exists() else common.HERE / "wordpress" / f"{name}.php"
         return common.run(["php", "-d", "sendmail_path=/bin/true", script, self.root, *arguments]).stdout
 
     def plugin_is_unmodified(self):
@@ -200,22 +210,20 @@ def hidden_fields(form):
     return fields
 
 
-def filtered(table, copydesk, name, path, folder, texts, spam):
-    """`copydesk filter` over an export: all comments come out, those with links sold are marked."""
-    out = folder / f"{name}.jsonl"
+def filtered(table, copydesk, site, name, path, wanted):
+    """`copydesk filter` over an export: every comment comes out with a verdict, and WordPress takes the verdicts."""
+    out = path.with_suffix(".jsonl")
     done = common.run([copydesk, "filter", path, "--mark", "-o", out], check=False)
-    if done.returncode not in (0, 3):
-        table.check(f"copydesk filter reads the {name} export", False, done.stderr.strip()[-200:])
+    if not table.check(f"copydesk filter reads the {name} export", done.returncode == 0, done.stderr.strip()[-200:]):
         return
     rows = [json.loads(line) for line in out.read_text().splitlines()]
-    wholes = [json.dumps(row, ensure_ascii=False) for row in rows]
-    missing = [text for text in texts if not any(json.dumps(text)[1:30] in whole for whole in wholes)]
-    table.check(f"copydesk filter reads every comment of the {name} export", not missing, f"{len(rows)} records, {len(missing)} missing")
-    found = [row for row, whole in zip(rows, wholes) if json.dumps(spam)[1:30] in whole]
-    table.check(
-        f"its verdict on the spam in the {name} export, with a reason", found and all(row.get("spam") for row in found),
-        "; ".join(f"{row.get('spam_score')} {row.get('reason')}" for row in found),
-    )
+    numbers = [str(row.get("comment_id", row.get("id"))) for row in rows]
+    table.check(f"every comment of the {name} export comes out", sorted(numbers) == sorted(wanted), f"{len(rows)} records: {', '.join(numbers)}")
+    given = [row for row in rows if isinstance(row.get("spam"), bool) and row.get("reason")]
+    table.check(f"each with a verdict and a reason ({name})", len(given) == len(rows), f"{rows[-1].get('spam_score')}, {rows[-1].get('reason')}")
+    answer = site.php("apply", out, "--both")
+    wrong = [number for number, row in zip(numbers, rows) if (site.state(number) == "spam") != row["spam"]]
+    table.check(f"WordPress takes the verdicts on the {name} export", not wrong, answer.strip() or f"{len(rows)} comments")
 
 
 def main():
@@ -255,15 +263,19 @@ def main():
     table.check("the plugin asked our server", facts.get("akismet_result") == "false", facts.get("akismet_result"))
     table.check("score and reason are stored with the comment", "copydesk_verdict" in facts, facts.get("copydesk_verdict", "nothing"))
     table.check("and shown in the list of comments", "column-copydesk" in site.open("/wp-admin/edit-comments.php"), "a column")
-    number, state = site.comment(CAUGHT, author="casino bonus", url="http://casino-spins.example/")
+    state = site.comment(CAUGHT, author="casino bonus", url="http://casino-spins.example/")[1]
     table.check("spam is caught", state == "spam", state)
 
-    if number:
+    for alarm in FALSE_ALARMS:
+        number, state = site.comment(alarm)
+        if state == "spam":
+            break
+    if table.check("a reader's tip is caught as well", state == "spam", f"{state}: {alarm}"):
         state = site.decide(number, "unspamcomment")
         table.check("the owner says: not spam", state in ("published", "held"), state)
         told = site.facts(number).get("akismet_user_result")
         table.check("the plugin told our server (submit-ham)", told == "false", told)
-        state = site.comment(like(CAUGHT, "today"), author="casino bonus", url="http://casino-spins.example/")[1]
+        state = site.comment(like(alarm, "today"))[1]
         table.check("the next one like it passes", state == "published", state)
 
     missed = None
@@ -288,18 +300,20 @@ def main():
     table.check("with our server gone a comment is held and nothing is lost", state == "held" and error, f"{state}, to be asked again")
     server.start()
 
-    for name, path, content in [
-        ("WXR", folder / "export.xml", lambda: site.php("export")),
-        ("SQL", folder / "export.sql", lambda: common.run(
-            ["mariadb-dump", "--no-defaults", f"--socket={site.socket}", "--user=root", "wordpress"]).stdout),
+    # WordPress' own export leaves out what it holds for spam.
+    everything = [row[0] for row in site.sql("SELECT comment_ID FROM wp_comments")]
+    not_spam = [row[0] for row in site.sql("SELECT comment_ID FROM wp_comments WHERE comment_approved <> 'spam'")]
+    dump = ["mariadb-dump", "--no-defaults", f"--socket={site.socket}", "--user=root", "wordpress"]
+    for name, path, content, wanted in [
+        ("WXR", folder / "export.xml", lambda: site.php("export"), not_spam),
+        ("SQL", folder / "export.sql", lambda: common.run(dump).stdout, everything),
     ]:
         path.write_text(content())
-        comments = len(site.sql("SELECT comment_ID FROM wp_comments"))
-        table.check(f"a real {name} export is made", path.stat().st_size > 10_000, f"{path.stat().st_size} bytes, {comments} comments")
-        filtered(table, arguments.copydesk, name, path, folder, [common.GENUINE, CAUGHT, missed or QUIET_SPAM[0]], CAUGHT)
+        table.check(f"a real {name} export is made", path.stat().st_size > 10_000, f"{path.stat().st_size} bytes, {len(wanted)} comments")
         if arguments.keep:
             arguments.keep.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, arguments.keep)
+        filtered(table, arguments.copydesk, site, name, path, wanted)
 
     failed = [line for line in (folder / "php.log").read_text().splitlines() if "PHP Fatal" in line or "copydesk-akismet.php" in line]
     table.check("our plugin caused no message of PHP", not failed, failed[0] if failed else "none")
