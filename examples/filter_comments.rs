@@ -1,23 +1,28 @@
-//! Tells spam from genuine comments, one record each: `cargo run --release --example filter_comments`.
+//! Tells spam from genuine comments by all that is known of them: `cargo run --release --example filter_comments`.
 
-use copydesk::Copydesk;
+use copydesk::{Comment, CommentFilter, Copydesk};
 use std::error::Error;
 
-const COMMENTS: [&str; 4] = [
-    "I crossed that bridge every day for ten years and never once saw anybody oil it.",
-    "HUGE casino bonus!!! Visit luckyharbour.example now, no deposit, win 900 a day",
-    "Does anybody know whether the footpath stays open?",
-    "Great post! Check out my site for cheap watches and handbags http://replica.example/shop",
-];
-
 fn main() -> Result<(), Box<dyn Error>> {
-    let desk = Copydesk::builder().model("auto").build()?;
-    let spam = desk.spam_label().ok_or("the model has no label for spam")?;
-    let threshold = desk.spam_threshold();
-    for (comment, answer) in COMMENTS.iter().zip(desk.label_records(&COMMENTS)) {
-        let score = answer?.scores.of(spam.as_str()).unwrap_or_default();
-        let verdict = if score >= threshold { "spam" } else { "genuine" };
-        println!("{verdict:>8} {score:.4} {comment}");
+    let comments = [
+        Comment::new("I crossed that bridge every day for ten years and never once saw anybody oil it."),
+        Comment::new("HUGE casino bonus!!! Visit luckyharbour.example now, no deposit, win 900 a day"),
+        Comment {
+            author: Some("Ines".to_owned()),
+            page_title: Some("The footpath by the weir".to_owned()),
+            ..Comment::new("Does anybody know whether the footpath stays open?")
+        },
+        Comment {
+            author: Some("Cheap Watches Online".to_owned()),
+            author_url: Some("https://replica.example/shop".to_owned()),
+            ..Comment::new("Great post! I will be back.")
+        },
+    ];
+    let filter = CommentFilter::new(Copydesk::builder().model("auto"))?;
+    for (comment, judgement) in comments.iter().zip(filter.judge(&comments)) {
+        let judgement = judgement?;
+        let verdict = if judgement.spam { "spam" } else { "genuine" };
+        println!("{verdict:>8} {:.4} {} ({})", judgement.score, comment.text, judgement.reason);
     }
     Ok(())
 }

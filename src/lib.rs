@@ -42,6 +42,7 @@ mod corpus;
 mod engine;
 mod eval;
 mod fnv;
+mod forest;
 mod html;
 mod label;
 mod model;
@@ -53,6 +54,9 @@ mod pipeline;
 mod query;
 mod random;
 mod report;
+#[cfg(feature = "serve")]
+#[doc(hidden)]
+pub mod serve;
 pub mod text;
 mod tokenizer;
 #[cfg(feature = "train")]

@@ -5,9 +5,14 @@ mod common;
 use common::{arg, rows, run, run_unread, run_with, stderr, stdout};
 use serde_json::{Value, json};
 use std::fs;
+use std::path::Path;
 
 const COMMENTS: &str = "data/comments.jsonl";
 const LABELS: &str = "data/labels.jsonl";
+
+fn read(path: &Path) -> Vec<Value> {
+    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
 
 #[test]
 fn every_comment_goes_to_one_side_by_its_score() {
@@ -20,10 +25,19 @@ fn every_comment_goes_to_one_side_by_its_score() {
     let threshold = (scores[middle - 1] + scores[middle]) / 2.0;
     let folder = tempfile::tempdir().unwrap();
     let spam = folder.path().join("spam.jsonl");
-    let output = run(&["filter", "--threshold", &threshold.to_string(), "--spam", arg(&spam), COMMENTS]);
-    let ham = rows(&output, 0);
-    let spam: Vec<Value> =
-        fs::read_to_string(&spam).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let threshold_given = threshold.to_string();
+    let options = ["filter", "--text-only", "--scores", "--threshold", &threshold_given, "--spam", arg(&spam)];
+    let output = run(&[&options[..], &[COMMENTS]].concat());
+    let (mut ham, mut spam) = (rows(&output, 0), read(&spam));
+    for (rows, is_spam) in [(&mut ham, false), (&mut spam, true)] {
+        for row in rows {
+            assert_eq!((&row["spam"], &row["spam_score"]), (&json!(is_spam), &row["scores"]["comment_spam"]));
+            assert!(row["reason"].is_string());
+            for added in ["spam", "spam_score", "reason"] {
+                row.as_object_mut().unwrap().remove(added);
+            }
+        }
+    }
     let (below, above): (Vec<Value>, Vec<Value>) = labelled.into_iter().partition(|row| score(row) < threshold);
     assert_eq!((ham, spam), (below, above));
     let summary = stderr(&output);

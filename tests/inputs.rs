@@ -109,11 +109,9 @@ fn other_encodings_are_read_by_mark_or_by_name() {
 fn what_is_no_text_is_refused_with_the_next_command() {
     let folder = tempfile::tempdir().unwrap();
     let table = "id,author,comment\n1,Ann,\"First line\nand second, of one comment\"\n2,Ben,short\n";
-    let yaml = "---\n- id: 1\n  text: Hello there.\n";
-    let export = "<?xml version=\"1.0\"?>\n<rss xmlns:wp=\"http://wordpress.org/export/1.2/\"><channel/></rss>\n";
-    let cases: [(&str, &[u8], &str); 7] = [
-        ("comments.yml", yaml.as_bytes(), "yq"),
-        ("export.xml", export.as_bytes(), "comment_content"),
+    let feed = "<?xml version=\"1.0\"?>\n<rss version=\"2.0\"><channel/></rss>\n";
+    let cases: [(&str, &[u8], &str); 6] = [
+        ("feed.xml", feed.as_bytes(), "xml.etree"),
         ("page.txt.lz4", b"\x04\x22\x4d\x18\0\0\0\0", "lz4 -dc"),
         ("utf-32.txt", b"\xff\xfe\0\0A\0\0\0", "iconv -f UTF-32"),
         ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "pdftotext"),
@@ -141,8 +139,8 @@ fn what_is_no_text_is_refused_with_the_next_command() {
     let bench = run(&["bench", "--repeats", "1", arg(&folder.path().join("paper.pdf"))]);
     assert!(stderr(&bench).contains("pdftotext"), "{}", stderr(&bench));
     // The advice names the command in use.
-    let named = run(&["filter", arg(&folder.path().join("export.xml"))]);
-    assert!(stderr(&named).contains("| copydesk filter --input-format jsonl"), "{}", stderr(&named));
+    let named = run(&["filter", arg(&folder.path().join("feed.xml"))]);
+    assert!(stderr(&named).contains("| copydesk filter --input-format text"), "{}", stderr(&named));
     // What is said to be JSON is refused once.
     for (arguments, advice) in [
         (&["eval", "--data", "-"][..], "named FILE.csv"),

@@ -86,16 +86,20 @@ fn a_closed_standard_error_does_no_harm() {
 #[test]
 fn a_comment_without_a_text_stays_with_the_genuine_ones() {
     let objects =
-        "{\"id\": 1, \"text\": \" \"}\n{\"id\": 2, \"label\": \"x\"}\n{\"id\": 3, \"text\": \"I think so too.\"}\n";
+        "{\"id\": 1, \"text\": \" \"}\n{\"id\": 2, \"spam\": \"x\"}\n{\"id\": 3, \"text\": \"I think so too.\"}\n";
     let array = format!("[{}]", objects.trim_end().replace('\n', ",\n"));
+    let unjudged = |mut row: Value, reason: &str| {
+        let added = json!({"spam": false, "spam_score": null, "reason": reason, "lang": null});
+        row.as_object_mut().unwrap().extend(added.as_object().unwrap().clone());
+        row
+    };
     for input in [objects, &array] {
         let output = run_with(&["filter", "--model", "fast", "--threshold", "1"], input.as_bytes());
         let genuine = rows(&output, 1);
         assert_eq!(genuine.iter().map(|row| &row["id"]).collect::<Vec<_>>(), [1, 2, 3]);
-        assert_eq!(genuine[0], json!({"id": 1, "text": " ", "label": null, "reason": "the text is blank"}));
-        let renamed = json!({"id": 2, "input_label": "x", "label": null, "reason": "no field `text`"});
-        assert_eq!(genuine[1], renamed);
-        assert!(genuine[2]["label"].is_string() && genuine[2]["reason"].is_null());
+        assert_eq!(genuine[0], unjudged(json!({"id": 1, "text": " "}), "the text is blank"));
+        assert_eq!(genuine[1], unjudged(json!({"id": 2, "input_spam": "x"}), "no field `text`"));
+        assert!(genuine[2]["spam_score"].is_number() && genuine[2]["reason"].is_string());
         let summary = stderr(&output);
         assert!(summary.contains("genuine 1, spam 0"), "{summary}");
         assert!(summary.contains("not judged and kept with the genuine ones 2"), "{summary}");

@@ -104,8 +104,8 @@ fn a_record_that_cannot_be_used_leaves_its_page_together() {
 #[test]
 fn stored_operating_points_can_be_asked_for() {
     let comments = "data/comments.jsonl";
-    let strict = run(&["filter", "--lose", "0.001", comments]);
-    let loose = run(&["filter", "--lose", "0.01", comments]);
+    let strict = run(&["filter", "--text-only", "--lose", "0.001", comments]);
+    let loose = run(&["filter", "--text-only", "--lose", "0.01", comments]);
     assert_eq!((strict.status.code(), loose.status.code()), (Some(0), Some(0)), "{}", stderr(&strict));
     // The summary tells the threshold: the one that is stored for the share.
     let cascade: Value = serde_json::from_str(&fs::read_to_string("models/auto/cascade.json").unwrap()).unwrap();

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{arg, copydesk, rows, run, run_with, stderr};
+use common::{arg, copydesk, rows, run, run_with, stderr, stdout};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -74,9 +74,12 @@ fn filter_parts_the_rows_of_a_table() {
     let (folder, path) = file("comments.csv", COMMENTS.replace("comment", "text"));
     let spam = folder.path().join("spam.jsonl");
     let all = |threshold: &str| run(&["filter", "--quiet", "--threshold", threshold, "--spam", arg(&spam), arg(&path)]);
-    assert_eq!(field(&rows(&all("1"), 0), "id"), ["1", "2", "3"]);
+    let genuine = stdout(&all("1"));
+    let header = "id;Name;text;spam;spam_score;reason;lang\r\n";
+    assert!(genuine.starts_with(&format!("{header}1;Ann;\"A first line; it goes on\r\nand a")), "{genuine}");
+    assert_eq!(genuine.matches(";false;0.").count(), 3, "{genuine}");
     assert_eq!(fs::read_to_string(&spam).unwrap(), "");
-    assert_eq!(rows(&all("0"), 0).len(), 0);
+    assert_eq!(stdout(&all("0")), header);
     assert_eq!(fs::read_to_string(&spam).unwrap().lines().count(), 3);
 }
 
@@ -120,7 +123,10 @@ fn rows_of_a_table_come_while_input_pauses() {
     for _ in 0..3 {
         input.write_all(b"1,\"A comment, that somebody wrote.\"\n").unwrap();
         let mut row = String::new();
-        output.read_line(&mut row).unwrap();
+        while !row.contains('\n') || row.ends_with(",lang\n") {
+            row.clear();
+            output.read_line(&mut row).unwrap();
+        }
         assert!(row.contains("somebody wrote"), "{row}");
     }
     drop(input);

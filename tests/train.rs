@@ -249,6 +249,6 @@ fn a_pair_gets_thresholds_of_ones_own() {
         .map(|point| point["lose"].as_f64().unwrap())
         .collect();
     assert!(shares.contains(&0.05), "{shares:?}");
-    let filtered = run(&["filter", "-q", "--lose", "0.05", "--model", arg(&own), "data/comments.jsonl"]);
+    let filtered = run(&["filter", "-q", "--text-only", "--lose", "0.05", "--model", arg(&own), "data/comments.jsonl"]);
     assert_eq!(filtered.status.code(), Some(0), "{}", stderr(&filtered));
 }

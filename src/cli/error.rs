@@ -107,6 +107,20 @@ pub(super) enum CliError {
     Where(QueryError),
     #[error("--lose: the model has thresholds for the shares [{expected}], got {got}")]
     NoOperatingPoint { expected: String, got: f64 },
+    #[error("--lose: expected a share from 0 to 1, got {got}")]
+    NoShare { got: f64 },
+    #[error("--profile has its own threshold: leave --threshold and --lose out")]
+    ProfileAndThreshold,
+    #[error("{}: is no profile: {reason}; copydesk filter --tune LABELLED --profile FILE makes one", path.display())]
+    Profile { path: PathBuf, reason: String },
+    #[error("{}: was made with {made}, now it is {now}; make it again with --tune", path.display())]
+    ProfileOfAnother { path: PathBuf, made: String, now: String },
+    #[error("{}: no labelled comment is genuine, so no threshold can be measured", data.display())]
+    NothingGenuine { data: PathBuf },
+    #[error("--review-from: expected a score below the threshold {threshold}, got {from}")]
+    ReviewAboveThreshold { from: f32, threshold: f32 },
+    #[error("--map: a field was named for this before, got {got}")]
+    MappedTwice { got: String },
     #[error("{}: the data set cannot be evaluated: {error}", data.display())]
     Evaluation { data: PathBuf, error: EvalError },
     #[error("{}: no row has the field `{field}` that --by names", data.display())]
@@ -121,6 +135,9 @@ pub(super) enum CliError {
     Request { number: usize, reason: String },
     #[error("standard input: {0}")]
     StandardInput(io::Error),
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Serve(#[from] crate::serve::ServeError),
     #[cfg(feature = "train")]
     #[error(transparent)]
     Train(#[from] crate::train::TrainError),

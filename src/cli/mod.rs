@@ -45,11 +45,15 @@ mod part;
 mod plan;
 mod progress;
 mod run;
+#[cfg(feature = "serve")]
+mod serve;
 mod signals;
 mod stats;
 mod target;
 #[cfg(feature = "train")]
 pub mod train;
+#[cfg(feature = "train")]
+mod train_comments;
 #[cfg(feature = "train")]
 mod train_content;
 
@@ -120,13 +124,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match args.command {
         Command::Label(args) => plan::label(args).and_then(label::run).map(Outcome::from),
         Command::Content(args) => plan::content(args).and_then(content::run).map(Outcome::from),
-        Command::Filter(args) => plan::filter(args).and_then(filter::run),
+        Command::Filter(args) => filter::run(args),
         Command::Head(args) => head::run(args).map(Outcome::from),
         Command::Stats(args) => stats::run(args).map(Outcome::from),
         Command::Merge(args) => merge::run(args).map(Outcome::from),
         Command::Eval(args) => plan::eval(args).and_then(eval::run).map(Outcome::from),
         Command::Bench(args) => bench::run(args).map(Outcome::from),
         Command::Models(args) => models::run(args).map(Outcome::from),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
@@ -135,6 +141,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Distill(args) => distill::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
         Command::Join(args) => join::run(args).map(Outcome::from),
+        #[cfg(feature = "train")]
+        Command::TrainComments(args) => train_comments::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
         Command::TrainContent(args) => train_content::run(args).map(Outcome::from),
         #[cfg(feature = "train")]
@@ -151,13 +159,18 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn missing_feature(error: &clap::Error) -> Option<String> {
     const OF_TRAINING: [&str; 8] =
         ["train", "train-content", "distill", "join", "compose", "cross-eval", "pack", "cascade"];
-    if cfg!(feature = "train") || error.kind() != ErrorKind::InvalidSubcommand {
+    if error.kind() != ErrorKind::InvalidSubcommand {
         return None;
     }
     let ContextValue::String(name) = error.get(ContextKind::InvalidSubcommand)? else { return None };
-    OF_TRAINING.contains(&name.as_str()).then(|| {
-        format!("`{name}` needs the feature train: cargo install --path . --features train, or cargo run --release --features train -- {name}")
-    })
+    let feature = match name.as_str() {
+        "serve" if cfg!(not(feature = "serve")) => "serve",
+        name if cfg!(not(feature = "train")) && OF_TRAINING.contains(&name) => "train",
+        _ => return None,
+    };
+    Some(format!(
+        "`{name}` needs the feature {feature}: cargo install --path . --features {feature}, or cargo run --release --features {feature} -- {name}"
+    ))
 }
 
 fn exit_status(outcome: &Result<Outcome, CliError>) -> u8 {
@@ -259,6 +272,7 @@ mod tests {
                 hint(name).is_some_and(|hint| hint.contains("--features train") && hint.contains(&format!("`{name}`")));
             assert_eq!(named, cfg!(not(feature = "train")), "{name}");
         }
+        assert_eq!(hint("serve").is_some(), cfg!(not(feature = "serve")));
         assert_eq!(hint("trains"), None);
         assert_eq!(hint("label"), None);
     }

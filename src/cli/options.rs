@@ -83,10 +83,17 @@ pub(super) fn filter(args: &FilterArgs) -> Map<String, Value> {
     add(
         &mut options,
         json!({
-            "threshold": args.threshold,
+            "map": (!args.map.is_empty()).then(|| args.map.iter().map(|map| map.given.as_str()).collect::<Vec<_>>().join(",")),
+            "text-only": args.text_only,
+            "no-campaigns": args.no_campaigns,
             "lose": args.lose,
+            "profile": args.profile.as_deref().map(path),
             "ham": args.ham.as_deref().map(path),
             "spam": args.spam.as_deref().map(path),
+            "review": args.review.as_deref().map(path),
+            "review-from": args.review_from,
+            "mark": args.mark.as_deref().map(path),
+            "scores": args.scores,
         }),
     );
     options

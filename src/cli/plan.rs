@@ -1,8 +1,8 @@
 //! From raw arguments to everything a command needs, decided before any work is done.
 
 use super::args::{
-    ColorArg, ContentArgs, EvalArgs, FilterArgs, InputArgs, InputFormatArg, KeepFields, LabelArgs, ModelArgs,
-    OffsetsArg, OutputFormatArg, ParagraphsArg, RunArgs, UnitArg,
+    ColorArg, ContentArgs, EvalArgs, InputArgs, InputFormatArg, KeepFields, LabelArgs, ModelArgs, OffsetsArg,
+    OutputFormatArg, ParagraphsArg, RunArgs, UnitArg,
 };
 use super::closed;
 use super::error::CliError;
@@ -18,7 +18,6 @@ use crate::corpus::{
 use crate::label::LabelId;
 use crate::model::{Model, ModelError, Role};
 use crate::output::{Columns, OutputFormat, RowFormat, with_suffix};
-use crate::page::Region;
 use crate::parallel;
 use crate::pipeline::{Labeller, RowOptions};
 use crate::query::Expression;
@@ -73,20 +72,6 @@ pub(super) struct ContentPlan {
     pub quiet: bool,
     pub errors: Option<Target>,
     pub target: Target,
-}
-
-/// `copydesk filter`.
-pub(super) struct FilterPlan {
-    pub reading: Reading,
-    pub model: Arc<Model>,
-    pub spam_label: LabelId,
-    pub threshold: f32,
-    pub ham: Target,
-    /// Whether spam is written too.
-    pub has_spam: bool,
-    pub run: RunPlan,
-    /// Whether the exit status tells that there was spam.
-    pub exit_code: bool,
 }
 
 /// `copydesk eval`.
@@ -314,50 +299,15 @@ pub(super) fn content(args: ContentArgs) -> Result<ContentPlan, CliError> {
     Ok(ContentPlan { sources, inputs, options, plain: args.plain, quiet: args.quiet, errors, target })
 }
 
-/// Resolves the arguments of `copydesk filter`.
-pub(super) fn filter(args: FilterArgs) -> Result<FilterPlan, CliError> {
-    let options = options::filter(&args);
-    let ham = Target::new(args.ham);
-    let spam = args.spam.map(|path| Target::new(Some(path)));
-    let has_spam = spam.is_some();
-    let targets: Vec<Target> = std::iter::once(ham.clone()).chain(spam).collect();
-    let mut outputs = Vec::with_capacity(targets.len());
-    for target in &targets {
-        let compression = match target {
-            Target::File(path) => match (target::other_format(path), OutputFormat::of_name(path)) {
-                (Some(advice), _) => return Err(CliError::OtherFormat { path: path.clone(), advice }),
-                (None, (Some(format), _)) if format != RowFormat::Jsonl => {
-                    return Err(CliError::OtherFormat { path: path.clone(), advice: "write FILE.jsonl" });
-                }
-                (None, (_, compression)) => compression,
-            },
-            _ => None,
-        };
-        let format = OutputFormat { rows: RowFormat::Jsonl, compression };
-        let format = FileFormat { format, ..FileFormat::default() };
-        outputs.push(OutputPlan { target: target.clone(), format });
-    }
-    let model = open(&args.model.model)?;
-    let spam_label = role(&model, Role::Spam, "filter")?;
-    let threshold = match args.lose {
-        Some(lose) => operating_point(&model, lose)?,
-        None => args.threshold.unwrap_or_else(|| model.spam_threshold()),
-    };
-    let written = Written { targets, outputs: Outputs::Together(outputs), options };
-    let (mut reading, run) = reading_and_run(args.input, Unit::Record, &args.model, args.run, written, &model)?;
-    reading.rows = reading.rows.region(Region::Comment);
-    Ok(FilterPlan { reading, model, spam_label, threshold, ham, has_spam, run, exit_code: args.exit_code })
-}
-
 /// What a command writes, and every option that it depends on.
-struct Written {
-    targets: Vec<Target>,
-    outputs: Outputs,
-    options: Map<String, Value>,
+pub(super) struct Written {
+    pub targets: Vec<Target>,
+    pub outputs: Outputs,
+    pub options: Map<String, Value>,
 }
 
 /// What is read, and the run that writes what comes of it.
-fn reading_and_run(
+pub(super) fn reading_and_run(
     input: InputArgs,
     unit: Unit,
     model_args: &ModelArgs,
@@ -399,7 +349,7 @@ fn reading_and_run(
 }
 
 /// Whether all inputs are still there when a later run wants them.
-fn has_files_only(inputs: &[PathBuf]) -> bool {
+pub(super) fn has_files_only(inputs: &[PathBuf]) -> bool {
     // What does not exist is an error in its place, now and later.
     let is_file = |metadata: std::fs::Metadata| metadata.is_file() || metadata.is_dir();
     let can_be_read_again =
@@ -435,7 +385,7 @@ pub(super) fn expression(text: &str) -> Result<Expression, CliError> {
 }
 
 /// The label of a role that a command or an option needs.
-fn role(model: &Model, role: Role, needed_by: &'static str) -> Result<LabelId, CliError> {
+pub(super) fn role(model: &Model, role: Role, needed_by: &'static str) -> Result<LabelId, CliError> {
     model.role(role).map_err(|error| match error {
         ModelError::NoRole { model, setting, labels } => CliError::NoRole { model, needed_by, setting, labels },
         error => CliError::Model { model: model.name().to_owned(), error },
@@ -443,7 +393,7 @@ fn role(model: &Model, role: Role, needed_by: &'static str) -> Result<LabelId, C
 }
 
 /// The stored threshold for a share of genuine comments lost.
-fn operating_point(model: &Model, lose: f64) -> Result<f32, CliError> {
+pub(super) fn operating_point(model: &Model, lose: f64) -> Result<f32, CliError> {
     let points = model.spam_operating_points();
     let point = points.iter().find(|point| point.lose == lose);
     point.map(|point| point.threshold).ok_or_else(|| CliError::NoOperatingPoint {
@@ -481,6 +431,11 @@ pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Sources, ReadOpt
         InputFormatArg::Tsv => Some(InputFormat::Tsv),
         InputFormatArg::Mail => Some(InputFormat::Mail),
         InputFormatArg::Warc => Some(InputFormat::Warc),
+        InputFormatArg::Wxr => Some(InputFormat::Wxr),
+        InputFormatArg::Disqus => Some(InputFormat::Disqus),
+        InputFormatArg::Sql => Some(InputFormat::Sql),
+        InputFormatArg::Yaml => Some(InputFormat::Yaml),
+        InputFormatArg::Sqlite => Some(InputFormat::Sqlite),
     };
     let options = ReadOptions { format, unit, paragraphs: Paragraphs::default(), encoding: input.encoding };
     Ok((resolve(&input.inputs), options))

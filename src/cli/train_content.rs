@@ -6,13 +6,13 @@ use super::job::Tally;
 use super::tell;
 use super::train::{read_rows, training_settings};
 use crate::atomic;
-use crate::train::{ContentSettings, HeldOut, THRESHOLDS, read_marked, train_content};
+use crate::train::{HeldOut, THRESHOLDS, TreeSettings, read_marked, train_content};
 use serde::Serialize;
 
 /// `training.json`.
 #[derive(Serialize)]
 struct Training<'a> {
-    settings: ContentSettings,
+    settings: TreeSettings,
     pages: usize,
     thresholds: [f32; THRESHOLDS.len()],
     /// Word F1 on sites left out, at each threshold.
@@ -21,7 +21,7 @@ struct Training<'a> {
 
 /// Carries out the arguments.
 pub(super) fn run(args: TrainContentArgs) -> Result<Tally, CliError> {
-    let settings = training_settings(args.settings.as_slice(), ContentSettings::default())?;
+    let settings = training_settings(args.settings.as_slice(), TreeSettings::default())?;
     settings.check()?;
     let mut tally = Tally::default();
     let pages = read_rows(&args.data, read_marked, &mut tally)?;

@@ -1,7 +1,19 @@
 //! From what is known of a comment to a score and a reason.
 
 use super::Comment;
-use crate::label::{LabelId, Scores};
+use super::bag::{NAME_BUCKETS, WORD_BUCKETS, name_of, weigh, words_of};
+use super::facts::{Facts, Heard, MASKED, MISSING, Source, TEXT_ODDS, facts};
+use super::links::links;
+use crate::forest::{Forest, ForestError, floats};
+use crate::label::{LabelId, LabelSet, Scores};
+use safetensors::SafeTensors;
+use std::sync::OnceLock;
+
+/// The one model that is compiled into the library.
+static EMBEDDED: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/comments/model.safetensors"));
+
+/// Shares of genuine comments that may be lost, for which the model has thresholds.
+pub const LOSSES: [f64; 3] = [0.001, 0.005, 0.01];
 
 /// What is said of a comment.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,23 +40,223 @@ pub struct Evidence {
     pub reason: String,
 }
 
-/// Says of comments whether they are spam.
-#[derive(Clone, Debug)]
-pub struct CommentModel;
+/// Says of comments whether they are spam: weights of words and names, and trees over counted facts. See `models/comments/README.md`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommentModel {
+    /// `[WORD_BUCKETS]`.
+    pub(crate) words: Vec<f32>,
+    /// `[NAME_BUCKETS]`.
+    pub(crate) names: Vec<f32>,
+    /// Over the facts of [`facts`].
+    pub(crate) forest: Forest,
+    /// Slope and offset that make log-odds of the text model those of sites that it never saw.
+    pub(crate) text_scale: [f32; 2],
+    /// The same for the sum of the trees.
+    pub(crate) score_scale: [f32; 2],
+    /// Scores for [`LOSSES`].
+    pub(crate) thresholds: [f32; LOSSES.len()],
+}
+
+/// Greatest logarithm of odds that is told apart.
+const MOST_ODDS: f32 = 12.0;
+
+/// Change of the log-odds from which a source counts as a reason.
+const LEAST_CHANGE: f32 = 0.7;
 
 impl CommentModel {
     /// The model that is compiled into the library.
     pub fn embedded() -> &'static CommentModel {
-        &CommentModel
+        static MODEL: OnceLock<CommentModel> = OnceLock::new();
+        MODEL.get_or_init(|| CommentModel::read(EMBEDDED).expect("the embedded model is sound; this is a bug"))
+    }
+
+    /// Reads a model from the bytes of its file.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file.
+    pub fn read(bytes: &[u8]) -> Result<CommentModel, ForestError> {
+        fn numbers<const N: usize>(tensors: &SafeTensors<'_>, name: &'static str) -> Result<[f32; N], ForestError> {
+            let expected = "as many numbers as are written";
+            floats(tensors, name)?.try_into().map_err(|_| ForestError::Tensor { name, expected })
+        }
+        let tensors = SafeTensors::deserialize(bytes)?;
+        let model = CommentModel {
+            words: floats(&tensors, "words.weight")?,
+            names: floats(&tensors, "names.weight")?,
+            forest: Forest::from_tensors(&tensors)?,
+            text_scale: numbers(&tensors, "text.scale")?,
+            score_scale: numbers(&tensors, "score.scale")?,
+            thresholds: numbers(&tensors, "thresholds")?,
+        };
+        let expected = "one number for each bucket";
+        if model.words.len() != WORD_BUCKETS {
+            return Err(ForestError::Tensor { name: "words.weight", expected });
+        }
+        if model.names.len() != NAME_BUCKETS {
+            return Err(ForestError::Tensor { name: "names.weight", expected });
+        }
+        let nothing = Heard { text: 0.0, others: [0.0; 4], words: 0.0, name: 0.0 };
+        match model.forest.fault(facts(&Comment::default(), &nothing).values.len()) {
+            Some(rule) => Err(ForestError::Trees(rule)),
+            None => Ok(model),
+        }
+    }
+
+    /// The bytes of its file.
+    #[cfg(feature = "train")]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let weights: [(&str, &[f32]); 5] = [
+            ("names.weight", &self.names),
+            ("score.scale", &self.score_scale),
+            ("text.scale", &self.text_scale),
+            ("thresholds", &self.thresholds),
+            ("words.weight", &self.words),
+        ];
+        crate::forest::to_bytes(&weights, &self.forest)
     }
 
     /// The probability of spam and what speaks most for the answer; `scores` are the text model's, `spam` its label of spam.
-    pub fn judge(&self, _comment: &Comment, scores: &Scores, spam: LabelId) -> (f32, String) {
-        (scores.get(spam), "what it says".to_owned())
+    pub fn judge(&self, comment: &Comment, scores: &Scores, spam: LabelId) -> (f32, String) {
+        let mut heard = heard_of(scores, spam);
+        heard.text = self.text_scale[0] * heard.text + self.text_scale[1];
+        heard.words = weigh(&self.words, &words_of(comment.body()));
+        heard.name = weigh(&self.names, &name_of(comment.author.as_deref().unwrap_or_default()));
+        let facts = facts(comment, &heard);
+        let sum = self.forest.sum(&facts.values);
+        let score = probability(self.score_scale[0] * sum + self.score_scale[1]);
+        (score, self.reason(comment, &facts, sum, score))
     }
 
-    /// The score from which a comment is spam so that about this share of genuine ones is lost: 0.001, 0.005 or 0.01.
+    /// The score from which a comment is spam so that about this share of genuine ones is lost, one of [`LOSSES`].
     pub fn threshold(&self, lose: f64) -> Option<f32> {
-        [(0.001, 0.96), (0.005, 0.856), (0.01, 0.766)].into_iter().find(|point| point.0 == lose).map(|point| point.1)
+        LOSSES.iter().position(|&loss| loss == lose).map(|position| self.thresholds[position])
+    }
+
+    /// What changes the answer most if it is not known; the text, where nothing else does.
+    fn reason(&self, comment: &Comment, facts: &Facts, sum: f32, score: f32) -> String {
+        let is_spam = score >= 0.5;
+        let mut most = (LEAST_CHANGE, None);
+        for source in MASKED {
+            if facts.names.iter().zip(&facts.values).all(|((_, of), &value)| *of != source || value == MISSING) {
+                continue;
+            }
+            let change = sum - self.forest.sum(&without(facts, source));
+            let change = if is_spam { change } else { -change };
+            if change > most.0 {
+                most = (change, Some(source));
+            }
+        }
+        let text = facts.values[TEXT_ODDS];
+        let source = most.1.filter(|_| !(is_spam && text > 0.0));
+        let reason = match (is_spam, source) {
+            (true, Some(Source::Markup)) => "its links are written like advertising",
+            (true, Some(Source::Author)) => "the author's name looks like advertising",
+            (true, Some(Source::AuthorUrl)) => "the author's link looks like advertising",
+            (true, Some(Source::Email)) => "the author's e-mail domain is like those of spam",
+            (true, Some(Source::Page)) => "it has nothing to do with the page",
+            (true, _) => {
+                let links = links(comment.html.as_deref().unwrap_or(comment.body()));
+                return match links.iter().find(|link| !link.address.is_well_known()) {
+                    Some(link) if link.address.host.len() <= 60 => {
+                        format!("reads like advertising, with a link to {}", link.address.host)
+                    }
+                    _ => "reads like advertising".to_owned(),
+                };
+            }
+            (false, Some(Source::Author)) => "the author's name is a person's",
+            (false, Some(Source::AuthorUrl)) => "the author's link is a personal one",
+            (false, Some(Source::Email)) => "the author's e-mail domain is a usual one",
+            (false, Some(Source::Page)) => "it is about the page",
+            (false, _) => "reads like a genuine comment",
+        };
+        reason.to_owned()
+    }
+}
+
+/// The facts with those of one source hidden.
+pub fn without(facts: &Facts, source: Source) -> Vec<f32> {
+    let hide = |(&value, &(_, of)): (&f32, &(&str, Source))| if of == source { MISSING } else { value };
+    facts.values.iter().zip(&facts.names).map(hide).collect()
+}
+
+/// What a text model's scores say, before they are scaled.
+pub fn heard_of(scores: &Scores, spam: LabelId) -> Heard {
+    let p = scores.get(spam);
+    let odds = (p.max(1e-9) / (1.0 - p).max(1e-9)).ln().clamp(-MOST_ODDS, MOST_ODDS);
+    let built_in = scores.labels().len() == LabelSet::copydesk().len();
+    let others = ["reporting", "opinion", "quotation", "other"].map(|name| match scores.of(name) {
+        // The share among what is no spam: the rest stands in the odds.
+        Some(value) if built_in => (value.max(1e-9) / (1.0 - p).max(1e-9)).clamp(1e-4, 1.0).ln(),
+        _ => MISSING,
+    });
+    Heard { text: odds, others, words: 0.0, name: 0.0 }
+}
+
+/// The probability of log-odds.
+pub fn probability(odds: f32) -> f32 {
+    1.0 / (1.0 + (-odds).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(comment: &Comment, text: f32) -> (f32, String) {
+        let labels = LabelSet::copydesk();
+        let spam = labels.id("comment_spam").unwrap();
+        let rest = (1.0 - text) / 4.0;
+        let values: Vec<f32> = labels.ids().map(|id| if id == spam { text } else { rest }).collect();
+        CommentModel::embedded().judge(comment, &Scores::new(&labels, values), spam)
+    }
+
+    fn bland() -> Comment {
+        Comment::new("Thank you for sharing this, it was a very helpful read and I will come back for more of it.")
+    }
+
+    #[test]
+    fn what_comes_with_a_bland_text_decides() {
+        let advert = Comment {
+            author: Some("cheap car insurance quotes".to_owned()),
+            author_url: Some("http://www.cheap-car-insurance-quotes.info/florida/cheap-quotes.html".to_owned()),
+            ..bland()
+        };
+        let reader = Comment { author: Some("Martha Oyelaran".to_owned()), ..bland() };
+        let ((advert, reason), (reader, _)) = (judge(&advert, 0.3), judge(&reader, 0.3));
+        assert!(advert > 0.5 && reader < advert - 0.2, "{advert} {reader}");
+        assert!(reason.contains("author's"), "{reason}");
+    }
+
+    #[test]
+    fn a_text_that_reads_more_like_spam_never_scores_lower() {
+        let link = Comment {
+            author: Some("Jo".to_owned()),
+            ..Comment::new("Look at http://some-shop.example/bags for more bags")
+        };
+        for comment in [bland(), link] {
+            let scores: Vec<f32> = (0..=20).map(|step| judge(&comment, step as f32 / 20.0).0).collect();
+            assert!(scores.is_sorted(), "{scores:?}");
+        }
+    }
+
+    #[test]
+    fn the_reason_of_an_advert_names_its_link() {
+        let comment =
+            Comment::new("Best replica watches, cheap price, free shipping! http://replica-watches.example/buy");
+        let (score, reason) = judge(&comment, 0.99);
+        assert!(score > 0.9 && reason.ends_with("replica-watches.example"), "{score} {reason}");
+    }
+
+    #[test]
+    fn thresholds_rise_as_less_may_be_lost() {
+        let model = CommentModel::embedded();
+        let thresholds = LOSSES.map(|loss| model.threshold(loss).unwrap());
+        assert!(thresholds[0] > thresholds[1] && thresholds[1] > thresholds[2]);
+        assert_eq!(model.threshold(0.3), None);
+    }
+
+    #[test]
+    fn files_that_do_not_fit_are_refused() {
+        assert!(CommentModel::read(&EMBEDDED[..EMBEDDED.len() / 2]).is_err());
+        assert!(matches!(CommentModel::read(b"\x02\0\0\0\0\0\0\0{}"), Err(ForestError::Tensors(_))));
     }
 }

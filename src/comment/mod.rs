@@ -6,10 +6,20 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
+mod bag;
+mod facts;
 mod judge;
+mod links;
 mod sketch;
 mod subject;
 
 pub use judge::{CommentModel, Evidence, Judgement};
 pub use sketch::Sketch;
 pub use subject::Comment;
+#[cfg(feature = "train")]
+pub use {
+    bag::{Bag, NAME_BUCKETS, WORD_BUCKETS, name_of, scale, weigh, words_of},
+    facts::{Facts, Heard, MASKED, facts},
+    judge::{LOSSES, heard_of, probability, without},
+};

@@ -28,9 +28,6 @@ impl Sketch {
     /// The share of equal numbers from which two texts count as copies.
     pub const COPY: f32 = 0.6;
 
-    /// Bytes of a stored sketch.
-    pub const BYTES: usize = 4 * NUMBERS;
-
     /// The sketch of a text.
     pub fn of(text: &str) -> Option<Sketch> {
         let text = model_text(text).to_lowercase();
@@ -64,9 +61,16 @@ impl Sketch {
         }
         bands
     }
+}
+
+/// For files.
+#[cfg(any(test, feature = "serve"))]
+impl Sketch {
+    /// Bytes of a stored sketch.
+    pub const BYTES: usize = 4 * NUMBERS;
 
     /// For a file.
-    pub fn to_bytes(&self) -> [u8; Sketch::BYTES] {
+    pub fn to_bytes(self) -> [u8; Sketch::BYTES] {
         let mut bytes = [0; Sketch::BYTES];
         for (bytes, number) in bytes.chunks_exact_mut(4).zip(self.0) {
             bytes.copy_from_slice(&number.to_le_bytes());

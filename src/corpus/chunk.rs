@@ -5,6 +5,9 @@ use super::archive_error::ArchiveError;
 use super::columnar::{ColumnarRecords, row_groups};
 use super::csv_records::CsvRecords;
 use super::error::{Decoded, DecodedPart, Failure, InputError};
+#[cfg(feature = "sqlite")]
+use super::exports::SqliteComments;
+use super::exports::{SqlComments, XmlComments, XmlExport, YamlComments};
 use super::feed::{Feed, Observer, Window};
 use super::foreign::ForeignFormat;
 use super::html_page::{self, ArchivedPage};
@@ -541,9 +544,12 @@ impl Iterator for ChunkReader {
 
 impl OpenSource {
     fn open(source: &Source, options: ReadOptions) -> Result<OpenSource, InputError> {
+        if let Origin::Peeked(peeked) = &source.origin {
+            return OpenSource::of_window(peeked.take()?, source, None, options);
+        }
         let feed = Feed::open(&source.origin, options.encoding).map_err(InputError::Unreadable)?;
         let path = match &source.origin {
-            Origin::StandardInput | Origin::Reader(_) => None,
+            Origin::StandardInput | Origin::Reader(_) | Origin::Peeked(_) => None,
             Origin::File(path) => Some(Compression::inner_name(path)),
             #[cfg(feature = "remote")]
             Origin::Remote(_) => Some(Compression::inner_name(&source.relative)),
@@ -558,7 +564,15 @@ impl OpenSource {
         path: Option<&Path>,
         options: ReadOptions,
     ) -> Result<OpenSource, InputError> {
-        let mut window = Window::new(feed);
+        OpenSource::of_window(Window::new(feed), source, path, options)
+    }
+
+    fn of_window(
+        mut window: Window,
+        source: &Source,
+        path: Option<&Path>,
+        options: ReadOptions,
+    ) -> Result<OpenSource, InputError> {
         let format = format(&mut window, path, options)?;
         let observer = window.observer();
         if let (Some(part), Origin::File(path)) = (&source.part, &source.origin) {
@@ -594,6 +608,29 @@ impl OpenSource {
                 window.skip_mark().map_err(InputError::Unreadable)?;
                 SourceKind::Records(Box::new(MailRecords::new(window)))
             }
+            (InputFormat::Wxr, _) => SourceKind::Records(Box::new(XmlComments::new(window, XmlExport::WordPress))),
+            (InputFormat::Disqus, _) => SourceKind::Records(Box::new(XmlComments::new(window, XmlExport::Disqus))),
+            (InputFormat::Sql, _) => {
+                window.skip_mark().map_err(InputError::Unreadable)?;
+                SourceKind::Records(Box::new(SqlComments::new(window)))
+            }
+            (InputFormat::Yaml, _) => {
+                window.skip_mark().map_err(InputError::Unreadable)?;
+                SourceKind::Records(Box::new(YamlComments::new(window)))
+            }
+            #[cfg(feature = "sqlite")]
+            (InputFormat::Sqlite, _) => {
+                // One that is compressed is not what lies there.
+                let file = match &source.origin {
+                    Origin::File(file) if path == Some(file.as_path()) && source.size_bytes.is_some() => {
+                        Some(file.as_path())
+                    }
+                    _ => None,
+                };
+                SourceKind::Records(Box::new(SqliteComments::open(window, file)?))
+            }
+            #[cfg(not(feature = "sqlite"))]
+            (InputFormat::Sqlite, _) => return Err(InputError::NeedsFeature { feature: "sqlite" }),
             // Lengths in an archive count its own bytes.
             (InputFormat::Warc, _) if options.encoding.is_some() => return Err(ArchiveError::EncodingGiven.into()),
             (InputFormat::Warc, _) => SourceKind::Records(Box::new(WarcRecords::new(window))),
@@ -707,7 +744,11 @@ impl OpenSource {
 }
 
 /// Decides how a source is read, from as much of its beginning as that takes.
-fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Result<InputFormat, InputError> {
+pub(super) fn format(
+    window: &mut Window,
+    path: Option<&Path>,
+    options: ReadOptions,
+) -> Result<InputFormat, InputError> {
     let lines = options.unit == Unit::Record;
     loop {
         let head = Head { bytes: window.rest(), ended: window.is_whole() };
@@ -721,7 +762,9 @@ fn format(window: &mut Window, path: Option<&Path>, options: ReadOptions) -> Res
                 known.and_then(|_| sniff::check_text(head, true)).map(|checked| checked.map(|()| table))
             }
             Some(InputFormat::Warc) => sniff::check_archive(head),
-            Some(format @ (InputFormat::Parquet | InputFormat::Arrow)) => sniff::check_table(head, format),
+            Some(format @ (InputFormat::Parquet | InputFormat::Arrow | InputFormat::Sqlite)) => {
+                sniff::check_table(head, format)
+            }
             Some(format) => sniff::check_text(head, lines).map(|checked| checked.map(|()| format)),
         };
         if let Some(decided) = decided {

@@ -12,7 +12,7 @@ use std::io;
 use std::time::Duration;
 
 /// Greatest length of the row of column names. Each record repeats the names, so that long ones would make a small table large.
-const HEADER_LIMIT_BYTES: usize = 64 * 1024;
+pub(super) const HEADER_LIMIT_BYTES: usize = 64 * 1024;
 
 /// Reads rows. The first one names the columns.
 ///
@@ -217,11 +217,21 @@ pub(super) fn named_delimiter(line: &[u8]) -> Option<u8> {
 
 /// Names of the columns as JSON strings, each another: `column_3` for the third if it has none, `text_2` for a second `text`.
 fn columns<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
+    column_names(fields).iter().map(|name| quoted(name.as_bytes())).collect()
+}
+
+/// A name as it is written in the row of column names, without what is blank around it.
+pub(super) fn written_name(field: &[u8]) -> String {
+    let name = content(field);
+    let name = decode_line(&name).unwrap_or_else(|_| String::from_utf8_lossy(&name).into_owned());
+    name.trim().to_owned()
+}
+
+/// Names of the columns, each another.
+pub(super) fn column_names<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
     let name = |(index, field): (usize, &[u8])| {
-        let name = content(field);
-        let name = decode_line(&name).unwrap_or_else(|_| String::from_utf8_lossy(&name).into_owned());
-        let name = name.trim();
-        if name.is_empty() { format!("column_{}", index + 1) } else { name.to_owned() }
+        let name = written_name(field);
+        if name.is_empty() { format!("column_{}", index + 1) } else { name }
     };
     let names: Vec<String> = fields.enumerate().map(name).collect();
     let mut taken: HashSet<String> = names.iter().cloned().collect();
@@ -238,7 +248,7 @@ fn columns<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
             }
             *number += 1;
         }
-        unique.push(quoted(other.as_bytes()));
+        unique.push(other);
     }
     unique
 }

@@ -86,6 +86,28 @@ pub enum InputError {
     /// An e-mail has no part with a text, or the text is blank.
     #[error("the e-mail has no text besides attachments")]
     NoMailText,
+    /// A comment of an export cannot be taken apart.
+    #[error("a comment of the {export} export cannot be read: {reason}")]
+    BrokenComment {
+        /// Whose export it is.
+        export: &'static str,
+        /// What is wrong with the comment.
+        reason: String,
+    },
+    /// An export has no end: it was cut off.
+    #[error(
+        "the {export} export ends before its last tag or statement; what comes after this may be lost, so export it again"
+    )]
+    CutExport {
+        /// Whose export it is.
+        export: &'static str,
+    },
+    /// The source is of a format in which blogs keep comments, and holds none that are known.
+    #[error("holds no comments that are known: expected {expected}")]
+    NoComments {
+        /// What would have been read.
+        expected: &'static str,
+    },
     /// An HTML page is longer than can be held in memory.
     #[error("page longer than {limit_bytes} bytes")]
     PageTooLong {
@@ -160,6 +182,15 @@ pub enum InputError {
     /// Attributes are asked for, and the source has no records that could have some.
     #[error("has no records with ids, so there are no attributes of it; without --attributes it is labelled")]
     NoRecords,
+    /// A record has a field that the table which is written has no column for.
+    #[error("the table that is written has no column `{field}`: filter this source by itself, or write FILE.jsonl")]
+    NoColumn {
+        /// Name of the field.
+        field: String,
+    },
+    /// A comment that is to be labelled says neither spam nor genuine.
+    #[error("no label: expected `spam` (true or false), `gold`, `label` or `status`")]
+    NoSpamLabel,
     /// A record of a web archive cannot be used.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -199,6 +230,9 @@ impl InputError {
             InputError::UnclosedQuote => "unclosed_quote",
             InputError::InvalidMail(_) => "invalid_mail",
             InputError::NoMailText => "no_mail_text",
+            InputError::BrokenComment { .. } => "broken_comment",
+            InputError::CutExport { .. } => "cut_export",
+            InputError::NoComments { .. } => "no_comments",
             InputError::PageTooLong { .. } => "page_too_long",
             InputError::NotHtml => "not_html",
             InputError::NotJson { .. } => "not_json",
@@ -213,6 +247,8 @@ impl InputError {
             InputError::NotLabelled => "not_labelled",
             InputError::KeptTooLong => "kept_too_long",
             InputError::NoRecords => "no_records",
+            InputError::NoColumn { .. } => "no_column",
+            InputError::NoSpamLabel => "no_spam_label",
             InputError::Archive(error) => error.kind(),
             InputError::BlankText => "blank_text",
             InputError::UnknownLabel(_) => "unknown_label",

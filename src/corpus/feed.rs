@@ -91,6 +91,8 @@ impl Feed {
             Origin::StandardInput if standard_input_is_a_file() => Bytes::direct(io::stdin(), &observer),
             Origin::StandardInput => Bytes::live(io::stdin(), &observer),
             Origin::Reader(reader) => Bytes::live(reader.take().unwrap_or_else(|| Box::new(io::empty())), &observer),
+            // Whoever opened it has its bytes.
+            Origin::Peeked(_) => Bytes::direct(io::empty(), &observer),
             #[cfg(feature = "remote")]
             Origin::Remote(object) => Bytes::direct(object.open(), &observer),
             Origin::File(path) => {

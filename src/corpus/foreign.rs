@@ -21,8 +21,7 @@ impl ForeignFormat {
     pub(super) const SUBTITLES: ForeignFormat = format("subtitles", SUBTITLE_COMMAND);
     pub(super) const HTML: ForeignFormat = format("HTML, a page without records", "copydesk label FILE");
     pub(super) const XML: ForeignFormat = format("XML", XML_COMMAND);
-    pub(super) const WORDPRESS: ForeignFormat = format("a WordPress export (WXR)", WORDPRESS_COMMAND);
-    pub(super) const YAML: ForeignFormat = format("YAML", "yq -o json -I 0 '.[]' FILE | copydesk …");
+    pub(super) const SQLITE: ForeignFormat = format("an SQLite database", SQLITE_COMMAND);
     pub(super) const TAR: ForeignFormat = format("a tar archive", "tar -xOf FILE | copydesk …");
     pub(super) const PARQUET: ForeignFormat = format("a Parquet table", COLUMNAR_COMMAND);
     pub(super) const ARROW_FILE: ForeignFormat = format("an Arrow table", COLUMNAR_COMMAND);
@@ -40,10 +39,8 @@ impl ForeignFormat {
         Some(match extension.as_str() {
             "html" | "htm" | "xhtml" => ForeignFormat::HTML,
             "xml" | "rss" | "atom" | "wxr" => ForeignFormat::XML,
-            "yaml" | "yml" => ForeignFormat::YAML,
             "srt" | "vtt" => ForeignFormat::SUBTITLES,
             "ics" => CALENDAR,
-            "sql" => SQL,
             "tar" => ForeignFormat::TAR,
             _ => return None,
         })
@@ -83,17 +80,17 @@ impl fmt::Display for ForeignFormat {
 const SUBTITLE_COMMAND: &str = "grep -v -e '-->' -e '^[0-9]*.\\?$' -e '^WEBVTT' FILE | copydesk … --input-format text";
 const XML_COMMAND: &str = "python3 -c 'import sys,xml.etree.ElementTree as x; print(\"\\n\\n\".join(x.parse(sys.stdin).getroot().itertext()))' \
      < FILE | copydesk … --input-format text";
-const WORDPRESS_COMMAND: &str = "python3 -c 'import json,sys,xml.etree.ElementTree as x; [print(json.dumps({\"text\": e.text or \"\"})) for e in \
-     x.parse(sys.stdin).iter() if e.tag.endswith(\"comment_content\")]' < FILE | copydesk … --input-format jsonl";
 const COLUMNAR_COMMAND: &str = "cargo install --path . --features columnar (this build lacks the feature columnar)";
 const FEATHER_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_feather(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
      lines=True)' FILE | copydesk …";
-const SQLITE_COMMAND: &str = "sqlite3 -json FILE 'SELECT * FROM TABLE' | copydesk …";
+const SQLITE_COMMAND: &str = "sqlite3 -json FILE 'SELECT * FROM comments' | copydesk …, or, for a database of Isso's, cargo install --path . \
+     --features sqlite (this build lacks the feature sqlite)";
 const WORDS_COMMAND: &str = "pandoc -t plain --wrap=none FILE | copydesk …";
 const SHEET_COMMAND: &str = "python3 -c 'import pandas,sys; pandas.read_excel(sys.argv[1]).to_json(\"/dev/stdout\", orient=\"records\", \
      lines=True)' FILE | copydesk …";
 const CALENDAR: ForeignFormat = format("a calendar (iCalendar)", NO_TEXT);
-const SQL: ForeignFormat = format("an SQL dump", "sqlite3 -json DATABASE 'SELECT * FROM TABLE' | copydesk …");
+const SQL: ForeignFormat =
+    format("a PostgreSQL dump", "psql -c 'COPY (SELECT * FROM TABLE) TO STDOUT CSV HEADER' DATABASE | copydesk …");
 const NO_TEXT: &str = "a file that holds text";
 
 /// Bytes of an archive in which the names of its first members stand.
@@ -119,12 +116,10 @@ const MAGIC: &[(&[u8], Option<ForeignFormat>)] = &[
     (b"\xff\xff\xff\xff", Some(ForeignFormat::ARROW_STREAM)),
     (b"FEA1", Some(format("a Feather table of version 1", FEATHER_COMMAND))),
     (b"Obj\x01", Some(format("an Avro file", "avro-tools tojson FILE | copydesk …"))),
-    (b"SQLite format 3\0", Some(format("an SQLite database", SQLITE_COMMAND))),
+    (b"SQLite format 3\0", Some(ForeignFormat::SQLITE)),
     (b"WEBVTT\n", Some(ForeignFormat::SUBTITLES)),
     (b"WEBVTT\r", Some(ForeignFormat::SUBTITLES)),
     (b"BEGIN:VCALENDAR", Some(CALENDAR)),
-    (b"-- MySQL dump ", Some(SQL)),
-    (b"-- MariaDB dump ", Some(SQL)),
     (b"--\n-- PostgreSQL database", Some(SQL)),
     (b"\x89PNG\r\n\x1a\n", Some(format("a PNG image", NO_TEXT))),
     (b"\xff\xd8\xff", Some(format("a JPEG image", NO_TEXT))),

@@ -82,7 +82,7 @@ pub(super) fn encoding(head: &[u8], ended: bool) -> Option<&'static Encoding> {
 /// Web archives and mail name an encoding for each of their parts, and the lengths of archives count their bytes as they are; the
 /// columns of tables are no text at all.
 fn has_parts_in_encodings_of_their_own(head: &[u8], ended: bool) -> bool {
-    [&b"WARC/"[..], b"PAR1", b"ARROW1"].iter().any(|mark| head.starts_with(mark))
+    [&b"WARC/"[..], b"PAR1", b"ARROW1", b"SQLite format 3\0"].iter().any(|mark| head.starts_with(mark))
         || matches!(shape::recognise(head, ended), Some(Some(Shape::Mail)))
 }
 

@@ -10,12 +10,22 @@ impl JsonObject {
 
     /// Adds a field. `name` is written as [`quoted`] gives it. `value` may hold bytes that are no UTF-8; they stay as they are.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        self.push_name(name);
+        push_quoted(&mut self.0, value);
+    }
+
+    /// Adds a field whose value is JSON on one line.
+    pub fn push_json(&mut self, name: &[u8], value: &[u8]) {
+        self.push_name(name);
+        self.0.extend(value);
+    }
+
+    fn push_name(&mut self, name: &[u8]) {
         if self.0.len() > 1 {
             self.0.extend(b", ");
         }
         self.0.extend(name);
         self.0.extend(b": ");
-        push_quoted(&mut self.0, value);
     }
 
     pub fn finish(mut self) -> Vec<u8> {

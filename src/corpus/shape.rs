@@ -2,6 +2,7 @@
 
 use super::csv_records::named_delimiter;
 use super::foreign::ForeignFormat;
+use super::sniff::InputFormat;
 
 /// What the first lines of a text can say of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub(super) enum Shape {
     Table { delimiter: u8 },
     /// A mailbox or an e-mail.
     Mail,
+    /// What a blog exports.
+    Export(InputFormat),
     /// What is refused, or HTML.
     Foreign(ForeignFormat),
 }
@@ -91,16 +94,20 @@ pub(super) fn lines(text: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
 
 /// The format that the beginning of a text has: `Some(None)` for none, `None` where more must be seen.
 pub(super) fn recognise(text: &[u8], whole: bool) -> Option<Option<Shape>> {
-    if let Some(format) = markup(text, whole)? {
-        return Some(Some(Shape::Foreign(format)));
+    if let Some(shape) = markup(text, whole)? {
+        return Some(Some(shape));
+    }
+    if sql(text, whole)? {
+        return Some(Some(Shape::Export(InputFormat::Sql)));
     }
     if mail(text, whole)? {
         return Some(Some(Shape::Mail));
     }
-    for rule in [subtitles, yaml] {
-        if let Some(format) = rule(text, whole)? {
-            return Some(Some(Shape::Foreign(format)));
-        }
+    if let Some(format) = subtitles(text, whole)? {
+        return Some(Some(Shape::Foreign(format)));
+    }
+    if yaml(text, whole)? {
+        return Some(Some(Shape::Export(InputFormat::Yaml)));
     }
     table(text, whole).map(|delimiter| delimiter.map(|delimiter| Shape::Table { delimiter }))
 }
@@ -110,7 +117,7 @@ fn filled_lines(text: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
 }
 
 /// HTML by its first tag, or by several tags of a page's structure; XML by its declaration or a well-known first tag.
-fn markup(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
+fn markup(text: &[u8], whole: bool) -> Option<Option<Shape>> {
     let text = text.trim_ascii_start();
     if text.is_empty() && !whole {
         return None;
@@ -126,14 +133,19 @@ fn markup(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
         names.iter().any(|name| text.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name.as_bytes())))
     };
     if begins(&["<!doctype html", "<html"]) {
-        return Some(Some(ForeignFormat::HTML));
+        return Some(Some(Shape::Foreign(ForeignFormat::HTML)));
     }
-    if begins(&["<?xml", "<rss", "<feed", "<svg", "<mediawiki", "<tei", "<!doctype"]) {
-        // A WordPress export names itself within its first lines.
+    if begins(&["<?xml", "<rss", "<feed", "<svg", "<mediawiki", "<disqus", "<tei", "<!doctype"]) {
+        // An export names itself within its first lines.
         let head = text.get(..2048).or_else(|| whole.then_some(text))?;
         let ours = |name: &[u8]| head.windows(name.len()).any(|window| window == name);
-        let wordpress = ours(b"wordpress.org/export") || ours(b"WordPress eXtended RSS");
-        return Some(Some(if wordpress { ForeignFormat::WORDPRESS } else { ForeignFormat::XML }));
+        return Some(Some(if ours(b"wordpress.org/export") || ours(b"WordPress eXtended RSS") {
+            Shape::Export(InputFormat::Wxr)
+        } else if ours(b"<disqus") {
+            Shape::Export(InputFormat::Disqus)
+        } else {
+            Shape::Foreign(ForeignFormat::XML)
+        }));
     }
     let structure = [
         "div", "table", "tr", "td", "ul", "ol", "li", "section", "article", "head", "body", "header", "nav", "main",
@@ -152,10 +164,28 @@ fn markup(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
             })
             .count();
         if tags >= MARKUP_TAGS {
-            return Some(Some(ForeignFormat::HTML));
+            return Some(Some(Shape::Foreign(ForeignFormat::HTML)));
         }
     }
     if whole || seen.len() == MARKUP_LINES { Some(None) } else { None }
+}
+
+/// A dump by what the programs write first that make it.
+fn sql(text: &[u8], whole: bool) -> Option<bool> {
+    let beginnings: [&[u8]; 7] = [
+        b"-- MySQL dump ",
+        b"-- MariaDB dump ",
+        b"-- phpMyAdmin SQL Dump",
+        b"-- Adminer ",
+        b"/*!999999\\- enable the sandbox mode */",
+        b"/*M!999999\\- enable the sandbox mode */",
+        b"/*!40101 SET ",
+    ];
+    if beginnings.iter().any(|begin| text.starts_with(begin)) {
+        return Some(true);
+    }
+    let may_become = |begin: &&[u8]| text.len() < begin.len() && begin.starts_with(text);
+    if !whole && beginnings.iter().any(may_become) { None } else { Some(false) }
 }
 
 /// A mailbox by its first line and a header after it; a mail by headers that only mail programs write.
@@ -231,20 +261,20 @@ fn subtitles(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
 }
 
 /// YAML: a document's beginning that no second one ends, as in the front matter of a Markdown text; or a list of fields.
-fn yaml(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
+fn yaml(text: &[u8], whole: bool) -> Option<bool> {
     let mut lines = filled_lines(text, whole);
-    let Some(first) = lines.next() else { return whole.then_some(None) };
+    let Some(first) = lines.next() else { return whole.then_some(false) };
     let first = first.trim_ascii_end();
     if first.starts_with(b"%YAML") {
-        return Some(Some(ForeignFormat::YAML));
+        return Some(true);
     }
     if let Some(field) = first.strip_prefix(b"- ") {
         return match lines.next() {
             Some(second) => {
                 let goes_on = second.strip_prefix(b"  ").is_some_and(|line| header(line).is_some());
-                Some((header(field).is_some() && goes_on).then_some(ForeignFormat::YAML))
+                Some(header(field).is_some() && goes_on)
             }
-            None => whole.then_some(None),
+            None => whole.then_some(false),
         };
     }
     if first.strip_suffix(b":").is_some_and(|name| !name.is_empty() && !name.contains(&b' ')) {
@@ -255,28 +285,28 @@ fn yaml(text: &[u8], whole: bool) -> Option<Option<ForeignFormat>> {
                 let third = if item.is_some_and(|item| header(item).is_some()) { lines.next() } else { Some(&b""[..]) };
                 let goes_on = |line: &[u8]| line.starts_with(b"  ") && header(line.trim_ascii_start()).is_some();
                 match third {
-                    Some(third) => Some(goes_on(third).then_some(ForeignFormat::YAML)),
-                    None => whole.then_some(None),
+                    Some(third) => Some(goes_on(third)),
+                    None => whole.then_some(false),
                 }
             }
-            None => whole.then_some(None),
+            None => whole.then_some(false),
         };
     }
     if first != b"---" {
-        return Some(None);
+        return Some(false);
     }
     for (number, line) in lines.enumerate() {
         let item = line.strip_prefix(b"- ").unwrap_or(line);
         let indented = matches!(line.first(), Some(b' ' | b'#'));
         if !indented && header(item).is_none() {
-            return Some(None);
+            return Some(false);
         }
         if number == 200 {
             break;
         }
     }
     // Only at the end is it sure that no other `---` comes.
-    whole.then_some(Some(ForeignFormat::YAML))
+    whole.then_some(true)
 }
 
 /// The delimiter of a table: a record of column names, or of fields in quotation marks, and further records with as many
@@ -473,6 +503,7 @@ mod tests {
         }
         match all? {
             Shape::Foreign(format) => Some(format.name),
+            Shape::Export(format) => Some(format.name()),
             Shape::Mail => Some("mail"),
             Shape::Table { delimiter: b',' } => Some("commas"),
             Shape::Table { delimiter: b';' } => Some("semicolons"),
@@ -542,7 +573,10 @@ mod tests {
         }
         assert_eq!(name("<?xml version=\"1.0\"?>\n<tei><p>Text</p></tei>\n"), Some("XML"));
         let export = "<?xml version=\"1.0\"?>\n<rss xmlns:wp=\"http://wordpress.org/export/1.2/\">\n";
-        assert_eq!(name(export), Some(ForeignFormat::WORDPRESS.name));
+        assert_eq!(name(export), Some("a WordPress export"));
+        assert_eq!(name("<?xml version=\"1.0\"?>\n<disqus xmlns=\"http://disqus.com\">\n"), Some("a Disqus export"));
+        assert_eq!(name("-- MariaDB dump 10.19  Distrib 10.11\n"), Some("an SQL dump"));
+        assert_eq!(name("-- My dump of words\n"), None);
         for text in [
             "<p>A comment with markup.</p>\n<p>Another.</p>\n",
             "<b>Bold</b> words.\n",

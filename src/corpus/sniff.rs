@@ -1,6 +1,7 @@
 //! Telling a source's format by its name, else by its first bytes.
 
 use super::error::InputError;
+use super::exports::is_comment_in_json;
 use super::foreign::ForeignFormat;
 use super::scanner::{Scanner, Step};
 use super::shape::{self, Shape};
@@ -35,6 +36,16 @@ pub enum InputFormat {
     Warc,
     /// A Parquet table: its rows are records.
     Parquet,
+    /// A WordPress export (WXR): each comment is a record.
+    Wxr,
+    /// A Disqus export: each post in a thread is a record.
+    Disqus,
+    /// A dump of WordPress's tables (SQL): each row of a table of comments is a record.
+    Sql,
+    /// The comments of Staticman and Jekyll: a comment, or a list or a map of comments, in YAML; in JSON a single comment.
+    Yaml,
+    /// An SQLite database of Isso's: each comment is a record.
+    Sqlite,
     /// An Arrow table, as a file (Feather, version 2) or a stream: its rows are records.
     Arrow,
 }
@@ -42,7 +53,7 @@ pub enum InputFormat {
 impl InputFormat {
     /// By extension, whatever its case: `jsonl`, `ndjson` and `json` are JSON; `txt` and `text` are text;
     /// `md`, `markdown` and `mkd` are Markdown; `csv`, `tsv` and `tab` are tables; `mbox`, `eml`, `mht` and `mhtml` are mail;
-    /// `warc` and `wet` are web archives.
+    /// `warc` and `wet` are web archives; `yaml` and `yml` are files of comments; `sql` is a dump.
     pub fn from_extension(path: &Path) -> Option<InputFormat> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
@@ -53,6 +64,8 @@ impl InputFormat {
             "tsv" | "tab" => Some(InputFormat::Tsv),
             "mbox" | "eml" | "mht" | "mhtml" => Some(InputFormat::Mail),
             "warc" | "wet" => Some(InputFormat::Warc),
+            "yaml" | "yml" => Some(InputFormat::Yaml),
+            "sql" => Some(InputFormat::Sql),
             _ => None,
         }
     }
@@ -69,6 +82,11 @@ impl InputFormat {
             InputFormat::Warc => "a web archive",
             InputFormat::Parquet => "a Parquet table",
             InputFormat::Arrow => "an Arrow table",
+            InputFormat::Wxr => "a WordPress export",
+            InputFormat::Disqus => "a Disqus export",
+            InputFormat::Sql => "an SQL dump",
+            InputFormat::Yaml => "YAML",
+            InputFormat::Sqlite => "an SQLite database",
         }
     }
 
@@ -85,6 +103,11 @@ impl InputFormat {
             InputFormat::Warc => "warc",
             InputFormat::Parquet => "parquet",
             InputFormat::Arrow => "arrow",
+            InputFormat::Wxr => "wxr",
+            InputFormat::Disqus => "disqus",
+            InputFormat::Sql => "sql",
+            InputFormat::Yaml => "yaml",
+            InputFormat::Sqlite => "sqlite",
         }
     }
 }
@@ -114,6 +137,7 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
     let found = |shape| match shape {
         Shape::Table { .. } => Some(Ok(InputFormat::Csv)),
         Shape::Mail => Some(Ok(InputFormat::Mail)),
+        Shape::Export(format) => Some(Ok(format)),
         Shape::Foreign(ForeignFormat::HTML) if !lines => Some(Ok(InputFormat::Html)),
         Shape::Foreign(format) => Some(Err(InputError::ForeignFormat(format))),
     };
@@ -132,7 +156,18 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
         return found(shape::recognise(text, whole)?.unwrap_or(Shape::Foreign(named)));
     }
     let format = match name.and_then(InputFormat::from_extension) {
-        Some(InputFormat::Jsonl) => return check_json(head),
+        Some(InputFormat::Jsonl) => {
+            // A comment of Staticman's is told by its fields. Lines of JSON are wanted as soon as they come.
+            if name.is_some_and(|name| name.extension().is_some_and(|name| name.eq_ignore_ascii_case("json")))
+                && is_single_comment(text, head.ended, whole)?
+            {
+                return Some(Ok(InputFormat::Yaml));
+            }
+            return check_json(head);
+        }
+        Some(format @ (InputFormat::Yaml | InputFormat::Sql)) => {
+            return check_text(head, true).map(|checked| checked.map(|()| format));
+        }
         Some(InputFormat::Mail) => return Some(Ok(InputFormat::Mail)),
         Some(table @ (InputFormat::Csv | InputFormat::Tsv)) => {
             // The rows after the first have their say about the delimiter.
@@ -153,9 +188,28 @@ pub(super) fn decide(head: Head<'_>, name: Option<&Path>, lines: bool) -> Option
     check_text(head, lines).map(|checked| checked.map(|()| format.unwrap_or(InputFormat::Text)))
 }
 
-/// The format of a table in columns, where this build reads such.
+/// Whether a source is one JSON object that is a comment of Staticman's, and nothing behind it; `None` where more bytes are needed.
+fn is_single_comment(text: &[u8], ended: bool, whole: bool) -> Option<bool> {
+    let text = text.trim_ascii_start();
+    match text.first() {
+        None => return whole.then_some(false),
+        Some(b'{') => {}
+        Some(_) => return Some(false),
+    }
+    match scan(text) {
+        Ok(length) if !std::str::from_utf8(&text[..length]).is_ok_and(is_comment_in_json) => Some(false),
+        Ok(length) if text[length..].iter().any(|byte| !byte.is_ascii_whitespace()) => Some(false),
+        Ok(_) if ended => Some(true),
+        Ok(_) => whole.then_some(false),
+        Err(Stop::Unfinished { .. }) => whole.then_some(false),
+        Err(Stop::Broken) => Some(false),
+    }
+}
+
+/// The format of a table in columns or of a database, where this build reads such.
 fn table(format: ForeignFormat) -> Option<InputFormat> {
     match format {
+        ForeignFormat::SQLITE => cfg!(feature = "sqlite").then_some(InputFormat::Sqlite),
         _ if cfg!(not(feature = "columnar")) => None,
         ForeignFormat::PARQUET => Some(InputFormat::Parquet),
         ForeignFormat::ARROW_FILE | ForeignFormat::ARROW_STREAM => Some(InputFormat::Arrow),
@@ -163,7 +217,7 @@ fn table(format: ForeignFormat) -> Option<InputFormat> {
     }
 }
 
-/// Refuses what is said to be a table in columns and is none of that format; `None` where more bytes are needed.
+/// Refuses what is said to be a table in columns or a database and is none of that format; `None` where more bytes are needed.
 pub(super) fn check_table(head: Head<'_>, expected: InputFormat) -> Option<Result<InputFormat, InputError>> {
     let format = ForeignFormat::from_magic(head.bytes, head.ended)?;
     Some(match format.and_then(table) {
@@ -171,7 +225,12 @@ pub(super) fn check_table(head: Head<'_>, expected: InputFormat) -> Option<Resul
         _ => Err(match format {
             Some(format) if table(format).is_none() => InputError::ForeignFormat(format),
             _ => {
-                InputError::OtherFormat { expected: if expected == InputFormat::Parquet { "Parquet" } else { "Arrow" } }
+                let expected = match expected {
+                    InputFormat::Parquet => "Parquet",
+                    InputFormat::Sqlite => "an SQLite database",
+                    _ => "Arrow",
+                };
+                InputError::OtherFormat { expected }
             }
         }),
     })
@@ -192,6 +251,7 @@ pub(super) fn check_json(head: Head<'_>) -> Option<Result<InputFormat, InputErro
         None => Ok(InputFormat::Jsonl),
         Some(Shape::Table { .. }) => Err(InputError::NotJson { got: InputFormat::Csv }),
         Some(Shape::Mail) => Err(InputError::NotJson { got: InputFormat::Mail }),
+        Some(Shape::Export(got)) => Err(InputError::NotJson { got }),
         Some(Shape::Foreign(format)) => Err(InputError::ForeignFormat(format)),
     })
 }
@@ -423,6 +483,30 @@ mod tests {
         let message = |text: &str| decided(text.as_bytes(), Some("a.jsonl"), true).unwrap_err();
         assert_eq!(message(table), "is a table, not JSON; read it with --input-format csv");
         assert_eq!(message(mail), "is mail, not JSON; read it with --input-format mail");
+    }
+
+    #[test]
+    fn exports_are_known_by_content_and_then_by_name() {
+        let named = |text: &str, name: &str| decided(text.as_bytes(), Some(name), true);
+        let wordpress = "<?xml version=\"1.0\"?>\n<rss xmlns:wp=\"http://wordpress.org/export/1.2/\">\n";
+        assert_eq!(by_content(wordpress), Ok(InputFormat::Wxr));
+        assert_eq!(named(wordpress, "site.xml"), Ok(InputFormat::Wxr));
+        assert_eq!(named("<disqus xmlns=\"http://disqus.com\">\n", "a.xml"), Ok(InputFormat::Disqus));
+        assert!(named("<?xml version=\"1.0\"?>\n<feed/>\n", "a.xml").unwrap_err().contains("XML"));
+        assert_eq!(by_content("-- MySQL dump 10.13  Distrib 8.0.36\n"), Ok(InputFormat::Sql));
+        assert_eq!(named("INSERT INTO a VALUES (1);\n", "a.SQL"), Ok(InputFormat::Sql));
+        assert_eq!(named("name: Ann\nmessage: Hello\n", "a.yml"), Ok(InputFormat::Yaml));
+        assert!(named(wordpress, "a.jsonl").unwrap_err().contains("--input-format wxr"));
+    }
+
+    #[test]
+    fn one_comment_of_staticman_in_json_is_told_from_records() {
+        let comment = "{\"_id\": \"1\", \"name\": \"Ann\", \"message\": \"Hello\"}";
+        let named = |text: &str| decided(text.as_bytes(), Some("a.json"), true);
+        assert_eq!(named(&format!("{comment}\n")), Ok(InputFormat::Yaml));
+        assert_eq!(named(&format!("{comment}\n{comment}\n")), Ok(InputFormat::Jsonl));
+        assert_eq!(named(&format!("[{comment}]")), Ok(InputFormat::Jsonl));
+        assert_eq!(named("{\"id\": \"1\", \"message\": \"Hello\"}"), Ok(InputFormat::Jsonl));
     }
 
     #[test]

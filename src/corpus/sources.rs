@@ -2,6 +2,7 @@
 
 use super::address::is_remote;
 use super::error::{Failure, InputError};
+use super::feed::{Feed, Window};
 #[cfg(feature = "remote")]
 use super::remote::{self, Found, Listing, RemoteObject};
 use super::shard::{Shard, Share};
@@ -30,6 +31,8 @@ pub enum Origin {
     Remote(RemoteObject),
     /// Whatever a program reads from.
     Reader(Reader),
+    /// Standard input whose beginning was looked at.
+    Peeked(Peeked),
 }
 
 impl Origin {
@@ -63,6 +66,36 @@ impl PartialEq for Reader {
 }
 
 impl Eq for Reader {}
+
+/// A source that is open already, until it is taken.
+#[derive(Clone)]
+pub struct Peeked(Arc<Mutex<Option<Result<Window, InputError>>>>);
+
+impl Peeked {
+    pub(super) fn new(window: Result<Window, InputError>) -> Peeked {
+        Peeked(Arc::new(Mutex::new(Some(window))))
+    }
+
+    /// The source from its first byte on; nothing if it was taken before.
+    pub(super) fn take(&self) -> Result<Window, InputError> {
+        let window = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        window.unwrap_or_else(|| Ok(Window::new(Feed::of_reader(std::io::empty(), None))))
+    }
+}
+
+impl fmt::Debug for Peeked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Peeked")
+    }
+}
+
+impl PartialEq for Peeked {
+    fn eq(&self, other: &Peeked) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Peeked {}
 
 /// One text or one file of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +183,11 @@ enum FolderId {
 impl Sources {
     /// What `reader` gives, under the name of standard input.
     pub(crate) fn of_reader(reader: impl Read + Send + 'static) -> Sources {
-        let origin = Origin::Reader(Reader(Arc::new(Mutex::new(Some(Box::new(reader))))));
+        Sources::of_origin(Origin::Reader(Reader(Arc::new(Mutex::new(Some(Box::new(reader)))))))
+    }
+
+    /// One source under the name of standard input.
+    pub(super) fn of_origin(origin: Origin) -> Sources {
         let source = Source {
             name: Arc::from(STANDARD_INPUT),
             origin,

@@ -38,7 +38,7 @@ pub use coverage::CoveragePoint;
 pub use enough::check_enough;
 pub use evaluation::{ClassMetrics, Evaluation, GenuineRows, Metrics, SourceMetrics, SpamOperatingPoints, evaluate};
 pub use metrics::LabelCounts;
-pub use operating_points::{LOSS_BUDGETS, Proportion, spam_operating_points};
+pub use operating_points::{LOSS_BUDGETS, Proportion, SpamPoint, spam_operating_points};
 pub use robustness::{NoiseFigures, robustness};
 pub use temperature::{assign_folds, cross_fit_temperature};
 

@@ -10,7 +10,6 @@
 mod bag;
 mod content;
 mod facts;
-mod forest;
 mod page;
 mod reader;
 mod tag;
@@ -21,9 +20,8 @@ pub use page::{ContentBlock, blocks, declared_encoding, html_content};
 #[cfg(feature = "train")]
 pub use {
     bag::{BUCKETS, Bag, bag, bag_scores},
-    content::{ContentModel, ContentModelError, threshold},
+    content::{ContentModel, threshold},
     facts::facts,
-    forest::{Forest, Question},
     reader::{Section, read},
     words::words,
 };

@@ -72,8 +72,13 @@ impl CommentFilter {
 
     /// The same judgement with something added that is known from elsewhere.
     pub fn weigh(&self, judgement: Judgement, evidence: &Evidence) -> Judgement {
-        let odds = (judgement.score / (1.0 - judgement.score).max(1e-6)).max(1e-6).ln() + evidence.log_odds;
-        let score = 1.0 / (1.0 + (-odds).exp());
+        let score = weighed(judgement.score, evidence);
         Judgement { spam: score >= self.threshold, score, reason: evidence.reason.clone(), ..judgement }
     }
+}
+
+/// A probability of spam after evidence that came from elsewhere.
+pub(crate) fn weighed(score: f32, evidence: &Evidence) -> f32 {
+    let odds = (score / (1.0 - score).max(1e-6)).max(1e-6).ln() + evidence.log_odds;
+    1.0 / (1.0 + (-odds).exp())
 }

@@ -1,6 +1,7 @@
 //! From what was read to texts with answers: splitting, normalising, grouping by page, and what becomes of failures.
 
 use super::batch::predict_pages;
+use super::comment_fields::CommentFields;
 use super::options::{Regions, RowOptions};
 use super::record::{NoText, ParsedRecord, record_pages};
 use super::rejected::Rejected;
@@ -25,6 +26,8 @@ pub(crate) struct Labeller {
     pub regions: Regions,
     /// Whether offsets in code points are wanted too.
     pub chars: bool,
+    /// Where records say what is known of a comment; then the text is found there.
+    pub comments: Option<CommentFields>,
 }
 
 /// What becomes of a chunk's items, told in their order.
@@ -138,8 +141,8 @@ struct Entry<'part> {
 impl Labeller {
     /// Labels what is read under `options`.
     pub fn new(options: &RowOptions) -> Labeller {
-        let RowOptions { unit, text_field, paragraphs, regions, chars, .. } = options.clone();
-        Labeller { unit, text_field, paragraphs, regions, chars }
+        let RowOptions { unit, text_field, paragraphs, regions, chars, comments, .. } = options.clone();
+        Labeller { unit, text_field, paragraphs, regions, chars, comments }
     }
 
     /// Labels a chunk and tells what became of its items, in their order.
@@ -201,7 +204,10 @@ impl Labeller {
 
     /// A record that can be used.
     fn record<'chunk>(&self, line: &'chunk RecordLine) -> Result<Part<'chunk>, Box<NoText<'chunk>>> {
-        let mut record = ParsedRecord::parse(line, &self.text_field)?;
+        let mut record = match &self.comments {
+            Some(fields) => ParsedRecord::parse_with(line, |object| fields.body(object))?,
+            None => ParsedRecord::parse(line, &self.text_field)?,
+        };
         if self.unit == Unit::Record && model_text(&record.text).is_empty() {
             return Err(Box::new(NoText { error: InputError::BlankText, object: record.object }));
         }

@@ -5,6 +5,7 @@
 //! [`Rejected`] in its place, so that nothing good is lost.
 
 mod batch;
+mod comment_fields;
 mod comments;
 mod desk;
 mod job;
@@ -17,11 +18,14 @@ mod rows;
 mod tally;
 
 pub(crate) use batch::predict_pages;
+pub(crate) use comment_fields::{CommentFields, Fact};
 pub use comments::CommentFilter;
+pub(crate) use comments::{DEFAULT_LOSE, weighed};
 pub(crate) use desk::DEFAULT_MODEL;
 pub use desk::{Copydesk, CopydeskBuilder, LabelledBlock, LabelledParagraph, LabelledText};
 pub(crate) use job::{Input, Worked, start};
 pub(crate) use labeller::{Event, Labelled, Labeller, Part};
+pub(crate) use options::Regions;
 pub use options::RowOptions;
 pub(crate) use record::{NoText, ParsedRecord, record_pages};
 pub use rejected::{LabelError, Rejected};

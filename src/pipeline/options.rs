@@ -1,5 +1,6 @@
 //! How an input is read into rows.
 
+use super::comment_fields::CommentFields;
 use crate::corpus::{InputError, InputFormat, ReadOptions, Record, Unit};
 use crate::page::Region;
 use crate::text::Paragraphs;
@@ -21,6 +22,8 @@ pub struct RowOptions {
     pub(crate) page_field: Option<String>,
     pub(crate) regions: Regions,
     pub(crate) chars: bool,
+    /// Where records say what is known of a comment; then the text is found there.
+    pub(crate) comments: Option<CommentFields>,
 }
 
 /// Where the texts of an input stand on their pages.
@@ -47,6 +50,7 @@ impl Default for RowOptions {
             page_field: None,
             regions: Regions::Unknown,
             chars: false,
+            comments: None,
         }
     }
 }

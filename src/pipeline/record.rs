@@ -28,6 +28,14 @@ pub(crate) struct NoText<'chunk> {
 impl<'chunk> ParsedRecord<'chunk> {
     /// Reads a record; `text_field` names the field of its text if it is an object.
     pub fn parse(line: &'chunk RecordLine, text_field: &str) -> Result<ParsedRecord<'chunk>, Box<NoText<'chunk>>> {
+        ParsedRecord::parse_with(line, |object| object.text(text_field))
+    }
+
+    /// Reads a record; `text` finds its text if it is an object.
+    pub fn parse_with(
+        line: &'chunk RecordLine,
+        text: impl FnOnce(&Record<'chunk>) -> Result<Cow<'chunk, str>, InputError>,
+    ) -> Result<ParsedRecord<'chunk>, Box<NoText<'chunk>>> {
         match line.format {
             InputFormat::Text | InputFormat::Markdown | InputFormat::Html => {
                 let text = line.text.strip_suffix('\r').unwrap_or(&line.text);
@@ -40,9 +48,14 @@ impl<'chunk> ParsedRecord<'chunk> {
             | InputFormat::Mail
             | InputFormat::Warc
             | InputFormat::Parquet
-            | InputFormat::Arrow => {
+            | InputFormat::Arrow
+            | InputFormat::Wxr
+            | InputFormat::Disqus
+            | InputFormat::Sql
+            | InputFormat::Yaml
+            | InputFormat::Sqlite => {
                 let object = Record::parse(&line.text).map_err(|error| Box::new(NoText { error, object: None }))?;
-                match object.text(text_field) {
+                match text(&object) {
                     Ok(text) => Ok(ParsedRecord { line, object: Some(object), text }),
                     Err(error) => Err(Box::new(NoText { error, object: Some(object) })),
                 }

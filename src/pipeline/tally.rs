@@ -23,6 +23,9 @@ pub(crate) struct Tally {
     pub decoded: u64,
     /// Records that were separated as spam.
     pub spam: u64,
+    /// Records that somebody is to look at: neither spam nor plainly genuine.
+    #[serde(default)]
+    pub review: u64,
     /// Records without a text that can be judged, kept with the genuine ones.
     pub unjudged: u64,
     /// Sources of which all was read in an encoding that nobody named.
@@ -62,6 +65,7 @@ impl Tally {
         self.failed += other.failed;
         self.decoded += other.decoded;
         self.spam += other.spam;
+        self.review += other.review;
         self.unjudged += other.unjudged;
         self.guessed += other.guessed;
         self.passed_over.add(other.passed_over);

@@ -107,7 +107,12 @@ fn push_text(out: &mut Vec<u8>, text: &str, with_text: bool) {
 }
 
 fn push_field(out: &mut Vec<u8>, field: &str) {
-    if field.contains([',', '"', '\n', '\r']) {
+    push_field_with(out, field, b',', false);
+}
+
+/// A field of a table with another delimiter, or with quotation marks around every field.
+pub(super) fn push_field_with(out: &mut Vec<u8>, field: &str, delimiter: u8, quoted: bool) {
+    if quoted || field.bytes().any(|byte| byte == delimiter || matches!(byte, b'"' | b'\n' | b'\r')) {
         out.push(b'"');
         out.extend_from_slice(field.replace('"', "\"\"").as_bytes());
         out.push(b'"');

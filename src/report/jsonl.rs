@@ -75,14 +75,6 @@ pub fn push_record(out: &mut Vec<u8>, row: &RecordRow<'_>) {
     out.extend_from_slice(b"}\n");
 }
 
-/// Appends a record that could not be judged and stays with the genuine ones: the object with `label` null and `reason`.
-pub fn push_unjudged(out: &mut Vec<u8>, object: &Record<'_>, reason: &str) {
-    push_object(out, object, &["label", "reason"]);
-    out.extend_from_slice(b"\"label\": null, \"reason\": ");
-    push_string(out, reason);
-    out.extend_from_slice(b"}\n");
-}
-
 fn push_source(out: &mut Vec<u8>, source: Option<RowSource<'_>>) {
     let Some(RowSource { name, line }) = source else { return };
     out.extend_from_slice(b"\"file\": ");
@@ -94,11 +86,11 @@ fn push_source(out: &mut Vec<u8>, source: Option<RowSource<'_>>) {
 }
 
 /// The object up to where the fields of the names `added` go.
-fn push_object(out: &mut Vec<u8>, object: &Record<'_>, added: &[&str]) {
+pub(super) fn push_object(out: &mut Vec<u8>, object: &Record<'_>, added: &[&str]) {
     let line = object.line();
     let mut written = 0;
     // One search for each of our names: a record may repeat a name thousands of times.
-    let mut renamed: [Option<String>; ADDED_WITH_SOURCE.len()] = Default::default();
+    let mut renamed: Vec<Option<String>> = vec![None; added.len()];
     for field in object.fields() {
         let Some(ours) = added.iter().position(|name| *name == field.key) else { continue };
         let name = renamed[ours].get_or_insert_with(|| {
@@ -119,6 +111,20 @@ fn push_object(out: &mut Vec<u8>, object: &Record<'_>, added: &[&str]) {
 }
 
 fn push_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
+    push_text_scores(out, verdict);
+    out.extend_from_slice(b", \"lang\": ");
+    match verdict.lang {
+        Some(lang) => push_string(out, lang),
+        None => out.extend_from_slice(b"null"),
+    }
+    if let Some(doubt) = verdict.doubt {
+        out.extend_from_slice(b", \"reason\": ");
+        push_string(out, doubt.as_str());
+    }
+}
+
+/// The fields from the label to the windows.
+pub(super) fn push_text_scores(out: &mut Vec<u8>, verdict: &Verdict) {
     out.extend_from_slice(b"\"label\": ");
     match &verdict.label {
         Some(label) => push_string(out, label.as_str()),
@@ -135,17 +141,7 @@ fn push_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
         out.extend_from_slice(b": ");
         push_probability(out, score);
     }
-    out.extend_from_slice(
-        format!("}}, \"tokens\": {}, \"windows\": {}, \"lang\": ", verdict.tokens, verdict.windows).as_bytes(),
-    );
-    match verdict.lang {
-        Some(lang) => push_string(out, lang),
-        None => out.extend_from_slice(b"null"),
-    }
-    if let Some(doubt) = verdict.doubt {
-        out.extend_from_slice(b", \"reason\": ");
-        push_string(out, doubt.as_str());
-    }
+    out.extend_from_slice(format!("}}, \"tokens\": {}, \"windows\": {}", verdict.tokens, verdict.windows).as_bytes());
 }
 
 pub(super) fn push_string(out: &mut Vec<u8>, text: &str) {

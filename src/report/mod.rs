@@ -11,6 +11,7 @@ pub mod csv;
 mod dolma;
 mod eval_table;
 mod fields;
+mod filtered;
 mod head;
 pub mod jsonl;
 mod kept;
@@ -21,6 +22,7 @@ mod pretty;
 mod printable;
 mod row;
 mod stats;
+mod tune_table;
 
 pub use bench::{BenchReport, BenchRun, Cost};
 #[cfg(feature = "train")]
@@ -28,6 +30,7 @@ pub use cascade::CascadeTable;
 pub use dolma::Attributes;
 pub use eval_table::{EvalTable, FieldTable, NoiseTable};
 pub use fields::RowFields;
+pub use filtered::{FilteredRow, FilteredTable, NoColumn, push_json as push_filtered};
 pub use head::{HeadLine, Reservoir};
 pub use kept::{Keep, TooLong};
 pub use labelled::LabelledRow;
@@ -36,3 +39,4 @@ pub use pretty::PageStyle;
 pub(crate) use printable::printable;
 pub use row::{ParagraphRow, RecordRow, RowSource, Verdict, VerdictOptions};
 pub use stats::{Stats, StatsOptions, StatsTable};
+pub use tune_table::{TuneError, TuneLine, TuneTable};

@@ -7,7 +7,9 @@
 //! Same data, settings and base, same machine: same weights, whether or not the run was interrupted.
 
 mod batches;
+mod boost;
 mod checkpoint;
+mod comments;
 pub(crate) mod compose;
 mod content;
 mod data;
@@ -34,7 +36,9 @@ mod tests;
 mod threads;
 mod trainer;
 
-pub use content::{ContentSettings, HeldOut, THRESHOLDS, read_marked, train_content};
+pub use boost::TreeSettings;
+pub use comments::{LeftOut, read_comments, train_comments};
+pub use content::{HeldOut, THRESHOLDS, read_marked, train_content};
 pub use data::{LabelledRow, ReadRows, labels_of, read_labelled, read_texts, read_weak};
 pub use draw::{draw_texts, pages};
 pub use error::TrainError;

@@ -22,9 +22,13 @@ mod models;
 #[cfg(feature = "train")]
 mod pack;
 mod run;
+#[cfg(feature = "serve")]
+mod serve;
 mod stats;
 #[cfg(feature = "train")]
 mod train;
+#[cfg(feature = "train")]
+mod train_comments;
 #[cfg(feature = "train")]
 mod train_content;
 
@@ -49,9 +53,13 @@ pub use self::models::ModelsArgs;
 #[cfg(feature = "train")]
 pub use self::pack::PackArgs;
 pub use self::run::{KeepFields, OffsetsArg, OutputArgs, PartArgs, RunArgs};
+#[cfg(feature = "serve")]
+pub use self::serve::{KeysCommand, LogArg, ServeArgs, ServeCommand};
 pub use self::stats::StatsArgs;
 #[cfg(feature = "train")]
 pub use self::train::{StorageArg, TargetArgs, TrainArgs};
+#[cfg(feature = "train")]
+pub use self::train_comments::TrainCommentsArgs;
 #[cfg(feature = "train")]
 pub use self::train_content::TrainContentArgs;
 
@@ -100,9 +108,10 @@ pub enum Command {
     Content(ContentArgs),
     /// Separate genuine comments from spam
     ///
-    /// Every JSON object or every line of text that is not blank is one comment. Genuine comments go to standard
-    /// output, or to --ham; spam goes to --spam, and is only counted without it. JSON objects get the fields label,
-    /// confidence, scores, tokens and windows added, lines of text stay as they are.
+    /// Every JSON object, row of a table, or line of text that is not blank is one comment. It is judged by what it says and by what
+    /// else the record knows: author, link, address, page. Genuine comments go to standard output, or to --ham; spam goes to
+    /// --spam, and is only counted without it. Comments get the fields spam, spam_score, reason and lang; tables stay tables, and
+    /// lines of text stay as they are.
     Filter(FilterArgs),
     /// Show the first labelled rows, or a sample of them, a line each
     ///
@@ -138,6 +147,13 @@ pub enum Command {
     ///
     /// Sizes, and the macro-F1 on development rows where the model was packed with some.
     Models(ModelsArgs),
+    /// Answer blogs and other programs over HTTP
+    ///
+    /// Judges comments in Akismet's protocol and in JSON, and labels texts, with one model in memory. Without options it answers programs
+    /// of this machine at http://127.0.0.1:8417. Every option can also be given as an environment variable: COPYDESK_SERVE_LISTEN for
+    /// --listen, COPYDESK_SERVE_MAX_BODY for --max-body and so on. SIGTERM and Ctrl-C let it finish what it was asked.
+    #[cfg(feature = "serve")]
+    Serve(ServeArgs),
     /// Train a model on labelled rows
     ///
     /// Two stages: weakly labelled rows, if there are any, then annotated ones. The epoch with the best macro-F1 on the
@@ -151,6 +167,12 @@ pub enum Command {
     #[cfg(feature = "train")]
     #[command(override_usage = "copydesk train-content --data FILE --out DIR [--settings FILE]")]
     TrainContent(TrainContentArgs),
+    /// Train what tells spam from genuine comments by all that is known of them
+    ///
+    /// The spam caught on sites left out in turn is told and stored beside the model, with the text alone and with everything.
+    #[cfg(feature = "train")]
+    #[command(override_usage = "copydesk train-comments --data FILE... --out DIR [--settings FILE]")]
+    TrainComments(TrainCommentsArgs),
     /// Measure models on the sources that each was trained without
     ///
     /// Each row is judged by the first of the models whose training left the row's source out (copydesk train
@@ -345,6 +367,16 @@ pub enum InputFormatArg {
     Mail,
     /// A web archive (WARC, WET): its pages and texts
     Warc,
+    /// A WordPress export (WXR): its comments
+    Wxr,
+    /// A Disqus export: its comments
+    Disqus,
+    /// A dump of WordPress's tables: its comments
+    Sql,
+    /// Comments in YAML, as Staticman and Jekyll keep them
+    Yaml,
+    /// An SQLite database of Isso's: its comments (needs the feature sqlite)
+    Sqlite,
 }
 
 fn encoding(name: &str) -> Result<&'static Encoding, String> {

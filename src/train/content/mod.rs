@@ -5,15 +5,16 @@
 //! ([`boost()`]). The scores that the trees learn from come from weights that never saw the site, as they will later be.
 
 mod align;
-mod boost;
 mod linear;
 
+use super::boost::{Binned, TreeSettings, boost};
 use super::data::{ReadRows, read_rows};
 use super::error::TrainError;
-use crate::html::{Bag, ContentModel, ContentModelError, Forest, Section, bag, bag_scores, facts, read, threshold};
+use crate::forest::{Forest, ForestError};
+use crate::html::{Bag, ContentModel, Section, bag, bag_scores, facts, read, threshold};
 use crate::random::SplitMix64;
 use align::{lower_words, targets, word_f1};
-use boost::{Binned, boost};
+
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -58,56 +59,6 @@ pub struct MarkedPage {
     pub html: String,
     /// Its main content as plain text.
     pub content: String,
-}
-
-/// How the model is trained.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ContentSettings {
-    /// Trees.
-    pub trees: usize,
-    /// Ends of a tree.
-    pub leaves: usize,
-    /// What each tree adds, as a share of what it would.
-    pub rate: f64,
-    /// Share of the rows that a tree sees.
-    pub rows: f32,
-    /// Share of the facts that a tree sees.
-    pub facts: f32,
-    /// Least weight of an end: the sum of its rows' second derivatives.
-    pub least: f64,
-    /// Added to that sum.
-    pub ridge: f64,
-    /// Seed of all that is drawn.
-    pub seed: u64,
-}
-
-impl Default for ContentSettings {
-    fn default() -> ContentSettings {
-        ContentSettings { trees: 200, leaves: 31, rate: 0.08, rows: 0.5, facts: 0.2, least: 3.0, ridge: 5.0, seed: 1 }
-    }
-}
-
-impl ContentSettings {
-    /// Whether every number is in its range.
-    ///
-    /// # Errors
-    /// [`TrainError::InvalidSetting`].
-    pub fn check(&self) -> Result<(), TrainError> {
-        let rules = [
-            ("trees", "1 to 10000", (1..=10_000).contains(&self.trees)),
-            ("leaves", "2 to 1000", (2..=1000).contains(&self.leaves)),
-            ("rate", "above 0, at most 1", self.rate > 0.0 && self.rate <= 1.0),
-            ("rows", "above 0, at most 1", self.rows > 0.0 && self.rows <= 1.0),
-            ("facts", "above 0, at most 1", self.facts > 0.0 && self.facts <= 1.0),
-            ("least", "0 or more", self.least >= 0.0 && self.least.is_finite()),
-            ("ridge", "0 or more", self.ridge >= 0.0 && self.ridge.is_finite()),
-        ];
-        match rules.into_iter().find(|rule| !rule.2) {
-            Some((name, expected, _)) => Err(TrainError::InvalidSetting { name, expected }),
-            None => Ok(()),
-        }
-    }
 }
 
 /// A page made ready.
@@ -200,12 +151,12 @@ pub const THRESHOLDS: [f32; 7] = [0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6];
 /// Trains on all pages, and judges by folds of sites. `tell` hears what is being done.
 ///
 /// # Errors
-/// [`ContentModelError`] never, unless there is a bug.
+/// [`ForestError`] never, unless there is a bug.
 pub fn train_content(
     pages: Vec<MarkedPage>,
-    settings: ContentSettings,
+    settings: TreeSettings,
     tell: &mut dyn FnMut(&str),
-) -> Result<ContentTraining, ContentModelError> {
+) -> Result<ContentTraining, ForestError> {
     let pages: Vec<Page> = pages.into_iter().map(Page::new).collect();
     tell("pages read");
     let fit = |left_out: Option<usize>| {
@@ -229,7 +180,7 @@ pub fn train_content(
 fn grow(
     pages: &[Page],
     rows: &[Vec<Vec<f32>>],
-    settings: ContentSettings,
+    settings: TreeSettings,
     tell: &mut dyn FnMut(&str),
 ) -> (Forest, Vec<Vec<f32>>) {
     let kept = || pages.iter().zip(rows).flat_map(|(page, rows)| page.kept.iter().map(move |kept| (page, rows, kept)));
@@ -240,7 +191,7 @@ fn grow(
     let grow = |left_out: Option<usize>| {
         let used: Vec<u32> =
             (0..folds.len()).filter(|&row| Some(folds[row]) != left_out).map(|row| row as u32).collect();
-        boost(&binned, &used, &targets, &weights, settings)
+        boost(&binned, &used, &targets, &weights, &[], settings)
     };
     let mut judged: Vec<Vec<f32>> = vec![Vec::new(); pages.len()];
     for fold in 0..FOLDS {

@@ -1,8 +1,59 @@
 //! Growing trees: gradient boosting with histograms, as LightGBM does it (Ke et al., 2017), for one probability.
 
-use super::ContentSettings;
-use crate::html::{Forest, Question};
+use super::error::TrainError;
+use crate::forest::{Forest, Question};
 use crate::random::SplitMix64;
+use serde::{Deserialize, Serialize};
+
+/// How trees are grown.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TreeSettings {
+    /// Trees.
+    pub trees: usize,
+    /// Ends of a tree.
+    pub leaves: usize,
+    /// What each tree adds, as a share of what it would.
+    pub rate: f64,
+    /// Share of the rows that a tree sees.
+    pub rows: f32,
+    /// Share of the facts that a tree sees.
+    pub facts: f32,
+    /// Least weight of an end: the sum of its rows' second derivatives.
+    pub least: f64,
+    /// Added to that sum.
+    pub ridge: f64,
+    /// Seed of all that is drawn.
+    pub seed: u64,
+}
+
+impl Default for TreeSettings {
+    fn default() -> TreeSettings {
+        TreeSettings { trees: 200, leaves: 31, rate: 0.08, rows: 0.5, facts: 0.2, least: 3.0, ridge: 5.0, seed: 1 }
+    }
+}
+
+impl TreeSettings {
+    /// Whether every number is in its range.
+    ///
+    /// # Errors
+    /// [`TrainError::InvalidSetting`].
+    pub fn check(&self) -> Result<(), TrainError> {
+        let rules = [
+            ("trees", "1 to 10000", (1..=10_000).contains(&self.trees)),
+            ("leaves", "2 to 1000", (2..=1000).contains(&self.leaves)),
+            ("rate", "above 0, at most 1", self.rate > 0.0 && self.rate <= 1.0),
+            ("rows", "above 0, at most 1", self.rows > 0.0 && self.rows <= 1.0),
+            ("facts", "above 0, at most 1", self.facts > 0.0 && self.facts <= 1.0),
+            ("least", "0 or more", self.least >= 0.0 && self.least.is_finite()),
+            ("ridge", "0 or more", self.ridge >= 0.0 && self.ridge.is_finite()),
+        ];
+        match rules.into_iter().find(|rule| !rule.2) {
+            Some((name, expected, _)) => Err(TrainError::InvalidSetting { name, expected }),
+            None => Ok(()),
+        }
+    }
+}
 
 /// Bounds of a fact that trees choose from, at most.
 const BINS: usize = 64;
@@ -52,6 +103,8 @@ struct Leaf {
     sums: Sums,
     histograms: Vec<Histogram>,
     best: Option<Split>,
+    /// The least and the greatest value that it may have, so that the tree rises where it must.
+    range: [f64; 2],
     /// Where the tree leads to it: a question and one of its two ways; `None` for the whole tree.
     from: Option<(usize, usize)>,
 }
@@ -63,15 +116,19 @@ struct Split {
     fact: usize,
     /// The last bin of the first way.
     bin: usize,
+    /// Between the values of both ways.
+    middle: f64,
 }
 
-/// Grows trees from those rows that `used` lists, for targets from 0 to 1; each row has a weight.
+/// Grows trees from those rows that `used` lists, for targets from 0 to 1; each row has a weight. The sum never falls where a
+/// fact of `rising` rises.
 pub(crate) fn boost(
     data: &Binned,
     used: &[u32],
     targets: &[f32],
     weights: &[f32],
-    settings: ContentSettings,
+    rising: &[usize],
+    settings: TreeSettings,
 ) -> Forest {
     let mut random = SplitMix64::new(settings.seed);
     let mut forest = Forest::default();
@@ -97,7 +154,7 @@ pub(crate) fn boost(
         random.shuffle(&mut facts);
         facts.truncate(((facts.len() as f32 * settings.facts) as usize).max(1));
         facts.sort_unstable();
-        let tree = Tree { data, derivatives: &derivatives, facts: &facts, settings };
+        let tree = Tree { data, derivatives: &derivatives, facts: &facts, rising, settings };
         tree.grow(rows, &mut forest);
         let root = *forest.roots.last().expect("a tree was just added; this is a bug");
         for &row in used {
@@ -125,13 +182,14 @@ struct Tree<'a> {
     data: &'a Binned,
     derivatives: &'a [[f32; 2]],
     facts: &'a [usize],
-    settings: ContentSettings,
+    rising: &'a [usize],
+    settings: TreeSettings,
 }
 
 impl Tree<'_> {
     /// Grows a tree where it gains most, end by end, and adds it to the forest.
     fn grow(&self, rows: Vec<u32>, forest: &mut Forest) {
-        let mut leaves = vec![self.leaf(rows, None, None)];
+        let mut leaves = vec![self.leaf(rows, None, None, [f64::NEG_INFINITY, f64::INFINITY])];
         let first = forest.questions.len();
         while leaves.len() < self.settings.leaves {
             let gain = |leaf: &Leaf| leaf.best.map_or(0.0, |split| split.gain);
@@ -151,13 +209,19 @@ impl Tree<'_> {
                 leaf.rows.iter().partition(|&&row| usize::from(column[row as usize]) <= split.bin);
             // Sums of the larger part follow from those of the smaller.
             let (small, large, ways) = if low.len() <= high.len() { (low, high, [0, 1]) } else { (high, low, [1, 0]) };
-            let small = self.leaf(small, Some((question, ways[0])), None);
-            let large = self.leaf(large, Some((question, ways[1])), Some((leaf.histograms, &small.histograms)));
+            let mut ranges = [leaf.range; 2];
+            if self.rising.contains(&fact) {
+                ranges[0][1] = split.middle;
+                ranges[1][0] = split.middle;
+            }
+            let small = self.leaf(small, Some((question, ways[0])), None, ranges[ways[0]]);
+            let known = Some((leaf.histograms, small.histograms.as_slice()));
+            let large = self.leaf(large, Some((question, ways[1])), known, ranges[ways[1]]);
             leaves.extend([small, large]);
         }
         leaves.sort_by_key(|leaf| leaf.from);
         for leaf in &leaves {
-            let value = -leaf.sums[0] / (leaf.sums[1] + self.settings.ridge) * self.settings.rate;
+            let value = self.value(leaf.sums, leaf.range) * self.settings.rate;
             let place = -1 - forest.values.len() as i32;
             forest.values.push(value as f32);
             match leaf.from {
@@ -175,6 +239,7 @@ impl Tree<'_> {
         rows: Vec<u32>,
         from: Option<(usize, usize)>,
         known: Option<(Vec<Histogram>, &[Histogram])>,
+        range: [f64; 2],
     ) -> Leaf {
         let histograms = match known {
             Some((mut whole, other)) => {
@@ -191,8 +256,8 @@ impl Tree<'_> {
             sums[0] += bin[0];
             sums[1] += bin[1];
         }
-        let best = self.best(&histograms, sums);
-        Leaf { rows, sums, histograms, best, from }
+        let best = self.best(&histograms, sums, range);
+        Leaf { rows, sums, histograms, best, range, from }
     }
 
     fn histogram(&self, column: &[u8], rows: &[u32]) -> Histogram {
@@ -206,9 +271,17 @@ impl Tree<'_> {
         histogram
     }
 
-    fn best(&self, histograms: &[Histogram], sums: Sums) -> Option<Split> {
-        let ContentSettings { least, ridge, .. } = self.settings;
-        let worth = |sums: Sums| sums[0] * sums[0] / (sums[1] + ridge);
+    /// What an end says of rows of these sums.
+    fn value(&self, sums: Sums, [least, most]: [f64; 2]) -> f64 {
+        (-sums[0] / (sums[1] + self.settings.ridge)).clamp(least, most)
+    }
+
+    fn best(&self, histograms: &[Histogram], sums: Sums, range: [f64; 2]) -> Option<Split> {
+        let TreeSettings { least, ridge, .. } = self.settings;
+        let worth = |sums: Sums| {
+            let value = self.value(sums, range);
+            -value * (2.0 * sums[0] + value * (sums[1] + ridge))
+        };
         let mut best: Option<Split> = None;
         for (fact, histogram) in histograms.iter().enumerate() {
             let mut low = [0.0; 2];
@@ -221,11 +294,36 @@ impl Tree<'_> {
                     continue;
                 }
                 let gain = worth(low) + worth(high) - worth(sums);
+                let ends = [self.value(low, range), self.value(high, range)];
+                if ends[0] > ends[1] && self.rising.contains(&self.facts[fact]) {
+                    continue;
+                }
                 if best.is_none_or(|best| gain > best.gain) {
-                    best = Some(Split { gain, fact, bin });
+                    best = Some(Split { gain, fact, bin, middle: (ends[0] + ends[1]) / 2.0 });
                 }
             }
         }
         best
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sum_rises_with_a_rising_fact_whatever_the_rows_say() {
+        let mut random = SplitMix64::new(3);
+        let rows: Vec<[f32; 2]> = (0..2000).map(|_| [random.unit(), random.unit()]).collect();
+        // The probability falls in the middle, and depends on the second fact.
+        let target = |row: &[f32; 2]| f32::from(u8::from((row[0] - 0.5).abs() > 0.2 && row[1] > 0.3));
+        let targets: Vec<f32> = rows.iter().map(target).collect();
+        let data = Binned::new(&rows.iter().map(|row| row.as_slice()).collect::<Vec<_>>());
+        let used: Vec<u32> = (0..2000).collect();
+        let settings = TreeSettings { trees: 40, leaves: 8, facts: 1.0, ..TreeSettings::default() };
+        let grow = |rising: &[usize]| boost(&data, &used, &targets, &vec![1.0; 2000], rising, settings);
+        let sums = |forest: &Forest| (0..=50).map(|step| forest.sum(&[step as f32 / 50.0, 0.9])).collect::<Vec<_>>();
+        assert!(sums(&grow(&[0])).is_sorted());
+        assert!(!sums(&grow(&[])).is_sorted());
     }
 }

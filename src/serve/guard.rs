@@ -1,0 +1,89 @@
+//! What holds every request to the limits: requests at a time, bytes, time.
+
+use super::app::{App, Refusal};
+use super::server::Limits;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// Bytes that the bodies of all requests in work have together.
+const BODIES_BYTES: usize = 128 << 20;
+
+/// Bodies are counted in units of so many bytes.
+const UNIT_BYTES: usize = 1024;
+
+/// How long the body of a request may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// The limits with what is used of them.
+pub(super) struct Guard {
+    app: Arc<App>,
+    limits: Limits,
+    requests: Semaphore,
+    bodies: Semaphore,
+}
+
+impl Guard {
+    pub fn new(app: Arc<App>, limits: Limits) -> Guard {
+        let requests = Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS));
+        // One body of the largest size fits in any case.
+        let bodies = Semaphore::new((BODIES_BYTES.max(limits.body_bytes) / UNIT_BYTES + 1).min(Semaphore::MAX_PERMITS));
+        Guard { app, limits, requests, bodies }
+    }
+
+    async fn pass(&self, request: Request, next: Next) -> Result<Response, Refusal> {
+        let (parts, body) = request.into_parts();
+        let _request = self.requests.try_acquire().map_err(|_| Refusal::Overloaded)?;
+        let limit = self.limits.body_bytes;
+        let told = told_length(&parts.headers);
+        if told.is_some_and(|bytes| bytes > limit) {
+            return Err(Refusal::TooLarge { what: "a body", limit, unit: "bytes" });
+        }
+        let chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
+        let units = told.unwrap_or(if chunked { limit } else { 0 }).div_ceil(UNIT_BYTES);
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let _bytes = self.bodies.try_acquire_many(units).map_err(|_| Refusal::Overloaded)?;
+        let body = timeout(BODY_TIME, collected(body, limit)).await.map_err(|_| Refusal::Slow)??;
+        timeout(self.limits.answer, next.run(Request::from_parts(parts, Body::from(body))))
+            .await
+            .map_err(|_| Refusal::TimeOut)
+    }
+}
+
+/// The length that a request tells of its body.
+fn told_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+async fn collected(body: Body, limit: usize) -> Result<Bytes, Refusal> {
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge { what: "a body", limit, unit: "bytes" }),
+        Err(error) => Err(Refusal::Invalid(format!("the body cannot be read: {error}"))),
+    }
+}
+
+/// Passes a request on, or refuses it; counts and tells it either way.
+pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+    let response = match path.as_str() {
+        // Who watches the server wants an answer when it has much to do.
+        "/health" | "/metrics" => next.run(request).await,
+        _ => guard.pass(request, next).await.unwrap_or_else(|refusal| refusal.response(&path)),
+    };
+    let (status, took) = (response.status().as_u16(), start.elapsed());
+    guard.app.metrics.answered(&path, status, took);
+    guard.app.log.request(|| {
+        let path = super::form::header_text(super::form::cut(&path, 200));
+        format!("{method} {path} {status} {:.1} ms", took.as_secs_f64() * 1e3)
+    });
+    response
+}

@@ -1,0 +1,143 @@
+//! Where a server listens.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// What stands before the path of a Unix socket.
+const UNIX: &str = "unix:";
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A port of an address of this machine; port 0 is any that is free.
+    Tcp(SocketAddr),
+    /// A Unix socket, for programs of this machine that may open its file.
+    Unix(PathBuf),
+}
+
+/// What is no address.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected an address with a port, such as 127.0.0.1:8417 or [::1]:8417, or unix:PATH")]
+pub struct AddressError;
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Address, AddressError> {
+        match text.strip_prefix(UNIX) {
+            Some("") => Err(AddressError),
+            Some(path) => Ok(Address::Unix(path.into())),
+            None => {
+                text.to_socket_addrs().ok().and_then(|mut found| found.next()).map(Address::Tcp).ok_or(AddressError)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Tcp(address) => write!(formatter, "http://{address}"),
+            Address::Unix(path) => write!(formatter, "{UNIX}{}", path.display()),
+        }
+    }
+}
+
+impl Address {
+    /// Whether only programs of this machine reach it.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Address::Tcp(address) => address.ip().is_loopback(),
+            Address::Unix(_) => true,
+        }
+    }
+}
+
+/// A bound address.
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixListener, PathBuf),
+}
+
+impl Listener {
+    /// Binds an address. The file of a Unix socket whose server is gone is replaced.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn bind(address: &Address) -> io::Result<Listener> {
+        match address {
+            Address::Tcp(address) => {
+                let listener = TcpListener::bind(address)?;
+                listener.set_nonblocking(true)?;
+                Ok(Listener::Tcp(listener))
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => {
+                use std::os::unix::net::{UnixListener, UnixStream};
+                let listener = match UnixListener::bind(path) {
+                    Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                        let is_dead = UnixStream::connect(path)
+                            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+                        if !is_dead {
+                            return Err(error);
+                        }
+                        std::fs::remove_file(path)?;
+                        UnixListener::bind(path)?
+                    }
+                    bound => bound?,
+                };
+                listener.set_nonblocking(true)?;
+                Ok(Listener::Unix(listener, path.clone()))
+            }
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Where it listens, the port known.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn address(&self) -> io::Result<Address> {
+        match self {
+            Listener::Tcp(listener) => listener.local_addr().map(Address::Tcp),
+            #[cfg(unix)]
+            Listener::Unix(_, path) => Ok(Address::Unix(path.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_written() {
+        for (text, local) in
+            [("127.0.0.1:8417", true), ("[::1]:0", true), ("0.0.0.0:80", false), ("10.0.0.1:80", false)]
+        {
+            let address: Address = text.parse().unwrap();
+            assert_eq!((address.to_string(), address.is_local()), (format!("http://{text}"), local));
+        }
+        assert_eq!("unix:/run/x".parse::<Address>().unwrap().to_string(), "unix:/run/x");
+        assert!(["", "127.0.0.1", "unix:", "8417"].iter().all(|text| text.parse::<Address>().is_err()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_socket_of_a_dead_server_is_replaced_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = Address::Unix(folder.path().join("socket"));
+        let first = Listener::bind(&address).unwrap();
+        assert!(Listener::bind(&address).is_err());
+        drop(first);
+        assert!(Listener::bind(&address).is_ok());
+        std::fs::write(folder.path().join("file"), "x").unwrap();
+        assert!(Listener::bind(&Address::Unix(folder.path().join("file"))).is_err());
+        assert_eq!(std::fs::read(folder.path().join("file")).unwrap(), b"x");
+    }
+}

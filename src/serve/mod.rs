@@ -1,0 +1,27 @@
+//! An HTTP server that judges comments for blogs and labels texts for everybody else.
+//!
+//! [`Server`] binds an address and answers until it is told to stop. Connections are the asynchronous runtime's; what a model has to
+//! do waits in a bounded queue (`work`) for threads that judge. `guard` holds every request to the limits before a route sees
+//! it; `akismet` and `api` are the routes. What lasts between requests is behind [`Memory`].
+
+#![forbid(unsafe_code)]
+
+mod akismet;
+mod api;
+mod app;
+mod form;
+mod guard;
+mod keys;
+mod listen;
+mod log;
+mod memory;
+mod metrics;
+mod server;
+mod sites;
+mod work;
+
+pub use keys::{KeyFile, KeyFileError};
+pub use listen::{Address, AddressError};
+pub use log::{Log, LogLevel};
+pub use memory::{Memory, MemoryError, NoMemory};
+pub use server::{Limits, ServeError, ServeOptions, Server};
