@@ -179,20 +179,16 @@ def slow(rough):
     )
 
     def idle(count=1500):
-        streams, refusals = [], 0
-        for _ in range(count):
-            try:
-                streams.append(rough.connect(40))
-            except OSError:
-                refusals += 1
+        streams = [rough.connect(40) for _ in range(count)]
         time.sleep(1)
+        meanwhile = rough.health()[1]
         begin, found = time.monotonic(), collections.Counter()
         for stream in streams:
             answer = everything(stream)
             found["closed" if answer.closed else "left open"] += 1
             stream.close()
         state["found"] = found
-        return f"{told(found)} after {time.monotonic() - begin:.0f} s; {refusals} refused"
+        return f"{told(found)} after {time.monotonic() - begin:.0f} s; another client meanwhile: {meanwhile[:40]}"
 
     rough.case("1,500 connections that say nothing", idle, lambda _: not state["found"]["left open"])
 
@@ -387,7 +383,6 @@ def smuggling(rough):
         ("a chunk whose length is negative", post + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n" + body + end + hidden),
         ("a chunk that is longer than told", post + b"Transfer-Encoding: chunked\r\n\r\n2\r\n" + body + b"\r\n" + end + hidden),
         ("chunks in HTTP/1.0", post.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Transfer-Encoding: chunked\r\nContent-Length: %d\r\n\r\n" % len(end + hidden) + end + hidden),
-        ("two hosts", b"POST /1.1/verify-key HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: %d\r\n\r\n" % len(body) + body),
         ("a zero byte in a head", post + b"X: a\0b\r\nContent-Length: %d\r\n\r\n" % len(body) + body + hidden),
         ("a lone carriage return in a head", post + b"X: a\rTransfer-Encoding: chunked\r\nContent-Length: %d\r\n\r\n" % len(body + hidden) + body + hidden),
     ]:
@@ -396,6 +391,10 @@ def smuggling(rough):
             len(answer.statuses) <= 1 and (answer.closed or answer.statuses == [200])
         )
         rough.case(f"smuggling: {what}", lambda data=data: rough.raw(data, 2), good)
+    form = b"Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    for what, hosts in [("two hosts", b"Host: a\r\nHost: b\r\n"), ("no host in HTTP/1.1", b"")]:
+        data = b"POST /1.1/verify-key HTTP/1.1\r\n" + hosts + form
+        rough.case(f"smuggling: {what}", lambda data=data: rough.raw(data, 2), refused(400))
     ordinary = rough.request() + rough.request()
     rough.case("no smuggling: two requests, one after the other", lambda: rough.raw(ordinary, 2), lambda answer: answer.statuses == [200, 200])
 
@@ -428,7 +427,8 @@ def aborted(rough):
                 answers[str(everything(stream).statuses)] += 1
         return answers
 
-    rough.case("100 clients that close their side after asking", quick_ends, lambda found: True)
+    # Some old programs do so. An answer is better; an end without one is a client's error that it can see.
+    rough.case("100 clients that close their side after asking", quick_ends, lambda found: set(found) <= {"[200]", "[]"})
 
 
 def main():
