@@ -2,7 +2,7 @@
 /**
  * Takes the verdicts of `copydesk filter --mark` on an export of this blog:
  *
- *     copydesk filter export.sql --mark -o verdicts.jsonl
+ *     copydesk filter export.sql --mark verdicts.jsonl
  *     php apply.php FOLDER-OF-WORDPRESS verdicts.jsonl
  *
  * Comments found to be spam go into WordPress' spam folder, where they can be read and taken back. Nothing is deleted, and a comment

@@ -213,7 +213,7 @@ def hidden_fields(form):
 def filtered(table, copydesk, site, name, path, wanted):
     """`copydesk filter` over an export: every comment comes out with a verdict, and WordPress takes the verdicts."""
     out = path.with_suffix(".jsonl")
-    done = common.run([copydesk, "filter", path, "--mark", "-o", out], check=False)
+    done = common.run([copydesk, "filter", path, "--mark", out], check=False)
     if not table.check(f"copydesk filter reads the {name} export", done.returncode == 0, done.stderr.strip()[-200:]):
         return
     rows = [json.loads(line) for line in out.read_text().splitlines()]
