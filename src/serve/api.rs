@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json as value};
 use std::sync::Arc;
 
+/// Longest text that one request may ask labels for, in bytes: `copydesk label` takes texts of any length.
+const LABEL_BYTES: usize = 128 * 1024;
+
 pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Arc<str>, Refusal> {
     app.keys.name_of(key_in(headers)).ok_or(Refusal::NoKey)
 }
@@ -50,14 +53,22 @@ pub(super) async fn label(State(app): State<Arc<App>>, headers: HeaderMap, uri: 
     let answer = async {
         caller(&app, &headers)?;
         let parts = match parse(&body)? {
-            LabelRequest { text: Some(text), html: None } => app.work.label_paragraphs(text).await?,
-            LabelRequest { text: None, html: Some(html) } => app.work.label_blocks(html).await?,
+            LabelRequest { text: Some(text), html: None } => app.work.label_paragraphs(fits(text)?).await?,
+            LabelRequest { text: None, html: Some(html) } => app.work.label_blocks(fits(html)?).await?,
             _ => return Err(Refusal::Unprocessable("expected either `text` or `html`".to_owned())),
         };
         let paragraphs: Vec<Value> = parts.iter().map(part).collect();
         Ok(json(StatusCode::OK, &value!({ "paragraphs": paragraphs })))
     };
     done(answer.await, &uri)
+}
+
+/// A text that one request may ask about: one thread works on it to its end, even if nobody waits any more.
+fn fits(text: String) -> Result<String, Refusal> {
+    match text.len() {
+        0..=LABEL_BYTES => Ok(text),
+        _ => Err(Refusal::TooLarge { what: "a text", limit: LABEL_BYTES, unit: "bytes" }),
+    }
 }
 
 fn part(part: &LabelledPart) -> Value {
@@ -189,6 +200,7 @@ pub(super) async fn predict(State(app): State<Arc<App>>, headers: HeaderMap, uri
         }
         let (texts, alone) = texts(inputs)?;
         app.batch_fits(texts.len())?;
+        let texts = texts.into_iter().map(fits).collect::<Result<Vec<_>, _>>()?;
         let mut lists = Vec::with_capacity(texts.len());
         for answer in app.work.label_records(texts).await? {
             lists.push(predicted(&answer?.scores));
