@@ -310,3 +310,65 @@ fn sockets_are_files_of_this_machine() {
     child.wait().unwrap();
     assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
 }
+
+#[test]
+fn what_owners_say_is_used_at_once_and_lasts() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store.db");
+    let store = store.to_str().unwrap();
+    let server = Server::start(&["--store", store]);
+    let text = "Claim 200 free spins with no deposit today! Register now at luckyharbour.example";
+    let judge = |server: &Server| {
+        let body = serde_json::json!({ "comments": [{ "text": text, "author": "Casino" }] }).to_string();
+        server.post("/v1/comments", "", &body).json()["results"][0].clone()
+    };
+    let first = judge(&server);
+    assert_eq!(first["spam"], true, "{first}");
+    let feedback = serde_json::json!({ "id": first["id"], "spam": false }).to_string();
+    assert_eq!(server.post("/v1/feedback", "", &feedback).json()["stored"], true);
+    let second = judge(&server);
+    assert_eq!((&second["spam"], &second["reason"]), (&false.into(), &"you marked the same text as not spam".into()));
+
+    let verdicts = server.get("/v1/verdicts?limit=1").json();
+    assert_eq!(verdicts["verdicts"][0]["id"], second["id"]);
+    assert_eq!(verdicts["verdicts"][0]["feedback"], false);
+    let days = server.get("/v1/counts").json();
+    assert_eq!((&days["days"][0]["spam"], &days["days"][0]["marked_genuine"]), (&1.into(), &1.into()));
+
+    let comment =
+        "api_key=k&blog=http://b.example&user_ip=192.0.2.1&comment_content=Buy+my+little+pills+here+today,+friends";
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let submitted = server.post("/1.1/submit-spam", form, comment);
+    assert_eq!(submitted.header("x-copydesk-stored"), Some("yes"), "{submitted:?}");
+    assert_eq!(server.post("/1.1/comment-check", form, comment).body, "true");
+
+    assert_eq!(server.post("/v1/feedback", "", r#"{"id": "1", "spam": true}"#).status, 404);
+    assert_eq!(server.post("/v1/feedback", "", r#"{"spam": true}"#).status, 422);
+    assert_eq!(server.post("/v1/feedback", "Sec-Fetch-Site: cross-site\r\n", &feedback).status, 403);
+    let rebound = server.raw(b"GET /v1/verdicts HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    assert_eq!(rebound.status, 403);
+    drop(server);
+
+    let server = Server::start(&["--store", store]);
+    assert_eq!(judge(&server)["spam"], false);
+    let exported = run(&["serve", "export", "--store", store]);
+    let lines = stdout(&exported);
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    assert!(
+        lines.starts_with(r#"{"text":"Claim 200 free spins"#) && lines.contains(r#""author":"Casino","spam":false"#)
+    );
+    let adapted = run(&["serve", "adapt", "--store", store, "--model", "fast"]);
+    assert!(stdout(&adapted).contains(r#""refused":"too_few""#) && stderr(&adapted).contains("nothing was changed"));
+    let missing = run(&["serve", "export", "--store", "no-such-file.db"]);
+    assert!(!missing.status.success() && stderr(&missing).contains("no-such-file.db"));
+}
+
+#[test]
+fn without_a_store_nothing_is_kept() {
+    let server = Server::start(&[]);
+    assert_eq!(server.get("/v1/verdicts").status, 404);
+    assert_eq!(server.post("/v1/feedback", "", r#"{"comment": {"text": "Hello"}, "spam": true}"#).status, 404);
+    let page = server.get("/");
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'")));
+}

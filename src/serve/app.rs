@@ -80,8 +80,6 @@ pub(super) enum Refusal {
     UnknownVerdict,
     #[error("this server keeps none of it; start it with --store FILE")]
     NotKept,
-    #[error("a page of another site may not ask this server")]
-    Foreign,
     #[error("there is nothing at this path; GET /openapi.json lists what there is")]
     NotFound,
     #[error("another method is needed here")]
@@ -116,7 +114,6 @@ impl Refusal {
             Refusal::Media(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Validation"),
             Refusal::NoKey => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Refusal::Forbidden(_) => (StatusCode::FORBIDDEN, "Forbidden"),
-            Refusal::Foreign => (StatusCode::FORBIDDEN, "Forbidden"),
             Refusal::NotFound | Refusal::NotKept | Refusal::UnknownVerdict => (StatusCode::NOT_FOUND, "NotFound"),
             Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, "Validation"),
             Refusal::Slow => (StatusCode::REQUEST_TIMEOUT, "Validation"),

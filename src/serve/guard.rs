@@ -40,9 +40,6 @@ impl Guard {
 
     async fn pass(&self, request: Request, next: Next) -> Result<Response, Refusal> {
         let (parts, body) = request.into_parts();
-        if is_foreign(&parts.headers) {
-            return Err(Refusal::Foreign);
-        }
         if !parts.method.is_safe() && comes_from_another_site(&parts.headers) {
             return Err(Refusal::Forbidden("pages of other sites may not ask this server"));
         }
@@ -64,19 +61,14 @@ impl Guard {
 }
 
 /// Whether a browser says that the page which asks is of another site: such a page could mark comments in its visitor's name.
-fn comes_from_another_site(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
-}
-
-/// Whether a browser sends it for a page of another site: such a page could otherwise decide about comments in its visitor's name.
 /// Blogs and programs send neither header.
-fn is_foreign(headers: &HeaderMap) -> bool {
+fn comes_from_another_site(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    match (text(header::ORIGIN), text(header::HOST)) {
-        (Some(origin), Some(host)) => origin.split_once("://").is_none_or(|(_, site)| !site.eq_ignore_ascii_case(host)),
-        (Some(_), None) => true,
-        (None, _) => headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site"),
-    }
+    let (origin, host) = (headers.get(header::ORIGIN), text(header::HOST));
+    let site = text(header::ORIGIN).and_then(|origin| Some(origin.split_once("://")?.1));
+    let is_own = site.zip(host).is_some_and(|(site, host)| site.eq_ignore_ascii_case(host));
+    let fetched = headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
+    fetched || (origin.is_some() && !is_own)
 }
 
 /// The length that a request tells of its body.
@@ -112,13 +104,13 @@ pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderMap, HeaderName, HeaderValue};
+    use axum::http::{HeaderName, HeaderValue};
 
     #[test]
     fn pages_of_other_sites_are_foreign_and_programs_are_not() {
         let is_foreign = |headers: &[(&'static str, &'static str)]| {
             let entry = |&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
-            super::is_foreign(&headers.iter().map(entry).collect())
+            super::comes_from_another_site(&headers.iter().map(entry).collect())
         };
         assert!(!is_foreign(&[("host", "127.0.0.1:8417")]));
         assert!(!is_foreign(&[("host", "127.0.0.1:8417"), ("origin", "http://127.0.0.1:8417")]));

@@ -63,6 +63,7 @@ async function start() {
     };
     server.stdout.on("data", listen);
     server.stderr.on("data", listen);
+    server.on("error", failed);
     server.on("exit", (status) => failed(new Error(`the server ended with ${status}: ${said}`)));
   }).catch((error) => {
     stop();
