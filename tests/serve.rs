@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-const SPAM: &str = "200+free+spins+and+no+deposit!+Play+here:+luckyharbour.example";
+const SPAM: &str = "Cheap+viagra+and+cialis+online,+no+prescription.+Buy+now:+http://cheap-pills.example/buy-viagra";
 const GENUINE: &str = "Agreed.+Our+council+did+the+same+for+the+launderette+last+year.";
 
 /// A running server.
@@ -202,7 +202,7 @@ fn texts_and_comments_are_answered_in_json() {
     let page = server.post("/v1/label", "", r#"{"html": "<p>The council voted 7 to 2 on Monday.</p>"}"#).json();
     assert_eq!(page["paragraphs"].as_array().map(Vec::len), Some(1));
 
-    let comments = r#"{"comments": [{"text": "Free spins! Play at luckyharbour.example"}, {"text": "I agree with Ann."}, {"text": ""}]}"#;
+    let comments = r#"{"comments": [{"text": "Free spins! Play at http://lucky-casino.example/free-spins"}, {"text": "I agree with Ann."}, {"text": ""}]}"#;
     let results = server.post("/v1/comments", "", comments).json();
     assert_eq!((&results["results"][0]["spam"], &results["results"][1]["spam"]), (&true.into(), &false.into()));
     assert!(results["results"][2]["error"].is_string());
@@ -317,7 +317,7 @@ fn what_owners_say_is_used_at_once_and_lasts() {
     let store = folder.path().join("store.db");
     let store = store.to_str().unwrap();
     let server = Server::start(&["--store", store]);
-    let text = "Claim 200 free spins with no deposit today! Register now at luckyharbour.example";
+    let text = "Claim 200 free spins with no deposit! Register now: http://lucky-casino.example/casino-bonus";
     let judge = |server: &Server| {
         let body = serde_json::json!({ "comments": [{ "text": text, "author": "Casino" }] }).to_string();
         server.post("/v1/comments", "", &body).json()["results"][0].clone()

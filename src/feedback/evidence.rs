@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 /// What the owner's word on the same text weighs, in log-odds. No score that a model gives outweighs it: a comment that was marked
 /// "not spam" passes when it comes again, whatever the model says.
-const SAME: f32 = 16.0;
+const SAME: f32 = 20.0;
 
 /// What it weighs for a short text of another author or with another link: many people write the same five words.
 const SAME_WORDS: f32 = 1.5;

@@ -77,11 +77,15 @@ impl Listener {
             }
             #[cfg(unix)]
             Address::Unix(path) => {
+                use std::os::unix::fs::FileTypeExt;
                 use std::os::unix::net::{UnixListener, UnixStream};
                 let listener = match UnixListener::bind(path) {
                     Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                        let is_dead = UnixStream::connect(path)
-                            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+                        // Connecting to a file of another kind is refused as well.
+                        let is_socket = std::fs::symlink_metadata(path)?.file_type().is_socket();
+                        let is_dead = is_socket
+                            && UnixStream::connect(path)
+                                .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
                         if !is_dead {
                             return Err(error);
                         }
