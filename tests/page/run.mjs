@@ -29,6 +29,12 @@ const SPAM = {
   url: "https://lucky-harbour.example/bonus",
   email: "promo@lucky-harbour.example",
 };
+/** Another, for after the first was marked as not spam. */
+const ADVERT = {
+  text: "Buy cheap pills online without prescription! Best prices, fast delivery: http://cheap-pills.example/order",
+  author: "Online Pharmacy",
+  url: "http://cheap-pills.example",
+};
 const GENUINE = {
   text: "I cycle over that bridge every morning. The new lane helps, but the lights at the north end still change far too quickly.",
   author: "Marta",
@@ -228,7 +234,7 @@ async function look(browser, address, colorScheme, width) {
   const where = `${colorScheme}, ${width} px`;
   const { page, close, wrong } = await open(browser, address, { colorScheme, viewport: { width, height: 900 } });
   await check(page, `${where}, before anything is asked`);
-  await judge(page, { ...SPAM, text: `${SPAM.text} Only in ${colorScheme} and ${width}.` });
+  assert.match(await judge(page, ADVERT), /^Spam/);
   await type(page, "#text-text", ARTICLE.join("\n\n"));
   await page.keyboard.press("Control+Enter");
   await announced(page, "#text-status", /paragraphs/);
