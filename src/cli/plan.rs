@@ -12,9 +12,11 @@ use super::output_columns;
 use super::part::sample;
 use super::run::{FileFormat, OutputPlan, Outputs, PathRule, RunPlan, attributes_of};
 use super::target::{self, Target};
+use crate::comment::CommentModel;
 use crate::corpus::{
     Choice, ForeignFormat, InputFormat, ReadOptions, Shard, Sources, Unit, is_standard_input, resolve,
 };
+use crate::eval::LOSS_BUDGETS;
 use crate::label::LabelId;
 use crate::model::{Model, ModelError, Role};
 use crate::output::{Columns, OutputFormat, RowFormat, with_suffix};
@@ -389,6 +391,14 @@ pub(super) fn role(model: &Model, role: Role, needed_by: &'static str) -> Result
     model.role(role).map_err(|error| match error {
         ModelError::NoRole { model, setting, labels } => CliError::NoRole { model, needed_by, setting, labels },
         error => CliError::Model { model: model.name().to_owned(), error },
+    })
+}
+
+/// The score of a whole comment from which it is spam if about this share of genuine ones may be lost.
+pub(super) fn comment_threshold(lose: f64) -> Result<f32, CliError> {
+    CommentModel::embedded().threshold(lose).ok_or_else(|| CliError::NoOperatingPoint {
+        expected: LOSS_BUDGETS.map(|lose| lose.to_string()).join(", "),
+        got: lose,
     })
 }
 

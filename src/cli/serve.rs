@@ -4,23 +4,17 @@ use super::args::{AdaptArgs, KeysCommand, LogArg, ServeArgs, ServeCommand};
 use super::error::CliError;
 use super::job::Tally;
 use super::output::{Output, Target};
+use super::plan::comment_threshold;
 use super::{signals, tell};
-use crate::comment::{Comment, CommentModel};
-use crate::feedback::{FeedbackError, FeedbackStore};
+use crate::comment::Comment;
+use crate::feedback::{FeedbackError, FeedbackStore, now};
 use crate::model::ModelError;
 use crate::parallel;
 use crate::pipeline::{CommentFilter, Copydesk};
-use crate::serve::{KeyFile, Limits, Log, LogLevel, Memory, NoMemory, ServeError, ServeOptions, Server};
+use crate::serve::{KeyFile, Limits, Log, LogLevel, Memory, ServeError, ServeOptions, Server};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-
-/// The share of genuine comments that may be lost where nothing is asked for.
-const DEFAULT_LOSE: f64 = 0.005;
-
-/// The shares of genuine comments that may be lost.
-const SHARES: [f64; 3] = [0.001, 0.005, 0.01];
+use std::time::Duration;
 
 /// Carries out the arguments.
 pub(super) fn run(args: ServeArgs) -> Result<Tally, CliError> {
@@ -36,9 +30,8 @@ pub(super) fn run(args: ServeArgs) -> Result<Tally, CliError> {
 fn serve(args: &ServeArgs) -> Result<(), CliError> {
     let failed = |error| no_model(&args.model, error);
     // Texts are shared out among the server's threads, so that one text takes one.
-    let builder = Copydesk::builder().model(&args.model).threads(1);
-    let desk = builder.clone().build().map_err(failed)?;
-    let filter = CommentFilter::new(builder).map_err(failed)?;
+    let desk = Copydesk::builder().model(&args.model).threads(1).build().map_err(failed)?;
+    let filter = CommentFilter::over(&desk).map_err(failed)?;
     let filter = match threshold(args.lose, args.threshold)? {
         Some(threshold) => filter.threshold(threshold),
         None => filter,
@@ -64,20 +57,14 @@ fn serve(args: &ServeArgs) -> Result<(), CliError> {
         LogArg::Requests => LogLevel::Requests,
     };
     let log = Log::new(level, |line| tell(format_args!("{line}")));
-    let server = Server::start(filter, desk, memory(args)?, &options, log)?;
+    let store = args.store.as_deref().map(FeedbackStore::open).transpose()?;
+    let memory = Memory::new(store.map(|store| store.keep(args.keep)));
+    let server = Server::start(filter, desk, memory, &options, log)?;
     signals::let_run_stop();
     tell(format_args!("listening at {}", server.address()));
     let served = server.run(|| signals::asked_to_stop().is_some());
     signals::run_is_done();
     Ok(served?)
-}
-
-/// What the server remembers between requests.
-fn memory(args: &ServeArgs) -> Result<Arc<dyn Memory>, CliError> {
-    Ok(match &args.store {
-        Some(path) => Arc::new(FeedbackStore::open(path)?.keep(args.keep)),
-        None => Arc::new(NoMemory),
-    })
 }
 
 /// A store that is there: a mistyped name is not to become an empty one.
@@ -128,16 +115,12 @@ fn adapt(args: &AdaptArgs) -> Result<(), CliError> {
     }
     let filter =
         CommentFilter::new(Copydesk::builder().model(&args.model)).map_err(|error| no_model(&args.model, error))?;
-    let threshold = match threshold(args.lose, args.threshold)? {
-        Some(threshold) => threshold,
-        None => threshold_of(DEFAULT_LOSE)?,
-    };
+    let threshold = threshold(args.lose, args.threshold)?.unwrap_or(filter.spam_threshold());
     let score = |comments: &[Comment]| {
         let judged = filter.judge(comments).into_iter();
         judged.map(|judgement| judgement.map_or(f32::NAN, |judgement| judgement.score)).collect()
     };
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let adaptation = store.adapt(threshold, i64::try_from(now).unwrap_or(i64::MAX), score)?;
+    let adaptation = store.adapt(threshold, now(), score)?;
     if let Some(refusal) = adaptation.refused {
         tell(format_args!("nothing was changed: {refusal}"));
     }
@@ -159,15 +142,7 @@ fn no_model(model: &Path, error: ModelError) -> CliError {
 }
 
 fn threshold(lose: Option<f64>, threshold: Option<f32>) -> Result<Option<f32>, CliError> {
-    lose.map_or(Ok(threshold), |lose| threshold_of(lose).map(Some))
-}
-
-fn threshold_of(lose: f64) -> Result<f32, CliError> {
-    let threshold = CommentModel::embedded().threshold(lose);
-    threshold.ok_or_else(|| CliError::NoOperatingPoint {
-        expected: SHARES.map(|share| share.to_string()).join(", "),
-        got: lose,
-    })
+    lose.map_or(Ok(threshold), |lose| comment_threshold(lose).map(Some))
 }
 
 fn manage(command: KeysCommand) -> Result<(), CliError> {

@@ -4,6 +4,7 @@ use super::args::{StorageArg, TargetArgs, TrainArgs};
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
+use crate::atomic;
 use crate::label::LabelSet;
 use crate::model::{Checkpoint, ModelSource, PageConfig, Settings, Storage};
 use crate::train::{
@@ -179,6 +180,15 @@ fn settings(args: &TrainArgs) -> Result<TrainSettings, CliError> {
     settings.weak_rows = args.weak_rows.unwrap_or(settings.weak_rows);
     settings.seed = args.seed.unwrap_or(settings.seed);
     Ok(settings)
+}
+
+/// Writes a model of one file, and what came of its training beside it.
+pub(super) fn write_trained(folder: &Path, model: &[u8], training: &impl Serialize) -> Result<(), CliError> {
+    let training = serde_json::to_vec_pretty(training).expect("numbers can be written as JSON; this is a bug");
+    let unwritable = |error| CliError::unwritable(folder, error);
+    std::fs::create_dir_all(folder).map_err(unwritable)?;
+    atomic::write(&folder.join("model.safetensors"), model).map_err(unwritable)?;
+    atomic::write(&folder.join("training.json"), &training).map_err(unwritable)
 }
 
 /// The defaults with the fields of the files over them, the last file's uppermost.

@@ -4,8 +4,7 @@ use super::args::TrainCommentsArgs;
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
-use super::train::{read_rows, training_settings};
-use crate::atomic;
+use super::train::{read_rows, training_settings, write_trained};
 use crate::eval::SpamPoint;
 use crate::train::{LeftOut, TreeSettings, read_comments, train_comments};
 use serde::Serialize;
@@ -44,10 +43,6 @@ pub(super) fn run(args: TrainCommentsArgs) -> Result<Tally, CliError> {
         tell(format_args!("{site:18} {:6} genuine {:6} spam  {}  {}", lost.of, caught.of, list(text), list(whole)));
     }
     let training = Training { settings, comments, left_out: &trained.left_out };
-    let training = serde_json::to_vec_pretty(&training).expect("numbers can be written as JSON; this is a bug");
-    let unwritable = |error| CliError::Unwritable { path: args.out.clone(), error };
-    std::fs::create_dir_all(&args.out).map_err(unwritable)?;
-    atomic::write(&args.out.join("model.safetensors"), &trained.model.to_bytes()).map_err(unwritable)?;
-    atomic::write(&args.out.join("training.json"), &training).map_err(unwritable)?;
+    write_trained(&args.out, &trained.model.to_bytes(), &training)?;
     Ok(tally)
 }

@@ -4,8 +4,7 @@ use super::args::TrainContentArgs;
 use super::error::CliError;
 use super::job::Tally;
 use super::tell;
-use super::train::{read_rows, training_settings};
-use crate::atomic;
+use super::train::{read_rows, training_settings, write_trained};
 use crate::train::{HeldOut, THRESHOLDS, TreeSettings, read_marked, train_content};
 use serde::Serialize;
 
@@ -35,10 +34,6 @@ pub(super) fn run(args: TrainContentArgs) -> Result<Tally, CliError> {
         tell(format_args!("{kind:14} {pages:5} pages  {f1:.4}  {}", f1_at.join("  ")));
     }
     let training = Training { settings, pages: count, thresholds: THRESHOLDS, held_out: &trained.held_out };
-    let training = serde_json::to_vec_pretty(&training).expect("numbers can be written as JSON; this is a bug");
-    let unwritable = |error| CliError::Unwritable { path: args.out.clone(), error };
-    std::fs::create_dir_all(&args.out).map_err(unwritable)?;
-    atomic::write(&args.out.join("model.safetensors"), &trained.model.to_bytes()).map_err(unwritable)?;
-    atomic::write(&args.out.join("training.json"), &training).map_err(unwritable)?;
+    write_trained(&args.out, &trained.model.to_bytes(), &training)?;
     Ok(tally)
 }

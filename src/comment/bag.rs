@@ -1,6 +1,7 @@
 //! Words and letters as places in hashed tables, weighed one by one.
 
-use crate::fnv::{FNV_OFFSET, fnv_step};
+use super::subject::words;
+use crate::fnv::{fnv_bytes, fnv_seeded, fnv_step, fnv_stirred};
 
 /// Places for the words of texts.
 pub const WORD_BUCKETS: usize = 1 << 16;
@@ -20,14 +21,14 @@ pub type Bag = Vec<u32>;
 /// The bag of a text: its words, pairs of them, and groups of letters within words.
 pub fn words_of(text: &str) -> Bag {
     let lower = text.to_lowercase();
-    let all: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let all: Vec<&str> = words(&lower).collect();
     let mut bag = Bag::new();
     let last = all.len().saturating_sub(WORDS).max(WORDS.min(all.len()));
     for part in [&all[..WORDS.min(all.len())], &all[last..]] {
         for (position, word) in part.iter().enumerate() {
-            bag.push(place(1, [word], WORD_BUCKETS));
+            bag.push(place(1, &[word], WORD_BUCKETS));
             if let Some(next) = part.get(position + 1) {
-                bag.push(place(2, [word, next], WORD_BUCKETS));
+                bag.push(place(2, &[word, next], WORD_BUCKETS));
             }
             letters(3, word, WORD_BUCKETS, &mut bag);
         }
@@ -39,8 +40,8 @@ pub fn words_of(text: &str) -> Bag {
 pub fn name_of(name: &str) -> Bag {
     let lower = name.trim().to_lowercase();
     let mut bag = Bag::new();
-    for word in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-        bag.push(place(4, [word], NAME_BUCKETS));
+    for word in words(&lower) {
+        bag.push(place(4, &[word], NAME_BUCKETS));
         letters(5, word, NAME_BUCKETS, &mut bag);
     }
     finish(bag)
@@ -48,11 +49,11 @@ pub fn name_of(name: &str) -> Bag {
 
 /// What the weights say of a bag, as a part of a logit: a long text says no more than a short one.
 pub fn weigh(weights: &[f32], bag: &Bag) -> f32 {
-    bag.iter().map(|&place| weights[place as usize]).sum::<f32>() * scale(bag)
+    bag.iter().map(|&place| weights[place as usize]).sum::<f32>() * bag_scale(bag)
 }
 
 /// What each weight counts.
-pub fn scale(bag: &Bag) -> f32 {
+pub fn bag_scale(bag: &Bag) -> f32 {
     3.0 / (bag.len() as f32).max(1.0).sqrt()
 }
 
@@ -62,17 +63,13 @@ fn letters(seed: u64, word: &str, buckets: usize, bag: &mut Bag) {
     for group in framed.windows(LETTERS) {
         text.clear();
         text.extend(group);
-        bag.push(place(seed, [text.as_str()], buckets));
+        bag.push(place(seed, &[&text], buckets));
     }
 }
 
-fn place<'a>(seed: u64, words: impl IntoIterator<Item = impl AsRef<str> + 'a>, buckets: usize) -> u32 {
-    let mut hash = FNV_OFFSET ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    for word in words {
-        hash = word.as_ref().bytes().fold(fnv_step(hash, 0x20), |state, byte| fnv_step(state, byte.into()));
-    }
-    let stirred = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93) >> 16;
-    (stirred % buckets as u64) as u32
+fn place(seed: u64, words: &[&str], buckets: usize) -> u32 {
+    let word = |state, word: &&str| fnv_bytes(fnv_step(state, b' '.into()), word.as_bytes());
+    (fnv_stirred(words.iter().fold(fnv_seeded(seed), word)) % buckets as u64) as u32
 }
 
 fn finish(mut bag: Bag) -> Bag {

@@ -3,6 +3,7 @@
 use super::Comment;
 use super::address::{Address, is_free_mail};
 use super::links::{Link, links};
+use super::subject::words;
 use crate::text::{Doubt, language, model_text};
 use std::collections::HashSet;
 
@@ -41,6 +42,15 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Hides what comes from a source among values of these facts.
+    pub fn hide(&self, source: Source, values: &mut [f32]) {
+        for (value, &(_, of)) in values.iter_mut().zip(&self.names) {
+            if of == source {
+                *value = MISSING;
+            }
+        }
+    }
+
     fn add(&mut self, source: Source, known: bool, facts: &[(&'static str, f32)]) {
         for &(name, value) in facts {
             self.names.push((name, source));
@@ -86,7 +96,7 @@ pub fn facts(comment: &Comment, heard: &Heard) -> Facts {
         ],
     );
     let lower = plain.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = words(&lower).collect();
     let own: HashSet<&str> = words.iter().copied().filter(|word| word.chars().count() > 3).collect();
     text_facts(&mut facts, body, &plain, &words);
     link_facts(&mut facts, markup, &found, &own);
@@ -257,7 +267,7 @@ fn markup_facts(facts: &mut Facts, markup: &str, found: &[Link<'_>], own: &HashS
 fn author_facts(facts: &mut Facts, comment: &Comment, heard: f32, own: &HashSet<&str>) {
     let name = comment.author.as_deref().map_or("", str::trim);
     let lower = name.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = words(&lower).collect();
     let capital = name.split_whitespace().filter(|word| word.starts_with(char::is_uppercase)).count();
     let letters = name.chars().filter(|c| c.is_alphabetic()).count();
     let joined =
@@ -371,15 +381,15 @@ fn email_facts(facts: &mut Facts, comment: &Comment, own: &HashSet<&str>) {
 fn page_facts(facts: &mut Facts, comment: &Comment, own: &HashSet<&str>, lower: &str) {
     let title = comment.page_title.as_deref().map_or("", str::trim).to_lowercase();
     let page = comment.page_text.as_deref().unwrap_or_default().to_lowercase();
-    let words = |text: &str| -> HashSet<String> {
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 3).map(str::to_owned).collect()
+    let long = |text: &str| -> HashSet<String> {
+        words(text).filter(|word| word.chars().count() > 3).map(str::to_owned).collect()
     };
-    let title_words = words(&title);
+    let title_words = long(&title);
     let shared = title_words.iter().filter(|word| own.contains(word.as_str())).count();
     let in_page = match page.is_empty() {
         true => MISSING,
         false => {
-            let page = words(&page);
+            let page = long(&page);
             share(own.iter().filter(|word| page.contains(**word)).count(), own.len())
         }
     };

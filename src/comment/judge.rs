@@ -4,6 +4,7 @@ use super::Comment;
 use super::bag::{NAME_BUCKETS, WORD_BUCKETS, name_of, weigh, words_of};
 use super::facts::{Facts, Heard, MASKED, MISSING, Source, TEXT_ODDS, facts};
 use super::links::links;
+use crate::eval::LOSS_BUDGETS;
 use crate::forest::{Forest, ForestError, floats};
 use crate::label::{LabelId, LabelSet, Scores};
 use safetensors::SafeTensors;
@@ -11,9 +12,6 @@ use std::sync::OnceLock;
 
 /// The one model that is compiled into the library.
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/comments/model.safetensors"));
-
-/// Shares of genuine comments that may be lost, for which the model has thresholds.
-pub const LOSSES: [f64; 3] = [0.001, 0.005, 0.01];
 
 /// What is said of a comment.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,8 +51,8 @@ pub struct CommentModel {
     pub(crate) text_scale: [f32; 2],
     /// The same for the sum of the trees.
     pub(crate) score_scale: [f32; 2],
-    /// Scores for [`LOSSES`].
-    pub(crate) thresholds: [f32; LOSSES.len()],
+    /// Scores for [`LOSS_BUDGETS`].
+    pub(crate) thresholds: [f32; LOSS_BUDGETS.len()],
 }
 
 /// Greatest logarithm of odds that is told apart.
@@ -127,42 +125,24 @@ impl CommentModel {
         (score, self.reason(comment, &facts, sum, score))
     }
 
-    /// The score from which a comment is spam so that about this share of genuine ones is lost, one of [`LOSSES`].
+    /// The score from which a comment is spam so that about this share of genuine ones is lost, one of [`LOSS_BUDGETS`].
     pub fn threshold(&self, lose: f64) -> Option<f32> {
-        LOSSES.iter().position(|&loss| loss == lose).map(|position| self.thresholds[position])
+        LOSS_BUDGETS.iter().position(|&loss| loss == lose).map(|position| self.thresholds[position])
     }
 
-    /// What changes the answer most if it is not known; the text, where nothing else does.
+    /// What speaks most for the answer: the text, or the source that changes it most if it is not known.
     fn reason(&self, comment: &Comment, facts: &Facts, sum: f32, score: f32) -> String {
         let is_spam = score >= 0.5;
-        let mut most = (LEAST_CHANGE, None);
-        for source in MASKED {
-            if facts.names.iter().zip(&facts.values).all(|((_, of), &value)| *of != source || value == MISSING) {
-                continue;
-            }
-            let change = sum - self.forest.sum(&without(facts, source));
-            let change = if is_spam { change } else { -change };
-            if change > most.0 {
-                most = (change, Some(source));
-            }
+        if is_spam && facts.values[TEXT_ODDS] > 0.0 {
+            return advertising(comment);
         }
-        let text = facts.values[TEXT_ODDS];
-        let source = most.1.filter(|_| !(is_spam && text > 0.0));
-        let reason = match (is_spam, source) {
+        let reason = match (is_spam, self.telling(facts, sum, is_spam)) {
             (true, Some(Source::Markup)) => "its links are written like advertising",
             (true, Some(Source::Author)) => "the author's name looks like advertising",
             (true, Some(Source::AuthorUrl)) => "the author's link looks like advertising",
             (true, Some(Source::Email)) => "the author's e-mail domain is like those of spam",
             (true, Some(Source::Page)) => "it has nothing to do with the page",
-            (true, _) => {
-                let links = links(comment.html.as_deref().unwrap_or(comment.body()));
-                return match links.iter().find(|link| !link.address.is_well_known()) {
-                    Some(link) if link.address.host.len() <= 60 => {
-                        format!("reads like advertising, with a link to {}", link.address.host)
-                    }
-                    _ => "reads like advertising".to_owned(),
-                };
-            }
+            (true, _) => return advertising(comment),
             (false, Some(Source::Author)) => "the author's name is a person's",
             (false, Some(Source::AuthorUrl)) => "the author's link is a personal one",
             (false, Some(Source::Email)) => "the author's e-mail domain is a usual one",
@@ -171,12 +151,32 @@ impl CommentModel {
         };
         reason.to_owned()
     }
+
+    /// The source without which the sum would change most against the answer, if it would change by much.
+    fn telling(&self, facts: &Facts, sum: f32, is_spam: bool) -> Option<Source> {
+        let mut most = (LEAST_CHANGE, None);
+        for source in MASKED {
+            let mut values = facts.values.clone();
+            facts.hide(source, &mut values);
+            let change = sum - self.forest.sum(&values);
+            let change = if is_spam { change } else { -change };
+            if change > most.0 {
+                most = (change, Some(source));
+            }
+        }
+        most.1
+    }
 }
 
-/// The facts with those of one source hidden.
-pub fn without(facts: &Facts, source: Source) -> Vec<f32> {
-    let hide = |(&value, &(_, of)): (&f32, &(&str, Source))| if of == source { MISSING } else { value };
-    facts.values.iter().zip(&facts.names).map(hide).collect()
+/// The reason of a comment that reads like spam, with the first host that it links to and that not everybody does.
+fn advertising(comment: &Comment) -> String {
+    let links = links(comment.html.as_deref().unwrap_or(comment.body()));
+    match links.iter().find(|link| !link.address.is_well_known()) {
+        Some(link) if link.address.host.len() <= 60 => {
+            format!("reads like advertising, with a link to {}", link.address.host)
+        }
+        _ => "reads like advertising".to_owned(),
+    }
 }
 
 /// What a text model's scores say, before they are scaled.
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn thresholds_rise_as_less_may_be_lost() {
         let model = CommentModel::embedded();
-        let thresholds = LOSSES.map(|loss| model.threshold(loss).unwrap());
+        let thresholds = LOSS_BUDGETS.map(|loss| model.threshold(loss).unwrap());
         assert!(thresholds[0] > thresholds[1] && thresholds[1] > thresholds[2]);
         assert_eq!(model.threshold(0.3), None);
     }

@@ -17,9 +17,11 @@ mod subject;
 pub use judge::{CommentModel, Evidence, Judgement};
 pub use sketch::Sketch;
 pub use subject::Comment;
+#[cfg(feature = "serve")]
+pub use subject::words;
 #[cfg(feature = "train")]
 pub use {
-    bag::{Bag, NAME_BUCKETS, WORD_BUCKETS, name_of, scale, weigh, words_of},
+    bag::{Bag, NAME_BUCKETS, WORD_BUCKETS, bag_scale, name_of, weigh, words_of},
     facts::{Facts, Heard, MASKED, facts},
-    judge::{LOSSES, heard_of, probability, without},
+    judge::{heard_of, probability},
 };

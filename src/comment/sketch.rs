@@ -1,6 +1,7 @@
 //! Copies that differ in a few words, found by MinHash (Broder, 1997) over groups of three words.
 
-use crate::fnv::{FNV_OFFSET, fnv_step};
+use super::subject::words;
+use crate::fnv::{FNV_OFFSET, fnv_bytes, fnv_step};
 use crate::random::SplitMix64;
 use crate::text::model_text;
 
@@ -31,8 +32,7 @@ impl Sketch {
     /// The sketch of a text.
     pub fn of(text: &str) -> Option<Sketch> {
         let text = model_text(text).to_lowercase();
-        let words: Vec<u64> =
-            text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(hash).collect();
+        let words: Vec<u64> = words(&text).map(|word| fnv_bytes(FNV_OFFSET, word.as_bytes())).collect();
         if words.len() < Sketch::LEAST_WORDS {
             return None;
         }
@@ -87,10 +87,6 @@ impl Sketch {
         }
         Some(Sketch(numbers))
     }
-}
-
-fn hash(word: &str) -> u64 {
-    word.bytes().fold(FNV_OFFSET, |state, byte| fnv_step(state, byte.into()))
 }
 
 #[cfg(test)]

@@ -166,33 +166,11 @@ fn without_envelope(message: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::feed::{Feed, Pieces};
+    use crate::corpus::records::texts_in_pieces;
 
-    /// What comes of mail: the line on which each message begins, with its text or its error; the same however the bytes come.
+    /// What comes of mail: the line on which each message begins, with its text or its error.
     fn read_with(mail: &str, limit_bytes: usize) -> Vec<(u64, String)> {
-        let read = |size: usize| {
-            let pieces = Pieces(mail.as_bytes().chunks(size).map(<[u8]>::to_vec).collect());
-            let mut records = MailRecords { limit_bytes, ..MailRecords::new(Window::new(Feed::of(pieces))) };
-            let mut found = Vec::new();
-            while let Next::Item(Found { line, content, .. }) = records.next(None).unwrap() {
-                let what = match content {
-                    Ok(Content::Object(object)) => {
-                        let object: serde_json::Value = serde_json::from_slice(&object).unwrap();
-                        object["text"].as_str().unwrap().to_owned()
-                    }
-                    Ok(Content::Page(page)) => panic!("{page:?}"),
-                    Err(error) => error.to_string(),
-                };
-                found.push((line, what));
-            }
-            assert_eq!(records.consumed(), mail.len() as u64);
-            found
-        };
-        let whole = read(mail.len());
-        for size in (1..5).chain([17, 64]) {
-            assert_eq!(read(size), whole, "pieces of {size} bytes of {mail}");
-        }
-        whole
+        texts_in_pieces(mail, |window| MailRecords { limit_bytes, ..MailRecords::new(window) })
     }
 
     fn message(line: u64, text: &str) -> (u64, String) {

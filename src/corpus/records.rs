@@ -55,3 +55,43 @@ pub(super) struct Page {
     /// What the archive says of it, as a JSON object on one line.
     pub fields: Vec<u8>,
 }
+
+/// What a reader of records finds in a source, which must be the same however its bytes come; `make` makes the reader. An object is
+/// itself, an error its words.
+#[cfg(test)]
+pub(super) fn found_in_pieces<R: RecordReader>(
+    source: &[u8],
+    make: impl Fn(super::feed::Window) -> R,
+) -> Vec<(u64, serde_json::Value)> {
+    use super::feed::{Feed, Pieces, Window};
+    let read = |size: usize| {
+        let pieces = Pieces(source.chunks(size).map(<[u8]>::to_vec).collect());
+        let mut reader = make(Window::new(Feed::of(pieces)));
+        let mut found = Vec::new();
+        while let Next::Item(Found { line, content, .. }) = reader.next(None).unwrap() {
+            let value = match content {
+                Ok(Content::Object(object)) => serde_json::from_slice(&object).unwrap(),
+                Ok(Content::Page(page)) => panic!("{page:?}"),
+                Err(error) => serde_json::Value::String(error.to_string()),
+            };
+            found.push((line, value));
+        }
+        assert_eq!(reader.consumed(), source.len() as u64);
+        found
+    };
+    let whole = read(source.len().max(1));
+    for size in (1..8).chain([17, 64]) {
+        assert_eq!(read(size), whole, "pieces of {size} bytes of {}", String::from_utf8_lossy(source));
+    }
+    whole
+}
+
+/// The same with the text of each object, or the words of its error.
+#[cfg(test)]
+pub(super) fn texts_in_pieces<R: RecordReader>(
+    source: &str,
+    make: impl Fn(super::feed::Window) -> R,
+) -> Vec<(u64, String)> {
+    let text = |value: serde_json::Value| value.get("text").unwrap_or(&value).as_str().unwrap().to_owned();
+    found_in_pieces(source.as_bytes(), make).into_iter().map(|(line, value)| (line, text(value))).collect()
+}

@@ -3,6 +3,7 @@
 use super::export::each;
 use super::{FeedbackError, FeedbackStore};
 use crate::comment::Comment;
+use crate::eval::{OddsRow, fit_odds, log_loss};
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
@@ -215,43 +216,11 @@ fn fit(points: &[Point], threshold: f32) -> Adaptation {
     Adaptation { refused, shift, fitted, held_back, before, after }
 }
 
-/// Slope and offset with the least loss, by Newton's method: the loss is convex, and the pull towards no shift gives it one lowest
-/// point.
+/// Slope and offset with the least loss, within their bounds.
 fn line(points: &[Point], threshold: f32) -> Shift {
     let weights = halves(points);
-    let objective = |slope: f64, offset: f64| {
-        let loss: f64 =
-            points.iter().map(|point| weights(point) * loss(slope * point.logit + offset, point.spam)).sum();
-        loss + DRAWN / 2.0 * ((slope - 1.0).powi(2) + offset.powi(2))
-    };
-    let (mut slope, mut offset) = (1.0, 0.0);
-    for _ in 0..100 {
-        let (mut by_slope, mut by_offset) = (DRAWN * (slope - 1.0), DRAWN * offset);
-        let (mut ss, mut so, mut oo) = (DRAWN, 0.0, DRAWN);
-        for point in points {
-            let p = probability(slope * point.logit + offset);
-            let (weight, error) = (weights(point), p - f64::from(point.spam));
-            by_slope += weight * error * point.logit;
-            by_offset += weight * error;
-            let curvature = weight * p * (1.0 - p);
-            ss += curvature * point.logit * point.logit;
-            so += curvature * point.logit;
-            oo += curvature;
-        }
-        let determinant = ss * oo - so * so;
-        let (step_slope, step_offset) =
-            ((oo * by_slope - so * by_offset) / determinant, (ss * by_offset - so * by_slope) / determinant);
-        let here = objective(slope, offset);
-        let mut size = 1.0;
-        while size > 1e-6 && objective(slope - size * step_slope, offset - size * step_offset) > here {
-            size /= 2.0;
-        }
-        slope -= size * step_slope;
-        offset -= size * step_offset;
-        if (size * step_slope).abs().max((size * step_offset).abs()) < 1e-9 {
-            break;
-        }
-    }
+    let rows: Vec<OddsRow> = points.iter().map(|point| (point.logit, point.spam, weights(point))).collect();
+    let [slope, offset] = fit_odds(&rows, [DRAWN; 2]);
     Shift { slope: slope.clamp(SLOPES.0, SLOPES.1), offset: offset.clamp(-OFFSET_LIMIT, OFFSET_LIMIT), threshold }
 }
 
@@ -289,8 +258,10 @@ fn choose_threshold(points: &[Point], shift: Shift, current: f32) -> Shift {
 
 fn figures(points: &[Point], shift: Shift) -> AdaptationFigures {
     let weights = halves(points);
-    let log_loss =
-        points.iter().map(|point| weights(point) * loss(shift.slope * point.logit + shift.offset, point.spam)).sum();
+    let log_loss = points
+        .iter()
+        .map(|point| weights(point) * log_loss(shift.slope * point.logit + shift.offset, point.spam))
+        .sum();
     let over = |spam: bool| {
         points.iter().filter(|point| point.spam == spam && adjusted(&shift, point) >= shift.threshold).count()
     };
@@ -311,13 +282,6 @@ fn kinds(points: &[Point]) -> (usize, usize) {
 
 fn adjusted(shift: &Shift, point: &Point) -> f32 {
     probability(shift.slope * point.logit + shift.offset) as f32
-}
-
-/// -ln of the probability of what is true.
-fn loss(logit: f64, spam: bool) -> f64 {
-    let signed = if spam { -logit } else { logit };
-    // ln(1 + e^x) without overflow.
-    signed.max(0.0) + (-signed.abs()).exp().ln_1p()
 }
 
 fn probability(logit: f64) -> f64 {

@@ -1,7 +1,15 @@
 //! Days and times as text, in UTC.
 
+use std::time::SystemTime;
+
 /// Seconds of a day.
 pub(super) const DAY_SECONDS: i64 = 86_400;
+
+/// Seconds since 1970-01-01, now.
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
 
 /// `2026-11-29`, of days since 1970-01-01.
 pub(super) fn date(days: i64) -> String {
@@ -14,6 +22,13 @@ pub(super) fn timestamp(seconds: i64) -> String {
     let second = seconds.rem_euclid(DAY_SECONDS);
     let (hour, minute) = (second / 3600, second / 60 % 60);
     format!("{}T{hour:02}:{minute:02}:{:02}Z", date(seconds.div_euclid(DAY_SECONDS)), second % 60)
+}
+
+/// `2026-11`, of seconds since 1970-01-01.
+pub fn month(seconds: i64) -> String {
+    let mut month = date(seconds.div_euclid(DAY_SECONDS));
+    month.truncate("2026-11".len());
+    month
 }
 
 /// Year, month and day in the Gregorian calendar, counted in eras of 400 years that begin in March, so that the leap day comes last.
@@ -43,6 +58,7 @@ mod tests {
             (-1, "1969-12-31T23:59:59Z"),
         ] {
             assert_eq!(timestamp(seconds), text);
+            assert_eq!(month(seconds), text[..7]);
         }
         assert_eq!(date(i64::MAX), "9999-12-31");
         assert_eq!(date(i64::MIN), "0001-01-01");

@@ -21,5 +21,6 @@ mod tests;
 mod traces;
 
 pub use adapt::{Adaptation, AdaptationFigures, Refusal, Shift};
+pub use day::{month, now};
 pub use error::FeedbackError;
 pub use store::{DayCounts, Feedback, FeedbackStore, Subject, Verdict};

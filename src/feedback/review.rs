@@ -2,7 +2,7 @@
 
 use super::{FeedbackError, FeedbackStore};
 use crate::comment::{Comment, Judgement};
-use crate::pipeline::CommentFilter;
+use crate::pipeline::{CommentFilter, weighed};
 
 /// Evidence that weighs less leaves the model's reason in its place: it moves a score of 0.5 to 0.7.
 const TELLING: f32 = 0.85;
@@ -24,16 +24,13 @@ impl FeedbackStore {
             judgement.spam = judgement.score >= shift.threshold;
         }
         let Some(evidence) = self.evidence(comment)? else { return Ok(judgement) };
-        let reason = judgement.reason.clone();
-        let mut weighed = match shift {
-            Some(shift) => filter.clone().threshold(shift.threshold).weigh(judgement, &evidence),
-            None => filter.weigh(judgement, &evidence),
-        };
+        judgement.score = weighed(judgement.score, &evidence);
+        judgement.spam = judgement.score >= shift.map_or(filter.spam_threshold(), |shift| shift.threshold);
         // A reason that contradicts the answer, or hardly bears on it, would only confuse.
-        if evidence.log_odds.abs() < TELLING || weighed.spam != (evidence.log_odds > 0.0) {
-            weighed.reason = reason;
+        if evidence.log_odds.abs() >= TELLING && judgement.spam == (evidence.log_odds > 0.0) {
+            judgement.reason = evidence.reason;
         }
-        Ok(weighed)
+        Ok(judgement)
     }
 }
 

@@ -1,16 +1,16 @@
 //! The store: recent verdicts, and decisions that last.
 
-use super::day::{DAY_SECONDS, date};
+use super::day::{DAY_SECONDS, date, now};
 use super::evidence::{self, Tally};
 use super::traces::Traces;
 use super::{FeedbackError, schema};
 use crate::comment::{Comment, Evidence, Judgement, Sketch};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, TransactionBehavior, params, params_from_iter};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// Verdicts that are kept where nothing else is asked for.
 const KEPT: usize = 10_000;
@@ -159,8 +159,7 @@ impl FeedbackStore {
         let writer = schema::open(path)?;
         let reader = schema::open_to_read(path)?;
         let newest: i64 = writer.query_row("SELECT coalesce(max(id), 0) FROM verdicts", [], |row| row.get(0))?;
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        let next_id = i64::try_from(now).unwrap_or(0).saturating_mul(IDS_A_SECOND).max(newest + 1);
+        let next_id = now().saturating_mul(IDS_A_SECOND).max(newest + 1);
         Ok(FeedbackStore {
             path: path.to_owned(),
             keep: KEPT,
@@ -417,6 +416,24 @@ impl Stored {
         }
     }
 
+    /// What stands in those columns.
+    fn values(&self) -> [&dyn ToSql; 11] {
+        let Stored { comment, words, subject, sketch, author, hosts } = self;
+        [
+            &comment.text,
+            &comment.html,
+            &comment.author,
+            &comment.author_url,
+            &comment.email_domain,
+            &comment.page_title,
+            words,
+            subject,
+            sketch,
+            author,
+            hosts,
+        ]
+    }
+
     /// Of the columns above, the first ones of a row.
     fn of_row(row: &Row) -> Result<Stored, rusqlite::Error> {
         Ok(Stored {
@@ -450,32 +467,15 @@ pub(super) fn comment_of_row(row: &Row, first: usize) -> Result<Comment, rusqlit
 }
 
 fn insert_verdict(transaction: &Transaction, given: &Given) -> Result<(), rusqlite::Error> {
-    let Stored { comment, words, subject, sketch, author, hosts } = &given.stored;
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO verdicts (id, time, source, text, html, author, author_url, email_domain, page_title, words, subject,
-             sketch, author_key, hosts, spam, score, reason, feedback)
+    let mut statement = transaction.prepare_cached(&format!(
+        "INSERT INTO verdicts ({}, id, time, source, spam, score, reason, feedback)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-             (SELECT spam FROM feedback WHERE subject = ?11 ORDER BY id DESC LIMIT 1))",
-    )?;
-    statement.execute(params![
-        given.id,
-        given.time,
-        given.source,
-        comment.text,
-        comment.html,
-        comment.author,
-        comment.author_url,
-        comment.email_domain,
-        comment.page_title,
-        words,
-        subject,
-        sketch,
-        author,
-        hosts,
-        given.spam,
-        f64::from(given.score),
-        given.reason,
-    ])?;
+             (SELECT spam FROM feedback WHERE subject = ?8 ORDER BY id DESC LIMIT 1))",
+        Stored::COLUMNS
+    ))?;
+    let own: [&dyn ToSql; 6] =
+        [&given.id, &given.time, &given.source, &given.spam, &f64::from(given.score), &given.reason];
+    statement.execute(params_from_iter(given.stored.values().into_iter().chain(own)))?;
     Ok(())
 }
 
@@ -506,29 +506,14 @@ fn decide(
     stored: &Stored,
     source: &str,
 ) -> Result<(), rusqlite::Error> {
-    let Stored { comment, words, subject, sketch, author, hosts } = stored;
+    let own: [&dyn ToSql; 3] = [&feedback.time, &source, &feedback.spam];
     transaction
-        .prepare_cached(
-            "INSERT INTO feedback (time, source, spam, text, html, author, author_url, email_domain, page_title, words, subject,
-                 sketch, author_key, hosts)
+        .prepare_cached(&format!(
+            "INSERT INTO feedback ({}, time, source, spam)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        )?
-        .execute(params![
-            feedback.time,
-            source,
-            feedback.spam,
-            comment.text,
-            comment.html,
-            comment.author,
-            comment.author_url,
-            comment.email_domain,
-            comment.page_title,
-            words,
-            subject,
-            sketch,
-            author,
-            hosts,
-        ])?;
+            Stored::COLUMNS
+        ))?
+        .execute(params_from_iter(stored.values().into_iter().chain(own)))?;
     let id = transaction.last_insert_rowid();
     let mut statement = transaction.prepare_cached("INSERT OR IGNORE INTO bands (band, feedback) VALUES (?1, ?2)")?;
     for band in bands(stored) {

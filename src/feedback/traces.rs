@@ -1,6 +1,6 @@
 //! What a comment leaves that another can be compared with.
 
-use crate::comment::{Comment, Sketch};
+use crate::comment::{self, Comment, Sketch};
 use crate::text::model_text;
 use sha2::{Digest, Sha256};
 
@@ -87,7 +87,7 @@ impl Traces {
         if body.trim().is_empty() {
             return None;
         }
-        let words = words(body);
+        let words = words_of(body);
         let (author, hosts) = (author(comment), hosts(comment));
         let sketch = Sketch::of(body);
         let subject = match sketch {
@@ -113,11 +113,11 @@ impl Traces {
 }
 
 /// Hash of the words in their order; of a text without words, of its characters.
-fn words(body: &str) -> [u8; 32] {
+fn words_of(body: &str) -> [u8; 32] {
     let text = model_text(body).to_lowercase();
     let mut hash = Sha256::new();
     let mut any = false;
-    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+    for word in comment::words(&text) {
         hash.update(word);
         hash.update(b" ");
         any = true;

@@ -1,6 +1,6 @@
 //! Words: in texts as evaluations of extraction count them, in classes and ids as people put them together.
 
-use crate::fnv::{FNV_OFFSET, fnv_step};
+use crate::fnv::{fnv_bytes, fnv_seeded, fnv_stirred};
 
 /// Words of a text: runs of letters, digits and underscores.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -39,9 +39,7 @@ pub(super) fn names(value: &str, limit: usize, mut take: impl FnMut(&[u8])) {
 
 /// A hash that stays the same for ever: models are stored that rest on it. FNV-1a with a last stirring.
 pub(super) fn hash(seed: u64, bytes: &[u8]) -> u64 {
-    let begin = FNV_OFFSET ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let hash = bytes.iter().fold(begin, |state, &byte| fnv_step(state, byte.into()));
-    (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93) >> 16
+    fnv_stirred(fnv_bytes(fnv_seeded(seed), bytes))
 }
 
 #[cfg(test)]

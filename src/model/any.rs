@@ -3,7 +3,7 @@
 use super::{Answer, Cascade, CascadeSession, Classifier, EMBEDDED_CASCADE, ModelError, ModelSource};
 use super::{OperatingPoint, PageText, Prediction, Reading, Role, Roles, Session};
 use crate::engine::ceiling::model_operations;
-use crate::fnv::{FNV_OFFSET, fnv_step};
+use crate::fnv::{FNV_OFFSET, fnv_bytes};
 use crate::label::{LabelId, LabelSet};
 use crate::tokenizer::Tokenizer;
 use std::path::Path;
@@ -59,7 +59,7 @@ impl Model {
             // Its settings hold the digests of both networks.
             Model::Cascade(cascade) => {
                 let settings = format!("{:?}", cascade.settings());
-                let state = settings.bytes().fold(FNV_OFFSET, |state, byte| fnv_step(state, byte.into()));
+                let state = fnv_bytes(FNV_OFFSET, settings.as_bytes());
                 Ok(format!("{state:016x}"))
             }
         }

@@ -5,7 +5,6 @@ use super::rejected::LabelError;
 use crate::comment::{Comment, CommentModel, Evidence, Judgement};
 use crate::label::LabelId;
 use crate::model::{ModelError, Role};
-use crate::page::Region;
 
 /// The share of genuine comments that may be lost where nothing else is asked for.
 pub(crate) const DEFAULT_LOSE: f64 = 0.005;
@@ -38,7 +37,12 @@ impl CommentFilter {
     /// # Errors
     /// Whatever is wrong with the model; [`ModelError::NoRole`] where it has no label for spam.
     pub fn new(desk: super::CopydeskBuilder) -> Result<CommentFilter, ModelError> {
-        let desk = desk.region(Region::Comment).any_language().build()?;
+        CommentFilter::over(&desk.build()?)
+    }
+
+    /// The same with the model of a desk that is there.
+    pub(crate) fn over(desk: &Copydesk) -> Result<CommentFilter, ModelError> {
+        let desk = desk.for_comments();
         let spam = desk.model().role(Role::Spam)?;
         let threshold =
             CommentModel::embedded().threshold(DEFAULT_LOSE).expect("the default is one of them; this is a bug");
@@ -49,6 +53,11 @@ impl CommentFilter {
     pub fn threshold(mut self, threshold: f32) -> CommentFilter {
         self.threshold = threshold;
         self
+    }
+
+    /// The score from which a comment is spam.
+    pub fn spam_threshold(&self) -> f32 {
+        self.threshold
     }
 
     /// Judges comments; the answers stand in their order, and no comment changes the answer for another.

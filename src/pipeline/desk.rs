@@ -375,6 +375,11 @@ impl Copydesk {
         LabelledText { label, confidence, scores, tokens, windows, lang: language.code, doubt }
     }
 
+    /// A desk with the same model that reads comments, in all languages.
+    pub(super) fn for_comments(&self) -> Copydesk {
+        Copydesk { region: Some(Region::Comment), any_language: true, ..self.clone() }
+    }
+
     /// Answers for texts in the order given; `pages` are ranges that cover them in order.
     fn predict(&self, texts: &[PageText<'_>], pages: &[Range<usize>]) -> Vec<Result<Prediction, ModelError>> {
         let groups = groups(pages);

@@ -12,7 +12,7 @@
 //! a column for each label.
 
 use super::csv;
-use super::jsonl::{push_object, push_string, push_text_scores};
+use super::jsonl::{begin_record, push_lang, push_string, push_text_scores};
 use super::number::push_probability;
 use super::row::Verdict;
 use crate::corpus::{Record, TableLayout};
@@ -62,14 +62,7 @@ pub struct NoColumn {
 /// Appends a comment as a JSON object and a line feed.
 pub fn push_json(out: &mut Vec<u8>, row: &FilteredRow<'_>) {
     let added = if row.verdict.is_some() { ADDED.len() } else { WITHOUT_SCORES };
-    match row.object {
-        Some(object) => push_object(out, object, &ADDED[..added]),
-        None => {
-            out.extend_from_slice(b"{\"text\": ");
-            push_string(out, row.text);
-            out.extend_from_slice(b", ");
-        }
-    }
+    begin_record(out, row.object, row.text, &ADDED[..added]);
     out.extend_from_slice(format!("\"spam\": {}, \"spam_score\": ", row.spam).as_bytes());
     match row.score {
         Some(score) => push_probability(out, score),
@@ -77,11 +70,7 @@ pub fn push_json(out: &mut Vec<u8>, row: &FilteredRow<'_>) {
     }
     out.extend_from_slice(b", \"reason\": ");
     push_string(out, row.reason);
-    out.extend_from_slice(b", \"lang\": ");
-    match row.lang {
-        Some(lang) => push_string(out, lang),
-        None => out.extend_from_slice(b"null"),
-    }
+    push_lang(out, row.lang);
     if let Some(verdict) = row.verdict {
         out.extend_from_slice(b", ");
         push_text_scores(out, verdict);

@@ -62,14 +62,7 @@ pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, kept: &[u8], wi
 pub fn push_record(out: &mut Vec<u8>, row: &RecordRow<'_>) {
     let first = if row.source.is_some() { 0 } else { 2 };
     let end = ADDED_WITH_SOURCE.len() - usize::from(row.verdict.doubt.is_none());
-    match row.object {
-        Some(object) => push_object(out, object, &ADDED_WITH_SOURCE[first..end]),
-        None => {
-            out.extend_from_slice(b"{\"text\": ");
-            push_string(out, row.text);
-            out.extend_from_slice(b", ");
-        }
-    }
+    begin_record(out, row.object, row.text, &ADDED_WITH_SOURCE[first..end]);
     push_source(out, row.source);
     push_verdict(out, &row.verdict);
     out.extend_from_slice(b"}\n");
@@ -85,8 +78,29 @@ fn push_source(out: &mut Vec<u8>, source: Option<RowSource<'_>>) {
     }
 }
 
+/// A record up to where the fields of the names `added` go; a line of text counts as an object with it.
+pub(super) fn begin_record(out: &mut Vec<u8>, object: Option<&Record<'_>>, text: &str, added: &[&str]) {
+    match object {
+        Some(object) => push_object(out, object, added),
+        None => {
+            out.extend_from_slice(b"{\"text\": ");
+            push_string(out, text);
+            out.extend_from_slice(b", ");
+        }
+    }
+}
+
+/// The field of the language, with the comma before it.
+pub(super) fn push_lang(out: &mut Vec<u8>, lang: Option<&str>) {
+    out.extend_from_slice(b", \"lang\": ");
+    match lang {
+        Some(lang) => push_string(out, lang),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
 /// The object up to where the fields of the names `added` go.
-pub(super) fn push_object(out: &mut Vec<u8>, object: &Record<'_>, added: &[&str]) {
+fn push_object(out: &mut Vec<u8>, object: &Record<'_>, added: &[&str]) {
     let line = object.line();
     let mut written = 0;
     // One search for each of our names: a record may repeat a name thousands of times.
@@ -112,11 +126,7 @@ pub(super) fn push_object(out: &mut Vec<u8>, object: &Record<'_>, added: &[&str]
 
 fn push_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
     push_text_scores(out, verdict);
-    out.extend_from_slice(b", \"lang\": ");
-    match verdict.lang {
-        Some(lang) => push_string(out, lang),
-        None => out.extend_from_slice(b"null"),
-    }
+    push_lang(out, verdict.lang);
     if let Some(doubt) = verdict.doubt {
         out.extend_from_slice(b", \"reason\": ");
         push_string(out, doubt.as_str());

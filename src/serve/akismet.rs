@@ -2,11 +2,10 @@
 
 use super::app::{App, Refusal, json, key_in, key_in_host, plain, set};
 use super::form::{Form, cut};
-use super::memory::MemoryError;
 use super::sites::Event;
-use super::work::{WorkError, now};
+use super::work::WorkError;
 use crate::comment::Comment;
-use crate::feedback::{Feedback, Subject};
+use crate::feedback::{Feedback, FeedbackError, Subject, now};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -221,7 +220,7 @@ async fn submit(
     let stored = match recorded {
         Ok(Ok(stored)) => stored,
         // The client did its part; there is nothing that could be known again.
-        Ok(Err(MemoryError::NoText)) => false,
+        Ok(Err(FeedbackError::NoText)) => false,
         Ok(Err(error)) => {
             app.log.error(&format!("a decision cannot be stored: {error}"));
             let refusal = Refusal::Failed("the decision could not be stored; send it again".to_owned());

@@ -23,7 +23,7 @@ pub(super) fn is_akismet(path: &str) -> bool {
 /// A server's state.
 pub(super) struct App {
     pub work: Work,
-    pub memory: Arc<dyn Memory>,
+    pub memory: Arc<Memory>,
     pub keys: Keys,
     pub metrics: Arc<Metrics>,
     pub sites: Sites,

@@ -25,5 +25,5 @@ mod work;
 pub use keys::{KeyFile, KeyFileError};
 pub use listen::{Address, AddressError};
 pub use log::{Log, LogLevel};
-pub use memory::{Memory, MemoryError, NoMemory};
+pub use memory::Memory;
 pub use server::{Limits, ServeError, ServeOptions, Server};

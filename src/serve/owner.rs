@@ -2,11 +2,9 @@
 
 use super::api::{CommentFields, caller, done, parse};
 use super::app::{App, Refusal, json};
-use super::memory::MemoryError;
 use super::sites::Event;
-use super::work::now;
 use crate::comment::Comment;
-use crate::feedback::{Feedback, Subject};
+use crate::feedback::{Feedback, FeedbackError, Subject, now};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -119,13 +117,13 @@ fn number(uri: &Uri, name: &str, (otherwise, most): (usize, usize)) -> Result<us
 /// Runs what may wait for a disk in a thread for it.
 async fn wait<T: Send + 'static>(
     app: &Arc<App>,
-    job: impl FnOnce(&App) -> Result<T, MemoryError> + Send + 'static,
+    job: impl FnOnce(&App) -> Result<T, FeedbackError> + Send + 'static,
 ) -> Result<T, Refusal> {
     let inner = Arc::clone(app);
     match tokio::task::spawn_blocking(move || job(&inner)).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error @ MemoryError::NoText)) => Err(Refusal::Unprocessable(error.to_string())),
-        Ok(Err(MemoryError::UnknownVerdict)) => Err(Refusal::UnknownVerdict),
+        Ok(Err(FeedbackError::NoText)) => Err(Refusal::Unprocessable("the comment has no text".to_owned())),
+        Ok(Err(FeedbackError::UnknownVerdict { .. })) => Err(Refusal::UnknownVerdict),
         Ok(Err(error)) => {
             app.log.error(&format!("the store failed: {error}"));
             Err(Refusal::Failed("the store failed; ask again".to_owned()))

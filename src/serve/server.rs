@@ -125,7 +125,7 @@ impl Server {
     pub fn start(
         filter: CommentFilter,
         desk: Copydesk,
-        memory: Arc<dyn Memory>,
+        memory: Memory,
         options: &ServeOptions,
         log: Log,
     ) -> Result<Server, ServeError> {
@@ -137,7 +137,7 @@ impl Server {
         let failed = |error| ServeError::Bind { address: address.clone(), error };
         let listener = Listener::bind(address).map_err(failed)?;
         let bound = listener.address().map_err(failed)?;
-        let metrics = Arc::new(Metrics::default());
+        let (memory, metrics) = (Arc::new(memory), Arc::new(Metrics::default()));
         let info = info(&desk, options);
         let tools =
             Tools { filter, desk, memory: Arc::clone(&memory), metrics: Arc::clone(&metrics), log: log.clone() };

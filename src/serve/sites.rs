@@ -1,5 +1,6 @@
 //! What each site asked for, by month.
 
+use crate::feedback::month;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -99,19 +100,6 @@ fn site(blog: &str) -> String {
     let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let host = if host.is_empty() { blog } else { host };
     super::form::cut(host, NAME_BYTES).to_ascii_lowercase()
-}
-
-/// The month of a time in UTC, as `2026-11`. After Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-fn month(time: i64) -> String {
-    let days = time.div_euclid(86_400) + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}")
 }
 
 #[cfg(test)]

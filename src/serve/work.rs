@@ -8,6 +8,7 @@ use super::memory::Memory;
 use super::metrics::Metrics;
 use crate::comment::{Comment, Judgement};
 use crate::corpus::InputError;
+use crate::feedback::now;
 use crate::label::Scores;
 use crate::pipeline::{CommentFilter, Copydesk, LabelError, LabelledText};
 use std::collections::VecDeque;
@@ -15,7 +16,6 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
 use tokio::sync::oneshot;
 
 /// Requests that one thread takes at once.
@@ -44,6 +44,23 @@ pub(super) struct LabelledPart {
     pub windows: usize,
     pub lang: Option<&'static str>,
     pub doubt: Option<&'static str>,
+}
+
+/// A labelled part from a paragraph of a text or a block of a page, which have these fields in common.
+macro_rules! part {
+    ($labelled:expr) => {{
+        let labelled = $labelled;
+        LabelledPart {
+            span: labelled.span,
+            label: labelled.label.as_str().to_owned(),
+            confidence: labelled.confidence,
+            scores: labelled.scores,
+            tokens: labelled.tokens,
+            windows: labelled.windows,
+            lang: labelled.lang,
+            doubt: labelled.doubt.map(|doubt| doubt.as_str()),
+        }
+    }};
 }
 
 /// Why a task has no answer.
@@ -121,7 +138,7 @@ pub(super) struct Work {
 pub(super) struct Tools {
     pub filter: CommentFilter,
     pub desk: Copydesk,
-    pub memory: Arc<dyn Memory>,
+    pub memory: Arc<Memory>,
     pub metrics: Arc<Metrics>,
     pub log: Log,
 }
@@ -316,40 +333,12 @@ impl Tools {
     }
 
     fn paragraphs(&self, text: &str) -> Answer<Vec<LabelledPart>> {
-        let paragraphs = self.desk.label(text)?;
-        let part = |paragraph: crate::pipeline::LabelledParagraph<'_>| LabelledPart {
-            span: paragraph.span,
-            label: paragraph.label.as_str().to_owned(),
-            confidence: paragraph.confidence,
-            scores: paragraph.scores,
-            tokens: paragraph.tokens,
-            windows: paragraph.windows,
-            lang: paragraph.lang,
-            doubt: paragraph.doubt.map(|doubt| doubt.as_str()),
-        };
-        Ok(paragraphs.into_iter().map(part).collect())
+        Ok(self.desk.label(text)?.into_iter().map(|paragraph| part!(paragraph)).collect())
     }
 
     fn blocks(&self, html: &str) -> Answer<Vec<LabelledPart>> {
-        let blocks = self.desk.label_html(html)?;
-        let part = |block: crate::pipeline::LabelledBlock| LabelledPart {
-            span: block.span,
-            label: block.label.as_str().to_owned(),
-            confidence: block.confidence,
-            scores: block.scores,
-            tokens: block.tokens,
-            windows: block.windows,
-            lang: block.lang,
-            doubt: block.doubt.map(|doubt| doubt.as_str()),
-        };
-        Ok(blocks.into_iter().map(part).collect())
+        Ok(self.desk.label_html(html)?.into_iter().map(|block| part!(block)).collect())
     }
-}
-
-/// Seconds since 1970-01-01.
-pub(super) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod examples;
 mod given;
 mod kernels;
 mod layer;
+mod linear;
 mod loss;
 mod network;
 mod optimizer;

@@ -11,7 +11,7 @@ use crate::cli::progress::Progress;
 use crate::cli::{signals, tell};
 use crate::comment::{Evidence, Sketch};
 use crate::corpus::{Choice, ChunkReader, Item, Position, Sources};
-use crate::fnv::{FNV_OFFSET, fnv_step};
+use crate::fnv::{FNV_OFFSET, fnv_bytes, fnv_step};
 use crate::model::{Model, ModelSession};
 use crate::pipeline::{CommentFields, Event, Fact, Input, Labeller, ParsedRecord, RowOptions, Worked, start};
 use std::collections::HashMap;
@@ -227,7 +227,7 @@ fn sender(fields: &CommentFields, record: &ParsedRecord<'_>) -> Option<u64> {
     for fact in [Fact::Author, Fact::Email, Fact::AuthorUrl, Fact::Ip, Fact::Permalink] {
         if let Some(value) = fields.string(fact, object) {
             is_known = true;
-            state = value.to_lowercase().bytes().fold(state, |state, byte| fnv_step(state, byte.into()));
+            state = fnv_bytes(state, value.to_lowercase().as_bytes());
         }
         // What stands between two facts is in neither.
         state = fnv_step(state, 256);

@@ -7,7 +7,9 @@ use super::rows::{Look, Route};
 use crate::cli::args::FilterArgs;
 use crate::cli::error::CliError;
 use crate::cli::options;
-use crate::cli::plan::{Reading, Written, has_files_only, open, operating_point, reading_and_run, role};
+use crate::cli::plan::{
+    Reading, Written, comment_threshold, has_files_only, open, operating_point, reading_and_run, role,
+};
 use crate::cli::run::{FileFormat, OutputPlan, Outputs, RunPlan};
 use crate::cli::target::{self, Target};
 use crate::comment::CommentModel;
@@ -207,10 +209,7 @@ fn judged(model: &Model, args: &FilterArgs, comments: Option<&CommentModel>) -> 
 /// The thresholds that the arguments ask for.
 fn cuts(args: &FilterArgs, model: &Model, comments: Option<&CommentModel>, judged: &Judged) -> Result<Cuts, CliError> {
     let point = |lose: f64| match comments {
-        Some(comments) => comments.threshold(lose).ok_or_else(|| CliError::NoOperatingPoint {
-            expected: LOSS_BUDGETS.map(|lose| lose.to_string()).join(", "),
-            got: lose,
-        }),
+        Some(_) => comment_threshold(lose),
         None => operating_point(model, lose),
     };
     let (spam, review_from) = match (&args.profile, args.threshold, args.lose) {

@@ -1,6 +1,8 @@
 //! The object of a comment.
 
+use super::pages::Page;
 use crate::corpus::json_object::{JsonObject, quoted};
+use std::borrow::Cow;
 
 /// A comment's object, to which fields are added one by one.
 pub(super) struct CommentObject(JsonObject);
@@ -52,8 +54,32 @@ pub(super) fn has_tags(text: &[u8]) -> bool {
     })
 }
 
+/// A comment of WordPress's by the columns of its table, which its export names after them; `None` where it says nothing.
+pub(super) fn wordpress_comment<'a>(
+    value: impl Fn(&str) -> Option<Cow<'a, [u8]>>,
+    page: Option<&Page>,
+) -> Option<Vec<u8>> {
+    let content = value("comment_content")?;
+    // What was never set is all zeros.
+    let in_utc = value("comment_date_gmt").filter(|date| !date.starts_with(b"0000"));
+    let mut object = CommentObject::new();
+    object.push("id", value("comment_id"));
+    object.push_content(content);
+    object.push("author", value("comment_author"));
+    object.push("author_url", value("comment_author_url"));
+    object.push("author_email", value("comment_author_email"));
+    object.push("page_title", page.and_then(|page| page.title.as_ref()));
+    object.push("permalink", page.and_then(|page| page.link.as_ref()));
+    object.push("date", in_utc.or_else(|| value("comment_date")));
+    object.push("ip", value("comment_author_IP"));
+    object.push("status", value("comment_approved").as_deref().map(wordpress_status));
+    object.push("kind", value("comment_type").as_deref().map(wordpress_kind));
+    object.push("parent", value("comment_parent"));
+    Some(object.finish())
+}
+
 /// WordPress's `comment_approved` in words.
-pub(super) fn wordpress_status(approved: &[u8]) -> &[u8] {
+fn wordpress_status(approved: &[u8]) -> &[u8] {
     match approved {
         b"1" => b"approved",
         b"0" => b"pending",
@@ -62,7 +88,7 @@ pub(super) fn wordpress_status(approved: &[u8]) -> &[u8] {
 }
 
 /// WordPress's `comment_type`, which is empty for comments in versions before 5.5.
-pub(super) fn wordpress_kind(kind: &[u8]) -> &[u8] {
+fn wordpress_kind(kind: &[u8]) -> &[u8] {
     if kind.is_empty() { b"comment" } else { kind }
 }
 

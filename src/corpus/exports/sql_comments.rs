@@ -1,6 +1,6 @@
 //! The comments in a dump of WordPress's tables, as mysqldump, mariadb-dump and phpMyAdmin write it.
 
-use super::object::{CommentObject, wordpress_kind, wordpress_status};
+use super::object::wordpress_comment;
 use super::pages::{Page, Pages};
 use super::sql_row::{Token, Value, tokens, values};
 use super::sql_scan::SqlScan;
@@ -248,7 +248,8 @@ impl SqlComments {
                 } else {
                     let page = value("comment_post_ID");
                     let page = page.and_then(|id| self.pages.get(&[&insert.prefix[..], b"\0", &id].concat()));
-                    comment(&value, page)
+                    let comment = wordpress_comment(value, page);
+                    comment.ok_or_else(|| InputError::MissingField { field: "comment_content".to_owned() })
                 };
                 Some(Found { line: self.row_line, record: None, content: content.map(Content::Object) })
             }
@@ -486,55 +487,16 @@ fn next_statement(bytes: &[u8]) -> Option<usize> {
     beginnings.iter().filter_map(|begin| memmem::find(bytes, begin.as_bytes())).min().map(|at| at + 1)
 }
 
-fn comment<'a>(value: &impl Fn(&str) -> Value<'a>, page: Option<&Page>) -> Result<Vec<u8>, InputError> {
-    let content =
-        value("comment_content").ok_or_else(|| InputError::MissingField { field: "comment_content".to_owned() })?;
-    // What was never set is all zeros.
-    let date = value("comment_date_gmt").filter(|date| !date.starts_with(b"0000"));
-    let mut object = CommentObject::new();
-    object.push("id", value("comment_ID"));
-    object.push_content(content);
-    object.push("author", value("comment_author"));
-    object.push("author_url", value("comment_author_url"));
-    object.push("author_email", value("comment_author_email"));
-    object.push("page_title", page.and_then(|page| page.title.as_ref()));
-    object.push("permalink", page.and_then(|page| page.link.as_ref()));
-    object.push("date", date.or_else(|| value("comment_date")));
-    object.push("ip", value("comment_author_IP"));
-    object.push("status", value("comment_approved").as_deref().map(wordpress_status));
-    object.push("kind", value("comment_type").as_deref().map(wordpress_kind));
-    object.push("parent", value("comment_parent"));
-    Ok(object.finish())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::feed::{Feed, Pieces};
+    use crate::corpus::feed::Feed;
+    use crate::corpus::records::found_in_pieces;
     use serde_json::{Value as Json, json};
 
     /// What comes of a dump: lines, and objects or messages; the same however its bytes come.
     fn read_with(text: &[u8], limit_bytes: usize) -> Vec<(u64, Json)> {
-        let read = |size: usize| {
-            let pieces = Pieces(text.chunks(size).map(<[u8]>::to_vec).collect());
-            let mut comments = SqlComments { limit_bytes, ..SqlComments::new(Window::new(Feed::of(pieces))) };
-            let mut found = Vec::new();
-            while let Next::Item(Found { line, content, .. }) = comments.next(None).unwrap() {
-                let value = match content {
-                    Ok(Content::Object(object)) => serde_json::from_slice(&object).unwrap(),
-                    Ok(Content::Page(page)) => panic!("{page:?}"),
-                    Err(error) => Json::String(error.to_string()),
-                };
-                found.push((line, value));
-            }
-            assert_eq!(comments.consumed(), text.len() as u64);
-            found
-        };
-        let whole = read(text.len().max(1));
-        for size in (1..8).chain([64]) {
-            assert_eq!(read(size), whole, "pieces of {size} bytes of {}", String::from_utf8_lossy(text));
-        }
-        whole
+        found_in_pieces(text, |window| SqlComments { limit_bytes, ..SqlComments::new(window) })
     }
 
     fn texts(text: &str, limit_bytes: usize) -> Vec<String> {

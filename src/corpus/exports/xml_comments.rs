@@ -1,6 +1,6 @@
 //! The comments in the exports of WordPress (WXR) and of Disqus.
 
-use super::object::{CommentObject, wordpress_kind, wordpress_status};
+use super::object::{CommentObject, wordpress_comment};
 use super::pages::{Page, Pages};
 use super::xml_fields::XmlFields;
 use super::xml_scan::{Passed, Tag, XmlScan};
@@ -9,6 +9,7 @@ use crate::corpus::feed::Window;
 use crate::corpus::lines::{LINE_LIMIT_BYTES, Next};
 use crate::corpus::records::{Content, Found, RecordReader};
 use crate::corpus::stray::decode_line;
+use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
@@ -169,7 +170,12 @@ impl XmlComments {
             }
             Element::Comment => {
                 let content = fields.and_then(|fields| match self.export {
-                    XmlExport::WordPress => wordpress(&fields, &self.page),
+                    XmlExport::WordPress => {
+                        let field =
+                            |name: &str| fields.get(&format!("wp:{name}")).map(|text| Cow::Borrowed(text.as_bytes()));
+                        let comment = wordpress_comment(field, Some(&self.page));
+                        comment.ok_or_else(|| no_field("wp:comment_content"))
+                    }
                     XmlExport::Disqus => disqus(&fields, &self.pages),
                 });
                 return Some(Found { line, record: None, content: content.map(Content::Object) });
@@ -225,27 +231,6 @@ impl RecordReader for XmlComments {
     }
 }
 
-fn wordpress(fields: &XmlFields, page: &Page) -> Result<Vec<u8>, InputError> {
-    let field = |name: &str| fields.get(name);
-    let content = field("wp:comment_content").ok_or_else(|| no_field("wp:comment_content"))?;
-    let mut object = CommentObject::new();
-    object.push("id", field("wp:comment_id"));
-    object.push_content(content);
-    object.push("author", field("wp:comment_author"));
-    object.push("author_url", field("wp:comment_author_url"));
-    object.push("author_email", field("wp:comment_author_email"));
-    object.push("page_title", page.title.as_ref());
-    object.push("permalink", page.link.as_ref());
-    // What was never set is all zeros.
-    let in_utc = field("wp:comment_date_gmt").filter(|date| !date.starts_with("0000"));
-    object.push("date", in_utc.or(field("wp:comment_date")));
-    object.push("ip", field("wp:comment_author_IP"));
-    object.push("status", field("wp:comment_approved").map(|status| wordpress_status(status.as_bytes())));
-    object.push("kind", field("wp:comment_type").map(|kind| wordpress_kind(kind.as_bytes())));
-    object.push("parent", field("wp:comment_parent"));
-    Ok(object.finish())
-}
-
 fn disqus(fields: &XmlFields, pages: &Pages) -> Result<Vec<u8>, InputError> {
     let field = |name: &str| fields.get(name);
     let content = field("message").ok_or_else(|| no_field("message"))?;
@@ -285,31 +270,12 @@ fn no_field(field: &str) -> InputError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::feed::{Feed, Pieces};
+    use crate::corpus::records::found_in_pieces;
     use serde_json::{Value, json};
 
-    /// What comes of an export: lines, and objects or messages; the same however its bytes come.
+    /// What comes of an export: lines, and objects or messages.
     fn read_with(export: XmlExport, text: &str, limit_bytes: usize) -> Vec<(u64, Value)> {
-        let read = |size: usize| {
-            let pieces = Pieces(text.as_bytes().chunks(size).map(<[u8]>::to_vec).collect());
-            let mut comments = XmlComments { limit_bytes, ..XmlComments::new(Window::new(Feed::of(pieces)), export) };
-            let mut found = Vec::new();
-            while let Next::Item(Found { line, content, .. }) = comments.next(None).unwrap() {
-                let value = match content {
-                    Ok(Content::Object(object)) => serde_json::from_slice(&object).unwrap(),
-                    Ok(Content::Page(page)) => panic!("{page:?}"),
-                    Err(error) => Value::String(error.to_string()),
-                };
-                found.push((line, value));
-            }
-            assert_eq!(comments.consumed(), text.len() as u64);
-            found
-        };
-        let whole = read(text.len().max(1));
-        for size in (1..8).chain([64]) {
-            assert_eq!(read(size), whole, "pieces of {size} bytes of {text}");
-        }
-        whole
+        found_in_pieces(text.as_bytes(), |window| XmlComments { limit_bytes, ..XmlComments::new(window, export) })
     }
 
     fn comment(id: u32, content: &str) -> String {

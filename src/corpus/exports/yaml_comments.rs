@@ -193,32 +193,10 @@ impl RecordReader for YamlComments {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::feed::{Feed, Pieces};
+    use crate::corpus::records::texts_in_pieces;
 
     fn read_with(text: &str, limit_bytes: usize) -> Vec<(u64, String)> {
-        let read = |size: usize| {
-            let pieces = Pieces(text.as_bytes().chunks(size).map(<[u8]>::to_vec).collect());
-            let mut comments = YamlComments { limit_bytes, ..YamlComments::new(Window::new(Feed::of(pieces))) };
-            let mut found = Vec::new();
-            while let Next::Item(Found { line, content, .. }) = comments.next(None).unwrap() {
-                let value = match content {
-                    Ok(Content::Object(object)) => {
-                        let object: Value = serde_json::from_slice(&object).unwrap();
-                        object["text"].as_str().unwrap().to_owned()
-                    }
-                    Ok(Content::Page(page)) => panic!("{page:?}"),
-                    Err(error) => error.to_string(),
-                };
-                found.push((line, value));
-            }
-            assert_eq!(comments.consumed(), text.len() as u64);
-            found
-        };
-        let whole = read(text.len().max(1));
-        for size in (1..8).chain([64]) {
-            assert_eq!(read(size), whole, "pieces of {size} bytes of {text}");
-        }
-        whole
+        texts_in_pieces(text, |window| YamlComments { limit_bytes, ..YamlComments::new(window) })
     }
 
     fn of(line: u64, text: &str) -> (u64, String) {

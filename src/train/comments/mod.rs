@@ -1,19 +1,18 @@
 //! Training of what tells spam from genuine comments by all that is known of them.
 //!
 //! Rows are comments with their sites' decisions and with what a text model that never saw the site says of them. Weights of words
-//! and of names are fitted first ([`linear`]), then trees over facts in which their scores count ([`boost()`]). The scores that
+//! and of names are fitted first ([`linear`](super::linear)), then trees over facts in which their scores count ([`boost()`]). The scores that
 //! the trees learn from come from weights that never saw the site, as they will later be. Sources of facts are hidden at random,
 //! because which of them there are depends on the blog system and must not tell the answer.
 
-mod linear;
 mod rows;
-mod scale;
 
 use super::boost::{Binned, TreeSettings, boost};
+use super::linear::{self, BagSettings, Bagged};
 use crate::comment::{
-    CommentModel, Facts, Heard, LOSSES, MASKED, NAME_BUCKETS, WORD_BUCKETS, facts, probability, weigh, without,
+    Bag, CommentModel, Facts, Heard, MASKED, NAME_BUCKETS, WORD_BUCKETS, bag_scale, facts, probability, weigh,
 };
-use crate::eval::{SpamPoint, spam_operating_points};
+use crate::eval::{LOSS_BUDGETS, OddsRow, SpamPoint, fit_odds, spam_operating_points};
 use crate::forest::Forest;
 use crate::random::SplitMix64;
 pub use rows::{CommentRow, read_comments};
@@ -31,6 +30,9 @@ const HIDDEN: f32 = 0.4;
 
 /// Rows from which a site is left out by itself; smaller ones are left out together.
 const OWN_GROUP: usize = 100;
+
+/// Most that a comment counts when words and names are weighed.
+const MOST_WEIGHT: f32 = 4.0;
 
 /// What came of a training.
 #[derive(Debug)]
@@ -76,13 +78,12 @@ pub fn train_comments(
         }
         tell(&format!("trees without {}", rows.groups[group]));
     }
-    let weighted: Vec<(f32, bool, f32)> =
-        sums.iter().enumerate().map(|(row, &sum)| (sum, rows.rows[row].spam, rows.weights[row])).collect();
-    let score_scale = scale::fit(&weighted);
+    let weighted = sums.iter().enumerate().map(|(row, &sum)| (sum, rows.rows[row].spam, rows.weights[row]));
+    let score_scale = scale(weighted);
     let scores: Vec<f32> = sums.iter().map(|sum| probability(score_scale[0] * sum + score_scale[1])).collect();
     let left_out = rows.report(&scores);
     let points = &left_out[0].whole;
-    let mut thresholds = [1.0; LOSSES.len()];
+    let mut thresholds = [1.0; LOSS_BUDGETS.len()];
     for (threshold, point) in thresholds.iter_mut().zip(points) {
         *threshold = point.threshold.min(1.0);
     }
@@ -90,6 +91,26 @@ pub fn train_comments(
     let [words, names] = rows.weights_without(None, seed);
     let model = CommentModel { words, names, forest: grow(None), text_scale: rows.text_scale, score_scale, thresholds };
     CommentTraining { model, left_out }
+}
+
+impl Bagged for Bag {
+    fn logit(&self, weights: &[f32], bias: f32) -> f32 {
+        bias + weigh(weights, self)
+    }
+
+    fn scale(&self) -> f32 {
+        bag_scale(self)
+    }
+
+    fn places(&self) -> impl Iterator<Item = usize> {
+        self.iter().map(|&place| place as usize)
+    }
+}
+
+/// Slope and offset that make scores the log-odds of spam; rows are a score, whether it is spam, and a weight.
+fn scale(rows: impl Iterator<Item = (f32, bool, f32)>) -> [f32; 2] {
+    let rows: Vec<OddsRow> = rows.map(|(score, spam, weight)| (score.into(), spam, weight.into())).collect();
+    fit_odds(&rows, [1e-2, 0.0]).map(|value| value as f32)
 }
 
 /// Rows made ready.
@@ -125,7 +146,7 @@ impl Rows {
         let mut heard = Vec::new();
         let mut text_scale = None;
         for file in &files {
-            let scale = scale::fit(&file.iter().map(|row| (row.heard.text, row.spam, weight(row))).collect::<Vec<_>>());
+            let scale = scale(file.iter().map(|row| (row.heard.text, row.spam, weight(row))));
             text_scale.get_or_insert(scale);
             heard.extend(file.iter().map(|row| Heard { text: scale[0] * row.heard.text + scale[1], ..row.heard }));
         }
@@ -157,13 +178,15 @@ impl Rows {
     /// Weights of words and of names from rows that are not in a fold.
     fn weights_without(&self, fold: Option<u64>, seed: u64) -> [Vec<f32>; 2] {
         let used = || (0..self.rows.len()).filter(move |&row| Some(self.fold(row)) != fold);
-        let words: Vec<linear::BagRow<'_>> =
-            used().map(|row| (&self.rows[row].words, self.rows[row].spam, self.weights[row])).collect();
-        let names: Vec<linear::BagRow<'_>> = used()
+        let row_of =
+            |row: usize, bag| (bag, f32::from(u8::from(self.rows[row].spam)), self.weights[row].min(MOST_WEIGHT));
+        let words: Vec<(&Bag, f32, f32)> = used().map(|row| row_of(row, &self.rows[row].words)).collect();
+        let names: Vec<(&Bag, f32, f32)> = used()
             .filter(|&row| !self.rows[row].name.is_empty())
-            .map(|row| (&self.rows[row].name, self.rows[row].spam, self.weights[row]))
+            .map(|row| row_of(row, &self.rows[row].name))
             .collect();
-        [linear::fit(&words, WORD_BUCKETS, seed), linear::fit(&names, NAME_BUCKETS, seed)]
+        let settings = |buckets| BagSettings { buckets, epochs: 5, rate: 0.1, decay: 3e-4, seed };
+        [linear::fit(&words, settings(WORD_BUCKETS)), linear::fit(&names, settings(NAME_BUCKETS))]
     }
 
     fn fold(&self, row: usize) -> u64 {
@@ -186,14 +209,14 @@ impl Rows {
         let mut copies = Copies { row: Vec::new(), values: Vec::new() };
         for (row, known) in self.facts.iter().enumerate() {
             for copy in 0..COPIES {
-                let mut facts = Facts { values: known.values.clone(), names: known.names.clone() };
+                let mut values = known.values.clone();
                 for source in MASKED {
                     if copy > 0 && random.unit() < HIDDEN {
-                        facts.values = without(&facts, source);
+                        known.hide(source, &mut values);
                     }
                 }
                 copies.row.push(row);
-                copies.values.push(facts.values);
+                copies.values.push(values);
             }
         }
         copies
@@ -224,7 +247,7 @@ impl Rows {
                 let pick = |spam: bool| -> Vec<f32> {
                     used.iter().filter(|&&row| self.rows[row].spam == spam).map(|&row| score(row)).collect()
                 };
-                spam_operating_points(&pick(false), &pick(true), &LOSSES).unwrap_or_default()
+                spam_operating_points(&pick(false), &pick(true), &LOSS_BUDGETS).unwrap_or_default()
             };
             let count = |spam: bool, threshold: f32| {
                 used.iter().filter(|&&row| self.rows[row].spam == spam && scores[row] >= threshold).count()

@@ -1,17 +1,17 @@
 //! Training of what tells a page's main content from its furniture.
 //!
 //! Pages come with their content as text. Each block's target is how much of it stands there ([`align`]). Two models are fitted
-//! one on the other: weights of names and words ([`linear`]), then trees over facts in which those weights' scores count
+//! one on the other: weights of names and words ([`linear`](super::linear)), then trees over facts in which those weights' scores count
 //! ([`boost()`]). The scores that the trees learn from come from weights that never saw the site, as they will later be.
 
 mod align;
-mod linear;
 
 use super::boost::{Binned, TreeSettings, boost};
 use super::data::{ReadRows, read_rows};
 use super::error::TrainError;
+use super::linear::{self, BagSettings, Bagged};
 use crate::forest::{Forest, ForestError};
-use crate::html::{Bag, ContentModel, Section, bag, bag_scores, facts, read, threshold};
+use crate::html::{BUCKETS, Bag, ContentModel, Section, bag, bag_scores, facts, read, threshold};
 use crate::random::SplitMix64;
 use align::{lower_words, targets, word_f1};
 
@@ -59,6 +59,21 @@ pub struct MarkedPage {
     pub html: String,
     /// Its main content as plain text.
     pub content: String,
+}
+
+impl Bagged for Bag {
+    fn logit(&self, weights: &[f32], bias: f32) -> f32 {
+        let [names, words] = bag_scores(weights, self);
+        bias + names + words
+    }
+
+    fn scale(&self) -> f32 {
+        Bag::scale(self)
+    }
+
+    fn places(&self) -> impl Iterator<Item = usize> {
+        self.names.iter().chain(&self.words).map(|&place| usize::from(place))
+    }
 }
 
 /// A page made ready.
@@ -161,11 +176,11 @@ pub fn train_content(
     tell("pages read");
     let fit = |left_out: Option<usize>| {
         let used = pages.iter().filter(|page| Some(page.fold) != left_out);
-        let rows: Vec<linear::BagRow<'_>> = used
+        let rows: Vec<(&Bag, f32, f32)> = used
             .flat_map(|page| page.kept.iter().map(move |kept| (page, kept)))
             .map(|(page, kept)| (&page.bags[kept.block], page.targets[kept.block], kept.weight.min(MOST_WEIGHT)))
             .collect();
-        linear::fit(&rows, settings.seed)
+        linear::fit(&rows, BagSettings { buckets: BUCKETS, epochs: 4, rate: 0.12, decay: 2e-4, seed: settings.seed })
     };
     let folds: Vec<Vec<f32>> = (0..FOLDS).map(|fold| fit(Some(fold))).collect();
     tell("weights of names and words by folds");
