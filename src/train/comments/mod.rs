@@ -1,7 +1,7 @@
 //! Training of what tells spam from genuine comments by all that is known of them.
 //!
 //! Rows are comments with their sites' decisions and with what a text model that never saw the site says of them. Weights of words
-//! and of names are fitted first ([`linear`](super::linear)), then trees over facts in which their scores count ([`boost()`]). The scores that
+//! and of names are fitted first ([`linear`]), then trees over facts in which their scores count ([`boost()`]). The scores that
 //! the trees learn from come from weights that never saw the site, as they will later be. Sources of facts are hidden at random,
 //! because which of them there are depends on the blog system and must not tell the answer.
 

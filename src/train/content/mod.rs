@@ -1,7 +1,7 @@
 //! Training of what tells a page's main content from its furniture.
 //!
 //! Pages come with their content as text. Each block's target is how much of it stands there ([`align`]). Two models are fitted
-//! one on the other: weights of names and words ([`linear`](super::linear)), then trees over facts in which those weights' scores count
+//! one on the other: weights of names and words ([`linear`]), then trees over facts in which those weights' scores count
 //! ([`boost()`]). The scores that the trees learn from come from weights that never saw the site, as they will later be.
 
 mod align;
