@@ -160,8 +160,10 @@ fn keys_are_made_needed_and_revoked() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys").display().to_string();
     let key = stdout(&run(&["serve", "keys", "add", "blog", "--keys", &file])).trim().to_owned();
-    assert_eq!(key.len(), 32);
-    assert_eq!(stdout(&run(&["serve", "keys", "list", "--keys", &file])), "blog\n");
+    assert_eq!(key.len(), 12);
+    let long = stdout(&run(&["serve", "keys", "add", "program", "--long", "--keys", &file])).trim().to_owned();
+    assert_eq!(long.len(), 32);
+    assert_eq!(stdout(&run(&["serve", "keys", "list", "--keys", &file])), "blog\nprogram\n");
     let server = Server::start(&["--keys", &file]);
 
     let verify = |key: &str| server.post("/1.1/verify-key", "", &format!("key={key}&blog=b.example")).body;
@@ -179,6 +181,9 @@ fn keys_are_made_needed_and_revoked() {
     assert_eq!(refused.body, "invalid");
     assert!(refused.header("x-akismet-debug-help").is_some());
     let predict = |headers: &str| server.post("/predict", headers, r#"{"inputs": "x"}"#).status;
+    let subscription = |key: &str| server.post("/1.1/get-subscription", "", &format!("key={key}&blog=b.example"));
+    assert_eq!(subscription(&key).json()["status"], "active");
+    assert_eq!(subscription("wrong").body, "invalid");
     assert_eq!(predict(""), 401);
     assert_eq!(predict(&format!("Authorization: Bearer {key}\r\n")), 200);
     assert_eq!(server.get("/health").status, 200);
@@ -243,6 +248,8 @@ fn bad_requests_are_refused_with_a_reason() {
     assert_eq!((answer.status, answer.header("content-type")), (413, Some("text/plain; charset=utf-8")));
     assert_eq!(server.post("/1.1/comment-check", "Content-Type: multipart/form-data; boundary=x\r\n", "x").status, 415);
     assert_eq!(server.raw(b"nonsense\r\n\r\n").status, 400);
+    let hosts = b"GET /info HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\nConnection: close\r\n\r\n";
+    assert_eq!(server.raw(hosts).status, 400);
     assert_eq!(server.get("/health").status, 200);
 }
 
@@ -271,6 +278,65 @@ fn a_full_server_refuses_at_once() {
     slow.write_all(b": \"a\"}").unwrap();
     assert_eq!(read(&mut slow).status, 200);
     assert_eq!(server.get("/health").status, 200);
+}
+
+#[test]
+fn one_key_leaves_the_others_their_share() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys").display().to_string();
+    let add = |name: &str| stdout(&run(&["serve", "keys", "add", name, "--keys", &file])).trim().to_owned();
+    let (busy, other) = (add("busy"), add("other"));
+    let server = Server::start(&["--keys", &file, "--max-requests-per-key", "1"]);
+    let texts: Vec<_> =
+        (0..200).map(|number| serde_json::json!({ "text": format!("Text {number}, {GENUINE}") })).collect();
+    let long = serde_json::json!({ "comments": texts }).to_string();
+    let ask = |key: &str, path: &str, body: &str| server.post(path, &format!("X-Api-Key: {key}\r\n"), body);
+    let short = r#"{"inputs": "a"}"#;
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| ask(&busy, "/v1/comments", &long).status);
+        // The long request may not have been read yet, or be answered already: then the short one is answered as well.
+        let since = Instant::now();
+        let refused = loop {
+            let answer = ask(&busy, "/predict", short);
+            assert_eq!(ask(&other, "/predict", short).status, 200);
+            if answer.status == 429 || asked.is_finished() {
+                break answer;
+            }
+            assert!(since.elapsed() < Duration::from_secs(60), "{answer:?}");
+        };
+        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+        assert!(refused.body.contains("this key"), "{refused:?}");
+        assert_eq!(asked.join().unwrap(), 200);
+    });
+    assert_eq!(ask(&busy, "/predict", short).status, 200);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_socket_that_systemd_opened_is_used() {
+    use std::os::fd::AsRawFd;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    rustix::io::fcntl_setfd(&listener, rustix::io::FdFlags::empty()).unwrap();
+    let start = |sockets: &str| {
+        let mut command = copydesk();
+        command.args(["serve", "--model", "fast", "--threads", "1", "--listen", "127.0.0.1:1"]).stderr(Stdio::piped());
+        // Which descriptor is the first can be told; systemd takes the third.
+        command.env("LISTEN_FDS", sockets).env("LISTEN_FDS_FIRST_FD", listener.as_raw_fd().to_string());
+        command
+    };
+    let mut child = start("1").spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /health HTTP/1.0\r\n\r\n").unwrap();
+    let answer = read(&mut stream);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!((answer.status, line.trim().ends_with(&address.to_string())), (200, true), "{line}");
+    let refused = start("2").output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("one is expected"), "{}", stderr(&refused));
 }
 
 #[cfg(unix)]

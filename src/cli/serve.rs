@@ -45,6 +45,7 @@ fn serve(args: &ServeArgs) -> Result<(), CliError> {
             body_bytes: args.max_body,
             connections: args.max_connections,
             requests: args.max_requests,
+            requests_per_key: args.max_requests_per_key,
             queue: args.max_queue,
             batch: args.max_batch,
             answer: Duration::from_secs(args.timeout),
@@ -147,8 +148,8 @@ fn threshold(lose: Option<f64>, threshold: Option<f32>) -> Result<Option<f32>, C
 
 fn manage(command: KeysCommand) -> Result<(), CliError> {
     let text = match command {
-        KeysCommand::Add { name, keys } => {
-            let key = KeyFile::open(&keys).and_then(|mut file| file.add(&name)).map_err(ServeError::from)?;
+        KeysCommand::Add { name, keys, long } => {
+            let key = KeyFile::open(&keys).and_then(|mut file| file.add(&name, long)).map_err(ServeError::from)?;
             format!("{key}\n")
         }
         KeysCommand::List { keys } => {

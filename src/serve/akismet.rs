@@ -1,6 +1,7 @@
 //! Akismet's protocol: what blogs ask a spam service.
 
 use super::app::{App, Refusal, json, key_in, key_in_host, plain, set};
+use super::caller::Caller;
 use super::form::{Form, cut};
 use super::sites::Event;
 use super::work::WorkError;
@@ -25,10 +26,10 @@ const THANKS: &str = "Thanks for making the web a better place.";
 const TEST_AUTHOR: &str = "viagra-test-123";
 const TEST_ADDRESS: &str = "akismet-guaranteed-spam@example.com";
 
-/// A request with the name of its key.
+/// A request with its key.
 struct Call {
     form: Form,
-    key: Arc<str>,
+    caller: Caller,
 }
 
 fn read(headers: &HeaderMap, body: &[u8]) -> Result<Form, Refusal> {
@@ -45,18 +46,20 @@ fn content<'request>(body: &'request Bytes, uri: &'request Uri) -> &'request [u8
 }
 
 /// Whose key it is; where it is none, what clients are told then.
-fn caller(app: &App, form: &Form, headers: &HeaderMap, uri: &Uri) -> Result<Arc<str>, Box<Response>> {
+fn caller(app: &App, form: &Form, headers: &HeaderMap, uri: &Uri) -> Result<Caller, Box<Response>> {
     let shown = form
         .first(&["api_key", "key"])
         .map(str::trim)
         .or_else(|| key_in(headers))
         .or_else(|| key_in_host(headers, uri));
-    app.keys.name_of(shown).ok_or_else(|| {
-        let help = match shown {
-            Some(_) => "We were unable to parse your request: the key is not known here",
-            None => "Empty \"api_key\" value",
-        };
-        Box::new(invalid(StatusCode::OK, help))
+    app.caller(shown).map_err(|refusal| {
+        Box::new(match (refusal, shown) {
+            (Refusal::NoKey, Some(_)) => {
+                invalid(StatusCode::OK, "We were unable to parse your request: the key is not known here")
+            }
+            (Refusal::NoKey, None) => invalid(StatusCode::OK, "Empty \"api_key\" value"),
+            (refusal, _) => refusal.response(uri.path()),
+        })
     })
 }
 
@@ -69,8 +72,8 @@ fn invalid(status: StatusCode, help: &str) -> Response {
 
 fn call(app: &App, headers: &HeaderMap, uri: &Uri, body: &Bytes) -> Result<Call, Box<Response>> {
     let form = read(headers, content(body, uri)).map_err(|refusal| Box::new(refusal.response(uri.path())))?;
-    let key = caller(app, &form, headers, uri)?;
-    Ok(Call { form, key })
+    let caller = caller(app, &form, headers, uri)?;
+    Ok(Call { form, caller })
 }
 
 fn require(form: &Form, names: &[&str]) -> Result<(), Box<Response>> {
@@ -87,7 +90,7 @@ fn done(answer: Result<Response, Box<Response>>) -> Response {
 /// `POST /1.1/verify-key`.
 pub(super) async fn verify_key(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri, body: Bytes) -> Response {
     let answer = || {
-        let Call { form, .. } = call(&app, &headers, &uri, &body)?;
+        let Call { form, caller: _caller } = call(&app, &headers, &uri, &body)?;
         require(&form, &["blog"])?;
         if !app.keys.are_needed() && form.first(&["api_key", "key"]).is_none() && key_in_host(&headers, &uri).is_none()
         {
@@ -113,7 +116,7 @@ struct Said {
 }
 
 async fn check(app: &App, headers: &HeaderMap, uri: &Uri, body: &Bytes) -> Result<Response, Box<Response>> {
-    let Call { form, key } = call(app, headers, uri, body)?;
+    let Call { form, caller } = call(app, headers, uri, body)?;
     require(&form, &["blog", "user_ip"])?;
     let said = match known(&form) {
         Some((spam, reason)) => {
@@ -121,12 +124,12 @@ async fn check(app: &App, headers: &HeaderMap, uri: &Uri, body: &Bytes) -> Resul
             Said { spam, score: f32::from(u8::from(spam)), reason: reason.to_owned(), discard: false, id: None }
         }
         None => {
-            let judged = judged(app, &form, &key).await;
+            let judged = judged(app, &form, caller.name()).await;
             judged.map_err(|error| Box::new(Refusal::from(error).response(uri.path())))?
         }
     };
     let blog = form.get("blog").unwrap_or_default();
-    app.sites.count(&key, blog, now(), Event::Verdict { spam: said.spam });
+    app.sites.count(caller.name(), blog, now(), Event::Verdict { spam: said.spam });
     let mut response = plain(StatusCode::OK, if said.spam { "true" } else { "false" });
     set(&mut response, "x-akismet-guid", &said.id.map_or_else(|| app.ids.next(), |id| id.to_string()));
     set(&mut response, "x-copydesk-score", &format!("{:.4}", said.score));
@@ -211,10 +214,11 @@ async fn submit(
     body: &Bytes,
     spam: bool,
 ) -> Result<Response, Box<Response>> {
-    let Call { form, key } = call(app, headers, uri, body)?;
+    let Call { form, caller } = call(app, headers, uri, body)?;
     require(&form, &["blog", "user_ip"])?;
     let time = now();
-    let feedback = Feedback { subject: Subject::Comment(comment(&form)), spam, source: key.to_string(), time };
+    let feedback =
+        Feedback { subject: Subject::Comment(comment(&form)), spam, source: caller.name().to_string(), time };
     let memory = Arc::clone(&app.memory);
     let recorded = tokio::task::spawn_blocking(move || memory.record(&feedback)).await;
     let stored = match recorded {
@@ -228,16 +232,38 @@ async fn submit(
         }
         Err(_) => return Err(Box::new(Refusal::from(WorkError::Lost).response(uri.path()))),
     };
-    app.sites.count(&key, form.get("blog").unwrap_or_default(), time, Event::Feedback { spam });
+    app.sites.count(caller.name(), form.get("blog").unwrap_or_default(), time, Event::Feedback { spam });
     let mut response = plain(StatusCode::OK, THANKS);
     set(&mut response, "x-copydesk-stored", if stored { "yes" } else { "no" });
     Ok(response)
 }
 
+/// `GET` and `POST /1.1/get-subscription`: the plugin of WordPress asks it before it stores a key.
+pub(super) async fn get_subscription(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Bytes,
+) -> Response {
+    let answer = || {
+        let Call { caller, .. } = call(&app, &headers, &uri, &body)?;
+        let answer = serde_json::json!({
+            "account_id": 1,
+            "account_name": &**caller.name(),
+            "account_type": "copydesk",
+            "status": "active",
+            "next_billing_date": false,
+            "limit_reached": false,
+        });
+        Ok(json(StatusCode::OK, &answer))
+    };
+    done(answer())
+}
+
 /// `GET` and `POST /1.2/key-sites`.
 pub(super) async fn key_sites(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri, body: Bytes) -> Response {
     let answer = || {
-        let Call { form, key } = call(&app, &headers, &uri, &body)?;
+        let Call { form, caller } = call(&app, &headers, &uri, &body)?;
         let number = |name: &str, otherwise: usize| match form.get(name).map(|value| value.trim().parse::<usize>()) {
             Some(Ok(number)) => Ok(number),
             None => Ok(otherwise),
@@ -248,7 +274,7 @@ pub(super) async fn key_sites(State(app): State<Arc<App>>, headers: HeaderMap, u
         if month.is_some_and(|month| !is_month(month)) {
             return Err(Box::new(invalid(StatusCode::BAD_REQUEST, "Invalid \"month\" value: expected YYYY-MM")));
         }
-        Ok(json(StatusCode::OK, &app.sites.page(&key, month, now(), page)))
+        Ok(json(StatusCode::OK, &app.sites.page(caller.name(), month, now(), page)))
     };
     done(answer())
 }
@@ -262,8 +288,8 @@ fn is_month(text: &str) -> bool {
 /// `GET` and `POST /1.2/usage-limit`: there is none.
 pub(super) async fn usage_limit(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri, body: Bytes) -> Response {
     let answer = || {
-        let Call { key, .. } = call(&app, &headers, &uri, &body)?;
-        let usage = app.sites.calls(&key, now());
+        let Call { caller, .. } = call(&app, &headers, &uri, &body)?;
+        let usage = app.sites.calls(caller.name(), now());
         let answer = serde_json::json!({ "limit": "none", "usage": usage, "percentage": 0, "throttled": false });
         Ok(json(StatusCode::OK, &answer))
     };

@@ -2,6 +2,7 @@
 
 use super::akismet::{FIELD_BYTES, TEXT_BYTES};
 use super::app::{App, Refusal, body, json, key_in};
+use super::caller::Caller;
 use super::form::cut;
 use super::sites::Event;
 use super::work::{LabelledPart, Verdict, WorkError};
@@ -19,8 +20,8 @@ use std::sync::Arc;
 /// Longest text that one request may ask labels for, in bytes: `copydesk label` takes texts of any length.
 const LABEL_BYTES: usize = 128 * 1024;
 
-pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Arc<str>, Refusal> {
-    app.keys.name_of(key_in(headers)).ok_or(Refusal::NoKey)
+pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    app.caller(key_in(headers))
 }
 
 pub(super) fn parse<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Result<T, Refusal> {
@@ -52,7 +53,7 @@ struct LabelRequest {
 /// `POST /v1/label`: a text or a page, cut into paragraphs.
 pub(super) async fn label(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri, body: Bytes) -> Response {
     let answer = async {
-        caller(&app, &headers)?;
+        let _caller = caller(&app, &headers)?;
         let parts = match parse(&body)? {
             LabelRequest { text: Some(text), html: None } => app.work.label_paragraphs(fits(text)?).await?,
             LabelRequest { text: None, html: Some(html) } => app.work.label_blocks(fits(html)?).await?,
@@ -130,13 +131,13 @@ impl From<CommentFields> for Comment {
 /// `POST /v1/comments`: a verdict for each of several comments.
 pub(super) async fn comments(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri, body: Bytes) -> Response {
     let answer = async {
-        let key = caller(&app, &headers)?;
+        let caller = caller(&app, &headers)?;
         let CommentsRequest { comments, site } = parse(&body)?;
         app.batch_fits(comments.len())?;
-        let verdicts = app.work.judge(comments.into_iter().map(Comment::from).collect(), &key, true).await?;
+        let verdicts = app.work.judge(comments.into_iter().map(Comment::from).collect(), caller.name(), true).await?;
         let (time, site) = (now(), site.unwrap_or_default());
         for verdict in verdicts.iter().flatten() {
-            app.sites.count(&key, &site, time, Event::Verdict { spam: verdict.judgement.spam });
+            app.sites.count(caller.name(), &site, time, Event::Verdict { spam: verdict.judgement.spam });
         }
         Ok(json(StatusCode::OK, &value!({ "results": verdicts.iter().map(verdict).collect::<Vec<_>>() })))
     };
@@ -194,7 +195,7 @@ struct Predicted {
 /// `POST /predict`: labels with their scores, the highest first.
 pub(super) async fn predict(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri, body: Bytes) -> Response {
     let answer = async {
-        caller(&app, &headers)?;
+        let _caller = caller(&app, &headers)?;
         let PredictRequest { inputs, raw_scores } = parse(&body)?;
         if raw_scores {
             return Err(Refusal::Unprocessable("`raw_scores` is not offered: scores are probabilities".to_owned()));

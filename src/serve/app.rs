@@ -1,5 +1,6 @@
 //! What all routes share.
 
+use super::caller::{Caller, Shares};
 use super::form::header_text;
 use super::keys::Keys;
 use super::log::Log;
@@ -25,6 +26,7 @@ pub(super) struct App {
     pub work: Work,
     pub memory: Arc<Memory>,
     pub keys: Keys,
+    pub shares: Arc<Shares>,
     pub metrics: Arc<Metrics>,
     pub sites: Sites,
     pub log: Log,
@@ -35,6 +37,13 @@ pub(super) struct App {
     pub discard: f32,
     /// Texts that one request may bring.
     pub batch: usize,
+}
+
+impl App {
+    /// Whose key it is that a request shows. The request is counted in until this is dropped.
+    pub fn caller(&self, key: Option<&str>) -> Result<Caller, Refusal> {
+        self.shares.take(self.keys.name_of(key).ok_or(Refusal::NoKey)?).ok_or(Refusal::ShareTaken)
+    }
 }
 
 /// Names of answers, which do not come again.
@@ -88,6 +97,8 @@ pub(super) enum Refusal {
     Slow,
     #[error("the server has more to do than it can take; ask again in a second")]
     Overloaded,
+    #[error("this key has too many requests in work; ask again in a second")]
+    ShareTaken,
     #[error("no answer in time; ask again in a second")]
     TimeOut,
     #[error("{0}")]
@@ -117,7 +128,7 @@ impl Refusal {
             Refusal::NotFound | Refusal::NotKept | Refusal::UnknownVerdict => (StatusCode::NOT_FOUND, "NotFound"),
             Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, "Validation"),
             Refusal::Slow => (StatusCode::REQUEST_TIMEOUT, "Validation"),
-            Refusal::Overloaded => (StatusCode::TOO_MANY_REQUESTS, "Overloaded"),
+            Refusal::Overloaded | Refusal::ShareTaken => (StatusCode::TOO_MANY_REQUESTS, "Overloaded"),
             Refusal::TimeOut => (StatusCode::SERVICE_UNAVAILABLE, "Unhealthy"),
             Refusal::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Backend"),
         }
@@ -135,7 +146,7 @@ impl Refusal {
         } else {
             json(status, &serde_json::json!({ "error": message, "error_type": kind }))
         };
-        if matches!(self, Refusal::Overloaded | Refusal::TimeOut) {
+        if matches!(self, Refusal::Overloaded | Refusal::ShareTaken | Refusal::TimeOut) {
             set(&mut response, "retry-after", "1");
         }
         if matches!(self, Refusal::NoKey) {

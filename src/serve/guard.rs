@@ -4,7 +4,7 @@ use super::app::{App, Refusal};
 use super::server::Limits;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -42,6 +42,14 @@ impl Guard {
         let (parts, body) = request.into_parts();
         if !parts.method.is_safe() && comes_from_another_site(&parts.headers) {
             return Err(Refusal::Forbidden("pages of other sites may not ask this server"));
+        }
+        // Two readers of such a request could take it for different hosts'.
+        match parts.headers.get_all(header::HOST).iter().count() {
+            0 if parts.version >= Version::HTTP_11 => {
+                return Err(Refusal::Invalid("the request names no host".to_owned()));
+            }
+            2.. => return Err(Refusal::Invalid("the request names more than one host".to_owned())),
+            _ => {}
         }
         let _request = self.requests.try_acquire().map_err(|_| Refusal::Overloaded)?;
         let limit = self.limits.body_bytes;

@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
-/// Bytes of a key that is made here, shown as twice as many hexadecimal digits: the alphabet that WordPress takes, and short enough
-/// for a label of a host name.
-const KEY_BYTES: usize = 16;
+/// Bytes of a key that is made here, shown as twice as many hexadecimal digits. The Akismet plugin of WordPress takes keys of
+/// exactly twelve digits.
+const KEY_BYTES: usize = 6;
+
+/// Bytes of a key for programs that take any: nobody finds it from its hash, even with the file of keys at hand.
+const LONG_KEY_BYTES: usize = 16;
 
 /// What stands at the top of a file of keys.
 const HEAD: &str = "# Keys of copydesk serve: a name and the SHA-256 of its key on each line.\n";
@@ -88,21 +91,22 @@ impl KeyFile {
         Ok(KeyFile { path: path.to_owned(), entries: entries(&text, path)? })
     }
 
-    /// Makes a key and stores its hash. The key is returned, and nowhere else to be found again.
+    /// Makes a key, of 32 hexadecimal digits if it may be `long`, else of twelve, and stores its hash. The key is returned, and
+    /// nowhere else to be found again.
     ///
     /// # Errors
     /// [`KeyFileError::Name`], [`KeyFileError::NameTaken`], and [`KeyFileError::File`] where the file cannot be written.
-    pub fn add(&mut self, name: &str) -> Result<String, KeyFileError> {
+    pub fn add(&mut self, name: &str, long: bool) -> Result<String, KeyFileError> {
         if !is_name(name) {
             return Err(KeyFileError::Name { got: name.to_owned() });
         }
         if self.entries.iter().any(|entry| &*entry.name == name) {
             return Err(KeyFileError::NameTaken { name: name.to_owned() });
         }
-        let mut bytes = [0; KEY_BYTES];
+        let mut bytes = [0; LONG_KEY_BYTES];
         getrandom::fill(&mut bytes)
             .map_err(|error| KeyFileError::File { path: self.path.clone(), error: error.into() })?;
-        let key = hex(&bytes);
+        let key = hex(if long { &bytes } else { &bytes[..KEY_BYTES] });
         self.entries.push(Entry { name: name.into(), hash: Sha256::digest(&key).into() });
         self.store()?;
         Ok(key)
@@ -239,8 +243,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
         assert!(matches!(Keys::open(Some(&path)), Err(KeyFileError::NoKey { .. })));
-        let key = KeyFile::open(&path).unwrap().add("blog").unwrap();
-        let other = KeyFile::open(&path).unwrap().add("forum").unwrap();
+        let key = KeyFile::open(&path).unwrap().add("blog", false).unwrap();
+        let other = KeyFile::open(&path).unwrap().add("forum", true).unwrap();
+        assert_eq!((key.len(), other.len()), (12, 32));
         assert!(!std::fs::read_to_string(&path).unwrap().contains(&key));
         let keys = Keys::open(Some(&path)).unwrap();
         assert_eq!(keys.name_of(Some(&key)).as_deref(), Some("blog"));
@@ -256,9 +261,9 @@ mod tests {
     fn names_are_words_and_used_once() {
         let folder = tempfile::tempdir().unwrap();
         let mut file = KeyFile::open(&folder.path().join("keys")).unwrap();
-        file.add("a").unwrap();
-        assert!(matches!(file.add("a"), Err(KeyFileError::NameTaken { .. })));
-        assert!(matches!(file.add("a b"), Err(KeyFileError::Name { .. })));
+        file.add("a", false).unwrap();
+        assert!(matches!(file.add("a", false), Err(KeyFileError::NameTaken { .. })));
+        assert!(matches!(file.add("a b", false), Err(KeyFileError::Name { .. })));
         assert!(matches!(file.revoke("b"), Err(KeyFileError::NoSuchName { .. })));
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// What stands before the path of a Unix socket.
@@ -57,10 +57,16 @@ impl Address {
 }
 
 /// A bound address.
+#[derive(Debug)]
 pub(super) enum Listener {
     Tcp(TcpListener),
     #[cfg(unix)]
-    Unix(std::os::unix::net::UnixListener, PathBuf),
+    Unix {
+        listener: std::os::unix::net::UnixListener,
+        path: PathBuf,
+        /// Whether the file goes away with the server: that of a socket which systemd made does not.
+        is_own: bool,
+    },
 }
 
 impl Listener {
@@ -95,11 +101,48 @@ impl Listener {
                     bound => bound?,
                 };
                 listener.set_nonblocking(true)?;
-                Ok(Listener::Unix(listener, path.clone()))
+                Ok(Listener::Unix { listener, path: path.clone(), is_own: true })
             }
             #[cfg(not(unix))]
             Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
         }
+    }
+
+    /// The socket that systemd opened for this process; `None` where it opened none.
+    ///
+    /// # Errors
+    /// What the system says, and whether there are several sockets, or one that takes no connections.
+    #[cfg(unix)]
+    pub fn handed_over() -> io::Result<Option<Listener>> {
+        let mut sockets = listenfd::ListenFd::from_env();
+        match sockets.len() {
+            0 => return Ok(None),
+            1 => {}
+            several => {
+                let message = format!("systemd hands over {several} sockets, and one is expected");
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+            }
+        }
+        for family in [libc::AF_INET, libc::AF_INET6] {
+            if let Ok(Some(listener)) = sockets.take_custom::<TcpListener>(0, family, libc::SOCK_STREAM, "a TCP socket")
+            {
+                listener.set_nonblocking(true)?;
+                return Ok(Some(Listener::Tcp(listener)));
+            }
+        }
+        let Some(listener) = sockets.take_unix_listener(0)? else { return Ok(None) };
+        listener.set_nonblocking(true)?;
+        let path = listener.local_addr()?.as_pathname().map(Path::to_owned).unwrap_or_default();
+        Ok(Some(Listener::Unix { listener, path, is_own: false }))
+    }
+
+    /// No system but Unix has systemd.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(not(unix))]
+    pub fn handed_over() -> io::Result<Option<Listener>> {
+        Ok(None)
     }
 
     /// Where it listens, the port known.
@@ -110,7 +153,7 @@ impl Listener {
         match self {
             Listener::Tcp(listener) => listener.local_addr().map(Address::Tcp),
             #[cfg(unix)]
-            Listener::Unix(_, path) => Ok(Address::Unix(path.clone())),
+            Listener::Unix { path, .. } => Ok(Address::Unix(path.clone())),
         }
     }
 }

@@ -8,11 +8,12 @@ use std::time::Duration;
 const MILLISECONDS: [u64; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
 
 /// The routes that are counted apart; everything else is `other`.
-const ROUTES: [&str; 16] = [
+const ROUTES: [&str; 17] = [
     "/1.1/verify-key",
     "/1.1/comment-check",
     "/1.1/submit-spam",
     "/1.1/submit-ham",
+    "/1.1/get-subscription",
     "/1.2/key-sites",
     "/1.2/usage-limit",
     "/v1/label",

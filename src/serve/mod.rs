@@ -9,6 +9,7 @@
 mod akismet;
 mod api;
 mod app;
+mod caller;
 mod form;
 mod guard;
 mod keys;

@@ -2,6 +2,7 @@
 
 use super::api::{CommentFields, caller, done, parse};
 use super::app::{App, Refusal, json};
+use super::caller::Caller;
 use super::sites::Event;
 use crate::comment::Comment;
 use crate::feedback::{Feedback, FeedbackError, Subject, now};
@@ -23,7 +24,8 @@ const DAYS: (usize, usize) = (30, 3_660);
 /// `GET /v1/verdicts?limit=50`: the newest verdicts of the key that asks, the last given first.
 pub(super) async fn verdicts(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri) -> Response {
     let answer = async {
-        let source = owner(&app, &headers)?;
+        let owner = owner(&app, &headers)?;
+        let source = Arc::clone(owner.name());
         let limit = number(&uri, "limit", VERDICTS)?;
         let verdicts = wait(&app, move |app| app.memory.verdicts(&source, limit)).await?;
         let verdicts = verdicts.ok_or(Refusal::NotKept)?;
@@ -35,7 +37,7 @@ pub(super) async fn verdicts(State(app): State<Arc<App>>, headers: HeaderMap, ur
 /// `GET /v1/counts?days=30`: what happened on the newest days on which something did, the oldest first.
 pub(super) async fn counts(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri) -> Response {
     let answer = async {
-        owner(&app, &headers)?;
+        let _owner = owner(&app, &headers)?;
         let days = number(&uri, "days", DAYS)?;
         let days = wait(&app, move |app| app.memory.counts(days)).await?.ok_or(Refusal::NotKept)?;
         Ok(json(StatusCode::OK, &value!({ "days": days })))
@@ -63,7 +65,7 @@ enum Id {
 /// `POST /v1/feedback`: a decision on a verdict by its id, or on a comment.
 pub(super) async fn feedback(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri, body: Bytes) -> Response {
     let answer = async {
-        let key = owner(&app, &headers)?;
+        let owner = owner(&app, &headers)?;
         let FeedbackRequest { id, comment, spam, site } = parse(&body)?;
         let subject = match (id, comment) {
             (Some(Id::Number(id)), None) => Subject::Verdict(id),
@@ -73,27 +75,27 @@ pub(super) async fn feedback(State(app): State<Arc<App>>, headers: HeaderMap, ur
             (None, Some(comment)) => Subject::Comment(Comment::from(comment)),
             _ => return Err(Refusal::Unprocessable("expected either `id` or `comment`".to_owned())),
         };
-        let feedback = Feedback { subject, spam, source: key.to_string(), time: now() };
+        let feedback = Feedback { subject, spam, source: owner.name().to_string(), time: now() };
         if !wait(&app, move |app| app.memory.record(&feedback)).await? {
             return Err(Refusal::NotKept);
         }
-        app.sites.count(&key, &site.unwrap_or_default(), now(), Event::Feedback { spam });
+        app.sites.count(owner.name(), &site.unwrap_or_default(), now(), Event::Feedback { spam });
         Ok(json(StatusCode::OK, &value!({ "stored": true })))
     };
     done(answer.await, &uri)
 }
 
-/// The name of the key that asks. Where none is needed, the host must be an address or a name of this network: else a page of
+/// The key that asks. Where none is needed, the host must be an address or a name of this network: else a page of
 /// another site could have its name lead here, and read what people wrote.
-fn owner(app: &App, headers: &HeaderMap) -> Result<Arc<str>, Refusal> {
-    let name = caller(app, headers)?;
+fn owner(app: &App, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    let caller = caller(app, headers)?;
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if !app.keys.are_needed() && !is_own(host) {
         return Err(Refusal::Forbidden(
             "without keys this is answered at an address or a name without dots alone; start the server with --keys",
         ));
     }
-    Ok(name)
+    Ok(caller)
 }
 
 fn is_own(host: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The built-in page: three files, and what browsers are told to keep it to.
+//! The built-in pages: their files, and what browsers are told to keep them to.
 
 use super::app::{body, set};
 use axum::http::StatusCode;
@@ -23,6 +23,16 @@ pub(super) async fn script() -> Response {
     file("text/javascript; charset=utf-8", include_str!("page/page.js"))
 }
 
+/// `GET /docs`: the interface, to be read.
+pub(super) async fn docs() -> Response {
+    file("text/html; charset=utf-8", include_str!("page/docs.html"))
+}
+
+/// `GET /docs.js`.
+pub(super) async fn docs_script() -> Response {
+    file("text/javascript; charset=utf-8", include_str!("page/docs.js"))
+}
+
 fn file(kind: &'static str, text: &'static str) -> Response {
     let mut response = body(StatusCode::OK, kind, text.into());
     for (name, value) in [
@@ -40,11 +50,12 @@ fn file(kind: &'static str, text: &'static str) -> Response {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_page_holds_nothing_that_its_policy_forbids() {
-        let page = include_str!("page/index.html");
-        for forbidden in [" style=", " onclick", "<style", "http://", "https://", "//"] {
-            assert!(!page.contains(forbidden), "{forbidden}");
+    fn pages_hold_nothing_that_their_policy_forbids() {
+        for page in [include_str!("page/index.html"), include_str!("page/docs.html")] {
+            for forbidden in [" style=", " onclick", "<style", "http://", "https://", "//"] {
+                assert!(!page.contains(forbidden), "{forbidden}");
+            }
+            assert_eq!(page.matches("<script").count(), page.matches("<script src=").count());
         }
-        assert_eq!(page.matches("<script").count(), page.matches("<script src=").count());
     }
 }

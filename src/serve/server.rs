@@ -1,6 +1,7 @@
 //! The server: what it is made of, its routes, its connections, its end.
 
 use super::app::{App, Ids, Refusal};
+use super::caller::Shares;
 use super::guard::{Guard, guard};
 use super::keys::{KeyFileError, Keys};
 use super::listen::{Address, Listener};
@@ -29,12 +30,16 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 
 /// Threads for connections. They only read, write and wait.
 const NETWORK_THREADS: usize = 2;
 
 /// How long a connection may take to send the head of a request, or be idle.
 const HEAD_TIME: Duration = Duration::from_secs(15);
+
+/// How long a client may leave an answer unread.
+const WRITE_TIME: Duration = Duration::from_secs(30);
 
 /// Bytes of a request's head.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -54,6 +59,8 @@ pub struct Limits {
     pub connections: usize,
     /// Requests in work.
     pub requests: usize,
+    /// Requests in work with the same key, where keys are needed.
+    pub requests_per_key: usize,
     /// Texts that wait for a thread.
     pub queue: usize,
     /// Texts of one request.
@@ -65,7 +72,7 @@ pub struct Limits {
 /// How a server is to work.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
-    /// Where it listens.
+    /// Where it listens, unless systemd hands over a socket.
     pub address: Address,
     /// The file of keys.
     pub keys: Option<PathBuf>,
@@ -99,6 +106,9 @@ pub enum ServeError {
         /// What the system says.
         error: io::Error,
     },
+    /// The socket that systemd opened cannot be used.
+    #[error("the socket that systemd hands over cannot be used: {0}")]
+    HandedOver(#[source] io::Error),
     /// Something is wrong with the keys.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
@@ -130,12 +140,17 @@ impl Server {
         log: Log,
     ) -> Result<Server, ServeError> {
         let ServeOptions { address, limits, threads, .. } = options;
-        if !address.is_local() && options.keys.is_none() && !options.no_keys {
-            return Err(ServeError::OpenToOthers { address: address.clone() });
+        let handed_over = Listener::handed_over().map_err(ServeError::HandedOver)?;
+        let wanted = match &handed_over {
+            Some(listener) => listener.address().map_err(ServeError::HandedOver)?,
+            None => address.clone(),
+        };
+        if !wanted.is_local() && options.keys.is_none() && !options.no_keys {
+            return Err(ServeError::OpenToOthers { address: wanted });
         }
         let keys = Keys::open(options.keys.as_deref())?;
         let failed = |error| ServeError::Bind { address: address.clone(), error };
-        let listener = Listener::bind(address).map_err(failed)?;
+        let listener = handed_over.map_or_else(|| Listener::bind(address), Ok).map_err(failed)?;
         let bound = listener.address().map_err(failed)?;
         let (memory, metrics) = (Arc::new(memory), Arc::new(Metrics::default()));
         let info = info(&desk, options);
@@ -145,6 +160,7 @@ impl Server {
         let app = Arc::new(App {
             work,
             memory,
+            shares: Arc::new(Shares::new(if keys.are_needed() { limits.requests_per_key } else { usize::MAX })),
             keys,
             metrics,
             sites: Sites::default(),
@@ -216,7 +232,7 @@ impl Server {
                 }
             }
             #[cfg(unix)]
-            Listener::Unix(listener, path) => {
+            Listener::Unix { listener, path, is_own } => {
                 let listener = tokio::net::UnixListener::from_std(listener)?;
                 while !look() {
                     match timeout(LOOK, listener.accept()).await {
@@ -225,8 +241,10 @@ impl Server {
                         Err(_) => {}
                     }
                 }
-                // Clients then see at once that nobody listens.
-                let _ = std::fs::remove_file(path);
+                if is_own {
+                    // Clients then see at once that nobody listens.
+                    let _ = std::fs::remove_file(path);
+                }
             }
         }
         // Connections that are still open then end with the process.
@@ -257,11 +275,14 @@ impl Connections {
             self.app.metrics.refused_connections.fetch_add(1, Ordering::Relaxed);
             return;
         };
+        // Who asks and does not read the answer holds a connection and a buffer no longer than this.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIME));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router.clone()));
+            .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(self.router.clone()));
         let connection = self.graceful.watch(connection);
         let app = Arc::clone(&self.app);
         app.metrics.connections.fetch_add(1, Ordering::Relaxed);
@@ -280,6 +301,7 @@ fn router(app: &Arc<App>, limits: &Arc<Guard>) -> Router {
         .route("/1.1/comment-check", post(akismet::comment_check))
         .route("/1.1/submit-spam", post(akismet::submit_spam))
         .route("/1.1/submit-ham", post(akismet::submit_ham))
+        .route("/1.1/get-subscription", get(akismet::get_subscription).post(akismet::get_subscription))
         .route("/1.2/key-sites", get(akismet::key_sites).post(akismet::key_sites))
         .route("/1.2/usage-limit", get(akismet::usage_limit).post(akismet::usage_limit))
         .route("/v1/label", post(api::label))
@@ -290,6 +312,8 @@ fn router(app: &Arc<App>, limits: &Arc<Guard>) -> Router {
         .route("/", get(page::index))
         .route("/style.css", get(page::style))
         .route("/page.js", get(page::script))
+        .route("/docs", get(page::docs))
+        .route("/docs.js", get(page::docs_script))
         .route("/predict", post(api::predict))
         .route("/info", get(api::info))
         .route("/openapi.json", get(api::openapi))

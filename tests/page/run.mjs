@@ -141,7 +141,7 @@ async function check(page, where) {
 }
 
 /** A page that fails the run when it logs an error or asks anybody but its server. */
-async function open(browser, address, options) {
+async function open(browser, address, options, path = "") {
   const context = await browser.newContext({ locale: "en-GB", timezoneId: "UTC", ...options });
   const page = await context.newPage();
   const wrong = [];
@@ -152,7 +152,7 @@ async function open(browser, address, options) {
   page.on("request", (request) => {
     if (!request.url().startsWith(address) && !request.url().startsWith("data:")) wrong.push(`asked ${request.url()}`);
   });
-  const response = await page.goto(address, { waitUntil: "networkidle" });
+  const response = await page.goto(address + path, { waitUntil: "networkidle" });
   assert.equal(response.status(), 200);
   const policy = response.headers()["content-security-policy"] ?? "";
   assert.match(policy, /default-src 'none'|default-src 'self'/, "the page comes with a content security policy");
@@ -253,6 +253,22 @@ async function look(browser, address, colorScheme, width) {
   await close();
 }
 
+/** The description of the interface. */
+async function docs(browser, address, colorScheme, width) {
+  const where = `the interface, ${colorScheme}, ${width} px`;
+  const { page, close, wrong } = await open(browser, address, { colorScheme, viewport: { width, height: 900 } }, "docs");
+  await announced(page, "#status", /ways to ask/);
+  assert.ok((await page.locator("#routes > section").count()) >= 20, "every route is described");
+  assert.match(await page.locator("#post-v1-comments").textContent(), /POST \/v1\/comments/);
+  await tabTo(page, "summary");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.locator("details[open]").count(), 1);
+  await check(page, where);
+  await page.screenshot({ path: join(screenshots, `docs-${colorScheme}-${width}.png`) });
+  assert.deepEqual(wrong, []);
+  await close();
+}
+
 const server = await start();
 try {
   const browser = await chromium.launch({
@@ -270,7 +286,10 @@ try {
     await tasks(browser, server.address);
     await key(browser, server.address);
     for (const colorScheme of ["light", "dark"]) {
-      for (const width of [1000, 320]) await look(browser, server.address, colorScheme, width);
+      for (const width of [1000, 320]) {
+        await look(browser, server.address, colorScheme, width);
+        await docs(browser, server.address, colorScheme, width);
+      }
     }
   } finally {
     await browser.close();

@@ -16,7 +16,8 @@ pub struct ServeArgs {
 
     /// Where to listen: ADDRESS:PORT or unix:PATH
     ///
-    /// Port 0 is any that is free; the address is told on standard error. An address that other machines reach needs --keys.
+    /// Port 0 is any that is free; the address is told on standard error. An address that other machines reach needs --keys. A
+    /// socket that systemd hands over is used in place of this one.
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -82,6 +83,15 @@ pub struct ServeArgs {
         default_value = "1024", env = "COPYDESK_SERVE_MAX_REQUESTS", hide_env = true
     )]
     pub max_requests: usize,
+
+    /// Requests in work with the same key; those above are refused with status 429
+    ///
+    /// So one blog under a flood of comments leaves the others their share. It says nothing where no key is needed.
+    #[arg(
+        long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000),
+        default_value = "256", env = "COPYDESK_SERVE_MAX_REQUESTS_PER_KEY", hide_env = true
+    )]
+    pub max_requests_per_key: usize,
 
     /// Texts that wait for a thread; requests that bring more are refused with status 429
     #[arg(
@@ -188,6 +198,11 @@ pub enum KeysCommand {
         /// Where the hashes are stored
         #[arg(long, value_name = "FILE", env = "COPYDESK_SERVE_KEYS", hide_env = true)]
         keys: PathBuf,
+        /// Make it 32 hexadecimal digits, for programs that take keys of any length
+        ///
+        /// Without it there are twelve, as the Akismet plugin of WordPress wants them.
+        #[arg(long)]
+        long: bool,
     },
     /// List the names of all keys
     List {
