@@ -184,9 +184,10 @@ class Server:
             connection.close()
 
     def get(self, path, timeout=15):
+        """Status and body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers={"X-Api-Key": self.key or "none"})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         finally:

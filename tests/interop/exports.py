@@ -2,7 +2,7 @@
 
     python3 tests/interop/exports.py target/release/copydesk
 
-Needs isso and PyYAML, and a build with the feature `sqlite` to read Isso's database. Dumps are made where MariaDB is installed
+Needs what exports.txt names, and a build with the feature `sqlite` to read Isso's database. Dumps are made where MariaDB is installed
 (`mariadbd`, `mariadb-dump`), by a server of the script's own in a temporary folder. Prints counts; fails at the first difference.
 """
 
