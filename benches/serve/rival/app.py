@@ -1,4 +1,4 @@
-"""The rival: FastAPI and ONNX Runtime with our weights, batches of what waits: uvicorn app:app, with MODELS naming the folder of build.py.
+"""The rival: FastAPI and ONNX Runtime with our weights, a batch of what waits if BATCH says so: uvicorn app:app, with MODELS naming the folder of build.py.
 
 It takes the same questions as our /predict and gives the same answer. Like ours it holds nothing back to make a batch larger: one
 text goes alone where only one is there.
@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "rivals"))
 from common import LABELS, load_tokenizer
 
 MODELS = Path(os.environ["MODELS"])
-BATCH = int(os.environ.get("BATCH", "16"))
+# Measured at 64 connections on two cores: 94 answers a second with 1, 44 with 4, 28 with 16, for padding.
+BATCH = int(os.environ.get("BATCH", "1"))
 QUEUE = 1024
 
 options = onnxruntime.SessionOptions()
