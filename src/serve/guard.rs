@@ -1,6 +1,6 @@
 //! What holds every request to the limits: requests at a time, bytes, time.
 
-use super::app::{App, Refusal};
+use super::app::{App, Refusal, set};
 use super::server::Limits;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -22,6 +22,12 @@ const UNIT_BYTES: usize = 1024;
 /// How long the body of a request may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
+/// A body of so few bytes is read even where its request is refused, so that the connection can be used again.
+const DRAINED_BYTES: usize = 64 * 1024;
+
+/// How long that may take.
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+
 /// The limits with what is used of them.
 pub(super) struct Guard {
     app: Arc<App>,
@@ -38,33 +44,59 @@ impl Guard {
         Guard { app, limits, requests, bodies }
     }
 
-    async fn pass(&self, request: Request, next: Next) -> Result<Response, Refusal> {
+    async fn pass(&self, request: Request, next: Next) -> Result<Response, Refused> {
         let (parts, body) = request.into_parts();
         if !parts.method.is_safe() && comes_from_another_site(&parts.headers) {
-            return Err(Refusal::Forbidden("pages of other sites may not ask this server"));
+            return Err(Refused::unread(Refusal::Forbidden("pages of other sites may not ask this server")));
         }
         // Two readers of such a request could take it for different hosts'.
-        match parts.headers.get_all(header::HOST).iter().count() {
-            0 if parts.version >= Version::HTTP_11 => {
-                return Err(Refusal::Invalid("the request names no host".to_owned()));
-            }
-            2.. => return Err(Refusal::Invalid("the request names more than one host".to_owned())),
-            _ => {}
+        let hosts = match parts.headers.get_all(header::HOST).iter().count() {
+            0 if parts.version >= Version::HTTP_11 => Some("the request names no host"),
+            2.. => Some("the request names more than one host"),
+            _ => None,
+        };
+        if let Some(wrong) = hosts {
+            return Err(Refused::unread(Refusal::Invalid(wrong.to_owned())));
         }
-        let _request = self.requests.try_acquire().map_err(|_| Refusal::Overloaded)?;
         let limit = self.limits.body_bytes;
         let told = told_length(&parts.headers);
         if told.is_some_and(|bytes| bytes > limit) {
-            return Err(Refusal::TooLarge { what: "a body", limit, unit: "bytes" });
+            return Err(Refused::unread(Refusal::TooLarge { what: "a body", limit, unit: "bytes" }));
         }
         let chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
-        let units = told.unwrap_or(if chunked { limit } else { 0 }).div_ceil(UNIT_BYTES);
-        let units = u32::try_from(units).unwrap_or(u32::MAX);
-        let _bytes = self.bodies.try_acquire_many(units).map_err(|_| Refusal::Overloaded)?;
-        let body = timeout(BODY_TIME, collected(body, limit)).await.map_err(|_| Refusal::Slow)??;
+        let length = told.unwrap_or(if chunked { limit } else { 0 });
+        let units = u32::try_from(length.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
+        let (Ok(_request), Ok(_bytes)) = (self.requests.try_acquire(), self.bodies.try_acquire_many(units)) else {
+            let is_read = length <= DRAINED_BYTES
+                && timeout(DRAIN_TIME, collected(body, DRAINED_BYTES)).await.is_ok_and(|read| read.is_ok());
+            return Err(Refused { refusal: Refusal::Overloaded, is_read });
+        };
+        let read = timeout(BODY_TIME, collected(body, limit)).await.unwrap_or(Err(Refusal::Slow));
+        let body = read.map_err(Refused::unread)?;
         timeout(self.limits.answer, next.run(Request::from_parts(parts, Body::from(body))))
             .await
-            .map_err(|_| Refusal::TimeOut)
+            .map_err(|_| Refused { refusal: Refusal::TimeOut, is_read: true })
+    }
+}
+
+/// A request that is refused.
+struct Refused {
+    refusal: Refusal,
+    /// Whether its body was read to the end: else nothing more can be read from the connection.
+    is_read: bool,
+}
+
+impl Refused {
+    fn unread(refusal: Refusal) -> Refused {
+        Refused { refusal, is_read: false }
+    }
+
+    fn response(&self, path: &str) -> Response {
+        let mut response = self.refusal.response(path);
+        if !self.is_read {
+            set(&mut response, "connection", "close");
+        }
+        response
     }
 }
 
@@ -99,7 +131,7 @@ pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
     let response = match path.as_str() {
         // Who watches the server wants an answer when it has much to do.
         "/health" | "/metrics" => next.run(request).await,
-        _ => guard.pass(request, next).await.unwrap_or_else(|refusal| refusal.response(&path)),
+        _ => guard.pass(request, next).await.unwrap_or_else(|refused| refused.response(&path)),
     };
     let (status, took) = (response.status().as_u16(), start.elapsed());
     guard.app.metrics.answered(&path, status, took);
