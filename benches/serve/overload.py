@@ -126,6 +126,7 @@ async def overload(port, questions, right, rate, seconds, process, connections):
         row = {
             "second": round(second), "answered": current.statuses[200], "refused": current.statuses[429],
             "other": sum(current.statuses.values()) - current.statuses[200] - current.statuses[429], "wrong": current.wrong,
+            "others": {str(status): count for status, count in current.statuses.items() if status not in (200, 429)},
             "not_sent": unsent, "p50_ms": round(share(current.times[200], 0.5), 1), "p99_ms": round(share(current.times[200], 0.99), 1),
             "refused_p50_ms": round(share(current.times[429], 0.5), 1), "refused_p99_ms": round(share(current.times[429], 0.99), 1),
             "mib": resident(process.pid),
