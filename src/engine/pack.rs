@@ -184,7 +184,7 @@ impl Packed for PackedI8 {
         let mut line = Vec::with_capacity(rows.len());
         for column in 0..width {
             copy_column(&steps, width, column, &mut line);
-            packed.set_column(S::PANEL, S::ACTIVATION_BIAS, column, &line, 1.0, 0.0);
+            packed.set_column(S::PANEL, column, &line, 1.0, 0.0);
         }
         (packed, scales)
     }
@@ -200,7 +200,7 @@ impl Packed for PackedI8 {
         line.steps.resize(linear.weight.cols(), 0);
         let scale = linear.weight.quantise_row(row, &mut line.steps);
         scatter(&line.steps, segments, self.groups * 4, &mut line.padded_steps);
-        self.set_column(S::PANEL, S::ACTIVATION_BIAS, column, &line.padded_steps, scale, linear.bias[row]);
+        self.set_column(S::PANEL, column, &line.padded_steps, scale, linear.bias[row]);
     }
 }
 

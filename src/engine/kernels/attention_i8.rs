@@ -1,15 +1,17 @@
 //! Attention of one sequence with int8 products: queries and keys quantised per token and head, values per channel and
-//! sequence, probabilities to u8 with the row's largest at 255. Softmax itself is f32.
+//! sequence, probabilities to seven bits with the row's largest at 127. Softmax itself is f32.
 
-use super::gemm_i8::{GROUP, GemmI8, MIDDLE, StoreI32};
+use super::gemm_i8::{GROUP, GemmI8, HIGHEST, MIDDLE, StoreI32};
 use super::lanes::{LANES, Lanes, WeightGroup, blocks_needed, grow, panel_index};
 use super::math::exp2_short;
 use super::simd::{Kernel, Simd};
 
 /// Query rows whose scores are held at a time; a multiple of every instruction set's tile.
 const QUERIES: usize = 12;
-/// Largest quantised magnitude.
+/// Largest quantised magnitude of a key or value.
 const LIMIT: f32 = 127.0;
+/// Largest quantised magnitude of a query, which is stored around [`MIDDLE`].
+const QUERY_LIMIT: f32 = (HIGHEST as i32 - MIDDLE) as f32;
 
 /// Buffers that grow to the longest sequence seen.
 #[derive(Debug, Default)]
@@ -73,10 +75,10 @@ impl StoreI32 for StoreContext<'_> {
     }
 }
 
-/// `127 / limit`, or 0 for a row of zeros.
+/// Steps in 1 where `limit` is the largest magnitude and `steps` its quantised one; 0 for a row of zeros.
 #[inline(always)]
-fn inverse_step(limit: f32) -> f32 {
-    if limit > 0.0 { LIMIT / limit } else { 0.0 }
+fn inverse_step(steps: f32, limit: f32) -> f32 {
+    if limit > 0.0 { steps / limit } else { 0.0 }
 }
 
 #[inline(always)]
@@ -95,8 +97,8 @@ impl AttentionI8<'_> {
         let (row_blocks, head_blocks) = (self.heads * self.head_blocks, self.head_blocks);
         let groups = head_blocks * LANES / GROUP;
         let blocks = blocks_needed(tokens);
-        // With the hardware's bias added, each activation counts as one: the dot products are sums of weights.
-        let ones = s.load_activation([S::ACTIVATION_BIAS as u8 + 1; GROUP]);
+        // Dot products with ones are sums of weights.
+        let ones = s.load_activation([1; GROUP]);
         for (block, rows) in self.keys_values.chunks(2 * row_blocks * LANES).enumerate() {
             let bytes = &mut scratch.key_bytes[..LANES * head_blocks];
             let scales = &mut scratch.key_scales[block].0;
@@ -104,7 +106,7 @@ impl AttentionI8<'_> {
             for ((row, bytes), scale) in tokens.zip(scales) {
                 let key = &row[head * head_blocks..][..head_blocks];
                 let limit = largest_magnitude(s, key);
-                let inverse = s.splat(inverse_step(limit));
+                let inverse = s.splat(inverse_step(LIMIT, limit));
                 for (values, bytes) in key.iter().zip(bytes) {
                     s.store_i8(s.to_i32(s.mul(s.load(values), inverse)), bytes);
                 }
@@ -124,7 +126,7 @@ impl AttentionI8<'_> {
             }
             let start = &mut scratch.key_start[block];
             s.store_i32(sum, start);
-            *start = start.map(|sum| (S::ACTIVATION_BIAS - MIDDLE) * sum);
+            *start = start.map(|sum| -MIDDLE * sum);
         }
     }
 
@@ -143,42 +145,35 @@ impl AttentionI8<'_> {
             }
             s.store(largest, &mut limits);
             scratch.value_scales[block] = Lanes(limits.0.map(|limit| limit / LIMIT));
-            let inverse = s.load(&Lanes(limits.0.map(inverse_step)));
-            let mut sum = s.splat_i32(0);
+            let inverse = s.load(&Lanes(limits.0.map(|limit| inverse_step(LIMIT, limit))));
             for group in 0..groups {
                 let mut steps = [s.splat_i32(0); GROUP];
                 for (k, steps) in steps.iter_mut().enumerate() {
                     let token = group * GROUP + k;
                     if token < tokens {
                         *steps = s.to_i32(s.mul(value(token, block), inverse));
-                        sum = s.add_i32(sum, *steps);
                     }
                 }
                 let index = panel_index(S::PANEL, self.head_blocks, groups, block, group);
                 s.interleave(steps, &mut scratch.values[index]);
             }
-            s.store_i32(sum, &mut scratch.value_start[block]);
-            // Probabilities are unsigned: their sums are to be `Σ probability * value`.
-            for start in &mut scratch.value_start[block] {
-                *start *= S::ACTIVATION_BIAS;
-            }
         }
     }
 }
 
-/// Quantises one query to u8 around 128; returns the value of a step.
+/// Quantises one query around [`MIDDLE`]; returns the value of a step.
 #[inline(always)]
 fn quantise_query<S: Simd>(s: S, query: &[Lanes], to: &mut [[u8; LANES]]) -> f32 {
     let limit = largest_magnitude(s, query);
-    let inverse = s.splat(inverse_step(limit));
+    let inverse = s.splat(inverse_step(QUERY_LIMIT, limit));
     let middle = s.splat(MIDDLE as f32);
     for (values, to) in query.iter().zip(to) {
         s.store_u8(s.to_i32(s.mul_add(s.load(values), inverse, middle)), to);
     }
-    limit / LIMIT
+    limit / QUERY_LIMIT
 }
 
-/// `255 · 2^(scale * (score - max))` rounded, zero from `tokens` on; returns their sum.
+/// `127 · 2^(scale * (score - max))` rounded, zero from `tokens` on; returns their sum.
 #[inline(always)]
 fn probabilities<S: Simd>(s: S, scores: &[Lanes], tokens: usize, scale: f32, to: &mut [[u8; LANES]]) -> i32 {
     let (last, whole) = scores.split_last().expect("a sequence has tokens; this is a bug");
@@ -188,7 +183,7 @@ fn probabilities<S: Simd>(s: S, scores: &[Lanes], tokens: usize, scale: f32, to:
     }
     let max = s.max_lane(max);
     let shift = s.splat(-max * scale);
-    let (scale, steps) = (s.splat(scale), s.splat(255.0));
+    let (scale, steps) = (s.splat(scale), s.splat(f32::from(HIGHEST)));
     let mut sum = s.splat_i32(0);
     let blocks = scores.len();
     for (index, (block, to)) in scores.iter().zip(to).enumerate() {

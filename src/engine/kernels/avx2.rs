@@ -1,5 +1,5 @@
 //! AVX2 with FMA: two registers per virtual vector. Two flavours differ in the int8 dot product alone: `vpdpbusd` on
-//! 256 bits where the CPU has AVX-VNNI, else 16-bit products that cannot saturate.
+//! 256 bits where the CPU has AVX-VNNI, else `vpmaddubsw`, whose sums of two products fit i16 as activations have seven bits.
 
 use super::lanes::{LANES, Lanes, WeightGroup};
 use super::simd::{Kernel, Simd};
@@ -75,8 +75,9 @@ macro_rules! common {
     ($run:ident) => {
         type F32 = [__m256; 2];
         type I32 = [__m256i; 2];
+        type Weights = [__m256i; 2];
+        type Activation = __m256i;
 
-        const ACTIVATION_BIAS: i32 = 0;
         const PANEL: usize = 1;
         const ROWS_F32: usize = 6;
         const WIDE: bool = false;
@@ -294,28 +295,25 @@ macro_rules! common {
                 }
             }
         }
+
+        #[inline(always)]
+        fn load_weights(self, from: &WeightGroup) -> Self::Weights {
+            // SAFETY: `self` proves the features; `WeightGroup` is 64 aligned bytes.
+            unsafe { [_mm256_load_si256(from.0.as_ptr().cast()), _mm256_load_si256(from.0.as_ptr().add(32).cast())] }
+        }
+
+        #[inline(always)]
+        fn load_activation(self, from: [u8; 4]) -> __m256i {
+            // SAFETY: `self` proves the features.
+            unsafe { _mm256_set1_epi32(i32::from_le_bytes(from)) }
+        }
     };
 }
 
 impl Simd for AvxVnni {
     common!(run_with_avx_vnni);
 
-    type Weights = [__m256i; 2];
-    type Activation = __m256i;
-
     const ROWS_I8: usize = 6;
-
-    #[inline(always)]
-    fn load_weights(self, from: &WeightGroup) -> Self::Weights {
-        // SAFETY: `self` proves the features; `WeightGroup` is 64 aligned bytes.
-        unsafe { [_mm256_load_si256(from.0.as_ptr().cast()), _mm256_load_si256(from.0.as_ptr().add(32).cast())] }
-    }
-
-    #[inline(always)]
-    fn load_activation(self, from: [u8; 4]) -> __m256i {
-        // SAFETY: `self` proves the features.
-        unsafe { _mm256_set1_epi32(i32::from_le_bytes(from)) }
-    }
 
     #[inline(always)]
     fn dot(self, sum: Self::I32, activation: __m256i, weights: Self::Weights) -> Self::I32 {
@@ -332,40 +330,16 @@ impl Simd for AvxVnni {
 impl Simd for Avx2 {
     common!(run_with_avx2);
 
-    /// Even and odd bytes as i16, for each half.
-    type Weights = [[__m256i; 2]; 2];
-    /// Even and odd bytes as i16.
-    type Activation = [__m256i; 2];
-
     const ROWS_I8: usize = 4;
 
     #[inline(always)]
-    fn load_weights(self, from: &WeightGroup) -> Self::Weights {
-        // SAFETY: `self` proves the features; `WeightGroup` is 64 aligned bytes.
-        unsafe {
-            let split = |bytes| [_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(bytes)), _mm256_srai_epi16::<8>(bytes)];
-            [split(_mm256_load_si256(from.0.as_ptr().cast())), split(_mm256_load_si256(from.0.as_ptr().add(32).cast()))]
-        }
-    }
-
-    #[inline(always)]
-    fn load_activation(self, from: [u8; 4]) -> Self::Activation {
+    fn dot(self, sum: Self::I32, activation: __m256i, weights: Self::Weights) -> Self::I32 {
         // SAFETY: `self` proves the features.
         unsafe {
-            let bytes = _mm256_set1_epi32(i32::from_le_bytes(from));
-            [_mm256_and_si256(bytes, _mm256_set1_epi16(0xff)), _mm256_srli_epi16::<8>(bytes)]
-        }
-    }
-
-    // `vpmaddubsw` would saturate: 2 · 255 · 127 does not fit i16. Products of i16 pairs in i32 (`vpmaddwd`) cannot.
-    #[inline(always)]
-    fn dot(self, sum: Self::I32, activation: Self::Activation, weights: Self::Weights) -> Self::I32 {
-        // SAFETY: `self` proves the features.
-        unsafe {
-            let half = |sum, weights: [__m256i; 2]| {
-                let even = _mm256_madd_epi16(activation[0], weights[0]);
-                let odd = _mm256_madd_epi16(activation[1], weights[1]);
-                _mm256_add_epi32(sum, _mm256_add_epi32(even, odd))
+            let half = |sum, weights| {
+                // At most 2 · 127 · 127 in magnitude, so nothing saturates.
+                let pairs = _mm256_maddubs_epi16(activation, weights);
+                _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
             };
             [half(sum[0], weights[0]), half(sum[1], weights[1])]
         }

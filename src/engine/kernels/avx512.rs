@@ -35,7 +35,6 @@ impl Simd for Avx512 {
     type Weights = __m512i;
     type Activation = __m512i;
 
-    const ACTIVATION_BIAS: i32 = 0;
     const PANEL: usize = 4;
     const ROWS_F32: usize = 6;
     const ROWS_I8: usize = 6;

@@ -1,7 +1,8 @@
-//! int8 matrix product: u8 activations × i8 weights into exact i32 sums.
+//! int8 matrix product: activations of seven bits × i8 weights into exact i32 sums.
 //!
-//! All instruction sets give the same integers: `start + Σ (activation - ACTIVATION_BIAS) * weight`, where `start` makes up
-//! for the hardware's own bias.
+//! Seven bits fit u8 and i8 alike, so that every instruction set multiplies them as they are, and two products fit i16
+//! (2 · 127 · 127 < 2^15), which lets AVX2 multiply 32 bytes by one instruction. What the eighth bit would bring is lost in
+//! the weights' own rounding (docs/experiments.md).
 
 use super::bounds::assert_holds;
 use super::lanes::{LANES, Lanes, WeightGroup, panel_index};
@@ -9,9 +10,11 @@ use super::simd::Simd;
 
 /// Consecutive `k` in one [`WeightGroup`].
 pub const GROUP: usize = 4;
-/// The middle of the u8 range, subtracted from every activation: sums are `Σ (activation - 128) * weight`.
-pub const MIDDLE: i32 = 128;
-/// Deepest product whose sum fits i32: `255 * 127 * depth < 2^31`.
+/// The highest activation; the lowest is 0.
+pub const HIGHEST: u8 = 127;
+/// The middle of the activations' range, subtracted from every one: sums are `Σ (activation - MIDDLE) * weight`.
+pub const MIDDLE: i32 = 64;
+/// Deepest product that is taken: sums stay within `(127 + 64) * 127 * depth`, far below 2^31.
 pub const MAX_DEPTH: usize = (i32::MAX / (255 * 127)) as usize;
 
 /// Receives sums of a product, sixteen columns of one row at a time.
@@ -23,7 +26,7 @@ pub trait StoreI32 {
 /// `activations [rows, 4 * groups] × weights [4 * groups, 16 * blocks]`.
 #[derive(Clone, Copy, Debug)]
 pub struct GemmI8<'a> {
-    /// Row-major, `stride` groups from one row to the next.
+    /// Row-major, `stride` groups from one row to the next; none is above [`HIGHEST`].
     pub activations: &'a [[u8; GROUP]],
     /// Groups between rows of `activations`.
     pub stride: usize,
@@ -166,7 +169,7 @@ impl PackedI8 {
     }
 
     /// Sets one column: `row` are its first weights, the rest stay zero.
-    pub fn set_column(&mut self, panel: usize, activation_bias: i32, column: usize, row: &[i8], scale: f32, bias: f32) {
+    pub fn set_column(&mut self, panel: usize, column: usize, row: &[i8], scale: f32, bias: f32) {
         let blocks = self.start.len();
         let (block, lane) = (column / LANES, column % LANES);
         let (whole, rest) = row.as_chunks::<GROUP>();
@@ -179,7 +182,7 @@ impl PackedI8 {
             self.panels[index].0[lane * GROUP..lane * GROUP + rest.len()].copy_from_slice(rest);
         }
         let sum: i32 = row.iter().map(|&weight| i32::from(weight)).sum();
-        self.start[block][lane] = (activation_bias - MIDDLE) * sum;
+        self.start[block][lane] = -MIDDLE * sum;
         self.column_sums[block].0[lane] = sum as f32;
         self.scales[block].0[lane] = scale;
         self.bias[block].0[lane] = bias;

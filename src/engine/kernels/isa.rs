@@ -38,9 +38,15 @@ impl InstructionSet {
         InstructionSet::Scalar,
     ];
 
-    /// The best one that this CPU has.
+    /// The best one that this CPU has; or the one that the environment variable `COPYDESK_ISA` names, if the CPU has it, for
+    /// comparisons. All give the same results.
     pub fn detect() -> InstructionSet {
-        Self::available().next().unwrap_or(InstructionSet::Scalar)
+        Self::choose(std::env::var("COPYDESK_ISA").ok().as_deref())
+    }
+
+    fn choose(named: Option<&str>) -> InstructionSet {
+        let named = named.and_then(|name| Self::available().find(|isa| isa.as_str() == name));
+        named.or_else(|| Self::available().next()).unwrap_or(InstructionSet::Scalar)
     }
 
     /// Those that this CPU has, best first. [`InstructionSet::Scalar`] is always among them.
@@ -130,5 +136,19 @@ pub fn dispatch<D: Dispatched>(token: Token, code: D) -> D::Output {
         #[cfg(target_arch = "aarch64")]
         Token::Neon(s) => code.run(s),
         Token::Scalar(s) => code.run(s),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instruction_set_is_chosen_by_name_where_the_cpu_has_it() {
+        let best = InstructionSet::available().next();
+        assert_eq!(InstructionSet::choose(Some("scalar")), InstructionSet::Scalar);
+        for name in [None, Some(""), Some("mmx")] {
+            assert_eq!(Some(InstructionSet::choose(name)), best, "{name:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! NEON: four registers per virtual vector. Two flavours differ in the int8 dot product alone: `sdot` where the CPU has
 //! the dot product extension, else widening products.
 //!
-//! Both multiply signed by signed bytes, so activations lose 128 on loading ([`Simd::ACTIVATION_BIAS`]).
+//! Both multiply signed by signed bytes, which activations of seven bits are as well.
 
 use super::lanes::{LANES, Lanes, WeightGroup};
 use super::simd::{Kernel, Simd};
@@ -98,7 +98,6 @@ macro_rules! common {
         type Weights = [int8x16_t; 4];
         type Activation = int8x16_t;
 
-        const ACTIVATION_BIAS: i32 = 128;
         const PANEL: usize = 1;
         const ROWS_F32: usize = 6;
         const ROWS_I8: usize = 6;
@@ -281,10 +280,8 @@ macro_rules! common {
 
         #[inline(always)]
         fn load_activation(self, from: [u8; 4]) -> int8x16_t {
-            // Flipping the top bit subtracts 128.
-            let bits = u32::from_le_bytes(from) ^ 0x8080_8080;
             // SAFETY: `self` proves the features.
-            unsafe { vreinterpretq_s8_u32(vdupq_n_u32(bits)) }
+            unsafe { vreinterpretq_s8_u32(vdupq_n_u32(u32::from_le_bytes(from))) }
         }
     };
 }
@@ -318,7 +315,7 @@ impl Simd for Neon {
     #[inline(always)]
     fn dot(self, sum: Self::I32, activation: int8x16_t, weights: Self::Weights) -> Self::I32 {
         quarters!(|i| {
-            // |products| <= 128 · 127 fit i16; their sums in pairs are made in i32.
+            // |products| <= 127 · 127 fit i16; their sums in pairs are made in i32.
             let low = vmull_s8(vget_low_s8(weights[i]), vget_low_s8(activation));
             let high = vmull_s8(vget_high_s8(weights[i]), vget_high_s8(activation));
             vaddq_s32(sum[i], vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)))

@@ -1,14 +1,15 @@
 //! Operations on whole rows of activations: embedding sums, LayerNorm, quantisation.
 
+use super::gemm_i8::{HIGHEST, MIDDLE};
 use super::lanes::{LANES, Lanes};
 use super::simd::{Kernel, Simd};
 
-/// How a row of u8 stands for values: `value = (u8 - 128 - offset) * scale`.
+/// How a row of u8 stands for values: `value = (u8 - MIDDLE - offset) * scale`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RowScale {
     /// Value of one step.
     pub scale: f32,
-    /// The u8 (less 128, not rounded) that stands for zero.
+    /// The u8 (less [`MIDDLE`], not rounded) that stands for zero.
     pub offset: f32,
 }
 
@@ -51,7 +52,7 @@ impl Norm {
     }
 }
 
-/// Rounds a row to u8 over its own range, which is widened to hold zero.
+/// Rounds a row to steps of 0 to [`HIGHEST`] over its own range, which is widened to hold zero.
 #[inline(always)]
 fn quantise_row<S: Simd>(s: S, row: &[Lanes], to: &mut [[u8; LANES]]) -> RowScale {
     let (mut low, mut high) = (s.splat(0.0), s.splat(0.0));
@@ -66,14 +67,14 @@ fn quantise_row<S: Simd>(s: S, row: &[Lanes], to: &mut [[u8; LANES]]) -> RowScal
         to.fill([0; LANES]);
         return RowScale { scale: 0.0, offset: 0.0 };
     }
-    let inverse = 255.0 / range;
+    let inverse = HIGHEST as f32 / range;
     // Zero need not fall on a step: sums are corrected by `offset` times the column's weights, so it stays unrounded.
     let zero = -low * inverse;
     let (inverse, shift) = (s.splat(inverse), s.splat(zero));
     for (block, to) in row.iter().zip(to) {
         s.store_u8(s.to_i32(s.mul_add(s.load(block), inverse, shift)), to);
     }
-    RowScale { scale: range / 255.0, offset: zero - 128.0 }
+    RowScale { scale: range / HIGHEST as f32, offset: zero - MIDDLE as f32 }
 }
 
 /// Where quantised rows go.

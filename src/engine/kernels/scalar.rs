@@ -26,7 +26,6 @@ impl Simd for Scalar {
     type Weights = [i8; 64];
     type Activation = [u8; 4];
 
-    const ACTIVATION_BIAS: i32 = 0;
     const PANEL: usize = 1;
     const ROWS_F32: usize = 2;
     const ROWS_I8: usize = 2;

@@ -25,12 +25,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     type I32: Copy;
     /// A `WeightGroup` made ready for [`dot`](Simd::dot).
     type Weights: Copy;
-    /// Four consecutive u8 activations of one row, made ready for [`dot`](Simd::dot).
+    /// Four consecutive activations of one row, made ready for [`dot`](Simd::dot).
     type Activation: Copy;
 
-    /// [`dot`](Simd::dot) sums `(activation - ACTIVATION_BIAS) * weight`: 0 where the hardware multiplies u8 by i8, 128 where it
-    /// multiplies i8 by i8. Callers start their accumulators so that results agree.
-    const ACTIVATION_BIAS: i32;
     /// Sixteen-column vectors in a panel of packed f32 or int8 weights.
     const PANEL: usize;
     /// Rows of the f32 product's register tile, whose columns are a panel.
@@ -106,8 +103,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
 
     /// Makes a group of weights ready.
     fn load_weights(self, from: &WeightGroup) -> Self::Weights;
-    /// Broadcasts four activations to all columns.
+    /// Broadcasts four activations, of 0 to 127, to all columns.
     fn load_activation(self, from: [u8; 4]) -> Self::Activation;
-    /// `sum[column] + Σ_k (activation[k] - ACTIVATION_BIAS) * weight[column][k]` over four `k`, exactly.
+    /// `sum[column] + Σ_k activation[k] * weight[column][k]` over four `k`, exactly.
     fn dot(self, sum: Self::I32, activation: Self::Activation, weights: Self::Weights) -> Self::I32;
 }

@@ -1,7 +1,7 @@
 //! Every instruction set against the scalar reference, and the reference against f64.
 
 use super::gemm_f32::{GemmF32, Layout, PackedF32, StoreF32};
-use super::gemm_i8::{GROUP, GemmI8, PackedI8, StoreI32};
+use super::gemm_i8::{GROUP, GemmI8, HIGHEST, MIDDLE, PackedI8, StoreI32};
 use super::isa::{Dispatched, InstructionSet, dispatch};
 use super::lanes::{LANES, Lanes, WeightGroup, flatten};
 use super::rows::{FinishRows, Norm, Quantised, RowScale};
@@ -222,13 +222,13 @@ impl Dispatched for CheckI8 {
         let mut packed = PackedI8::zero(columns, depth);
         let weights: Vec<Vec<i8>> = (0..columns).map(|c| (0..depth).map(|k| weight(c * depth + k)).collect()).collect();
         for (column, row) in weights.iter().enumerate() {
-            packed.set_column(S::PANEL, S::ACTIVATION_BIAS, column, row, 1.0, 0.0);
+            packed.set_column(S::PANEL, column, row, 1.0, 0.0);
         }
         let mut got = vec![[0; LANES]; rows * blocks];
         s.vectorize(RunI8(packed.product(activations.as_chunks().0, rows), KeepI32(&mut got, blocks)));
         for (index, &got) in got.as_flattened().iter().enumerate() {
             let (row, column) = (index / columns, index % columns);
-            let term = |k: usize| (i32::from(activations[row * depth + k]) - 128) * i32::from(weights[column][k]);
+            let term = |k: usize| (i32::from(activations[row * depth + k]) - MIDDLE) * i32::from(weights[column][k]);
             assert_eq!(got, (0..depth).map(term).sum::<i32>(), "{rows} {groups} {blocks}");
         }
     }
@@ -292,7 +292,8 @@ fn sizes_that_would_wrap_are_refused() {
 
 #[test]
 fn int8_products_are_exact() {
-    let activations: [fn(usize) -> u8; 4] = [|i| noise(i) as u8, |_| 255, |_| 0, |i| if i % 3 == 0 { 255 } else { 0 }];
+    let activations: [fn(usize) -> u8; 4] =
+        [|i| noise(i) as u8 & HIGHEST, |_| HIGHEST, |_| 0, |i| if i % 3 == 0 { HIGHEST } else { 0 }];
     let weights: [fn(usize) -> i8; 4] =
         [|i| (noise(i + 77) % 255) as i8 | 1, |_| 127, |_| -127, |i| if i % 2 == 0 { 127 } else { -127 }];
     for isa in InstructionSet::available() {
@@ -356,7 +357,7 @@ fn layer_norm_and_quantisation_follow_f64() {
             let weight = f64::from(flatten(&norm.weight)[index]);
             let expected = normal * weight + f64::from(flatten(&norm.bias)[index]);
             assert!((f64::from(got) - expected).abs() < 1e-5, "{width}: {got} {expected}");
-            let back = (f32::from(step) - 128.0 - scale.offset) * scale.scale;
+            let back = (f32::from(step) - MIDDLE as f32 - scale.offset) * scale.scale;
             assert!((back - got).abs() <= 0.501 * scale.scale, "{width}: {back} {got}");
         }
     }
