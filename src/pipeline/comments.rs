@@ -40,8 +40,11 @@ impl CommentFilter {
         CommentFilter::over(&desk.build()?)
     }
 
-    /// The same with the model of a desk that is there.
-    pub(crate) fn over(desk: &Copydesk) -> Result<CommentFilter, ModelError> {
+    /// The same with the model and the threads of a desk that is there.
+    ///
+    /// # Errors
+    /// [`ModelError::NoRole`] where the model has no label for spam.
+    pub fn over(desk: &Copydesk) -> Result<CommentFilter, ModelError> {
         let desk = desk.for_comments();
         let spam = desk.model().role(Role::Spam)?;
         let threshold =

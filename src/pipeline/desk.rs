@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Texts that one thread labels at once: enough to put those of like length together.
 const GROUP_TEXTS: usize = 256;
@@ -37,6 +38,7 @@ pub struct Copydesk {
     region: Option<Region>,
     left_out: Option<LabelId>,
     any_language: bool,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 /// How a [`Copydesk`] is to work; made by [`Copydesk::builder`].
@@ -184,6 +186,7 @@ impl CopydeskBuilder {
             region: self.region,
             left_out,
             any_language: self.any_language,
+            stop: None,
         })
     }
 }
@@ -222,12 +225,23 @@ impl Copydesk {
         &self.model
     }
 
+    /// The same desk, with another number of threads. The model is shared, not opened again.
+    pub fn with_threads(&self, threads: usize) -> Copydesk {
+        Copydesk { threads: threads.max(1), ..self.clone() }
+    }
+
+    /// The same desk, whose work ends early once `stop` is true: texts whose turn has not come get [`LabelError::Stopped`]. It is
+    /// looked at after every 256 paragraphs or so, on each thread. [`Copydesk::rows`] does not look at it: drop the rows instead.
+    pub fn stopped_by(&self, stop: Arc<AtomicBool>) -> Copydesk {
+        Copydesk { stop: Some(stop), ..self.clone() }
+    }
+
     /// Labels the paragraphs of a text, each beside its neighbours.
     ///
     /// A text of nothing but blank characters has no paragraphs.
     ///
     /// # Errors
-    /// [`LabelError::Model`] if the model gives no usable numbers.
+    /// [`LabelError::Model`] if the model gives no usable numbers, [`LabelError::Stopped`] after [`Copydesk::stopped_by`].
     pub fn label<'text>(&self, text: &'text str) -> Result<Vec<LabelledParagraph<'text>>, LabelError> {
         self.label_each(&[text]).pop().expect("one text has one answer; this is a bug")
     }
@@ -279,7 +293,7 @@ impl Copydesk {
                         doubt,
                     });
                 }
-                (Err(error), Ok(_)) => *answers = Err(error.into()),
+                (Err(error), Ok(_)) => *answers = Err(error),
                 (_, Err(_)) => {}
             }
         }
@@ -381,14 +395,19 @@ impl Copydesk {
     }
 
     /// Answers for texts in the order given; `pages` are ranges that cover them in order.
-    fn predict(&self, texts: &[PageText<'_>], pages: &[Range<usize>]) -> Vec<Result<Prediction, ModelError>> {
+    fn predict(&self, texts: &[PageText<'_>], pages: &[Range<usize>]) -> Vec<Result<Prediction, LabelError>> {
         let groups = groups(pages);
+        let is_stopped = || self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
         let label = |session: &mut _, group: usize| {
             let pages = &pages[groups[group].clone()];
             let (Some(first), Some(last)) = (pages.first(), pages.last()) else { return Vec::new() };
             let moved: Vec<Range<usize>> =
                 pages.iter().map(|page| page.start - first.start..page.end - first.start).collect();
-            predict_pages(session, &texts[first.start..last.end], &moved)
+            if is_stopped() {
+                return (first.start..last.end).map(|_| Err(LabelError::Stopped)).collect();
+            }
+            let predictions = predict_pages(session, &texts[first.start..last.end], &moved);
+            predictions.into_iter().map(|prediction| prediction.map_err(LabelError::from)).collect::<Vec<_>>()
         };
         parallel::map_with(self.threads, groups.len(), || self.model.session(), label).into_iter().flatten().collect()
     }
@@ -428,5 +447,22 @@ mod tests {
     fn pages_are_grouped_whole() {
         assert_eq!(groups(&[0..100, 100..250, 250..260, 260..1000, 1000..1001]), [0..2, 2..3, 3..4, 4..5]);
         assert!(groups(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_stopped_desk_answers_nothing_and_leaves_others_alone() {
+        let desk = Copydesk::builder().model("fast").threads(2).build().unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = desk.stopped_by(Arc::clone(&stop)).with_threads(1);
+        let text = "The council voted on Monday.";
+        assert_eq!(stopped.label(text).unwrap(), desk.label(text).unwrap());
+        stop.store(true, Ordering::Relaxed);
+        assert!(matches!(stopped.label(text), Err(LabelError::Stopped)));
+        assert!(matches!(
+            stopped.label_records(&[text, text])[..],
+            [Err(LabelError::Stopped), Err(LabelError::Stopped)]
+        ));
+        assert!(matches!(stopped.label_html("<p>Hello there, all of you"), Err(LabelError::Stopped)));
+        assert_eq!(desk.label(text).unwrap().len(), 1);
     }
 }
