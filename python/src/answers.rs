@@ -2,7 +2,7 @@
 
 use crate::errors;
 use copydesk::text::Doubt;
-use copydesk::{InputError, Judgement, LabelError, LabelSet, LabelledBlock, LabelledParagraph, LabelledText, Scores};
+use copydesk::{Judgement, LabelError, LabelSet, LabelledBlock, LabelledParagraph, LabelledText, Scores};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
@@ -74,7 +74,7 @@ impl<'py> Answers<'py> {
         Ok(list)
     }
 
-    /// Whole texts. One without a character that shows gets no label, and the reason.
+    /// Whole texts. One that cannot be read, such as a blank one, gets no label, and the reason.
     pub fn records(&self, first: usize, answers: &[Result<LabelledText, LabelError>]) -> PyResult<Bound<'py, PyList>> {
         let class = RECORD.import(self.py, "copydesk._types", "Record")?;
         let list = PyList::empty(self.py);
@@ -89,7 +89,7 @@ impl<'py> Answers<'py> {
                     text.lang,
                     text.doubt.map(Doubt::as_str),
                 ))?,
-                Err(error @ LabelError::Input(InputError::BlankText)) => {
+                Err(LabelError::Input(error)) => {
                     let none = self.py.None();
                     class.call1((&none, &none, &none, 0, 0, &none, error.to_string()))?
                 }
@@ -100,7 +100,7 @@ impl<'py> Answers<'py> {
         Ok(list)
     }
 
-    /// Judgements of comments. A comment without a character that shows is not judged: it is no spam and has no score.
+    /// Judgements of comments. One that cannot be read, such as a blank one, is not judged: it is no spam and has no score.
     pub fn judgements(&self, answers: &[Result<Judgement, LabelError>]) -> PyResult<Bound<'py, PyList>> {
         let class = JUDGEMENT.import(self.py, "copydesk._types", "Judgement")?;
         let list = PyList::empty(self.py);
@@ -109,7 +109,7 @@ impl<'py> Answers<'py> {
                 Ok(Judgement { spam, score, reason, text_score, lang, .. }) => {
                     class.call1((spam, score, reason, text_score, lang))?
                 }
-                Err(error @ LabelError::Input(InputError::BlankText)) => {
+                Err(LabelError::Input(error)) => {
                     let none = self.py.None();
                     class.call1((false, &none, error.to_string(), &none, &none))?
                 }

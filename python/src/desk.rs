@@ -11,7 +11,7 @@ use arrow_pyarrow::FromPyArrow;
 use copydesk::text::split_with;
 use copydesk::{Comment, CommentFilter, Copydesk, Paragraphs, Region};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyList, PyString};
 use std::ffi::OsString;
 
 /// An opened model.
@@ -106,22 +106,15 @@ impl Desk {
         Ok(list)
     }
 
-    /// Judges comments: texts, or what is known of them by name.
+    /// Judges comments: texts, or objects of JSON where the first of the pair says so.
     fn spam<'py>(
         &self,
         py: Python<'py>,
-        comments: &Bound<'py, PyAny>,
+        comments: Vec<(bool, Bound<'py, PyAny>)>,
         threshold: Option<f32>,
     ) -> PyResult<Bound<'py, PyList>> {
-        if comments.is_instance_of::<PyString>() || comments.is_instance_of::<PyDict>() {
-            return Err(NotTextError::new_err("expected a list of comments, got one; put it in brackets"));
-        }
-        let Ok(items) = comments.try_iter() else {
-            let kind = comments.get_type().name()?;
-            return Err(NotTextError::new_err(format!("expected a list of comments, got {kind}")));
-        };
         let comments: Vec<Comment> =
-            items.enumerate().map(|(index, item)| comment(&item?, index)).collect::<PyResult<_>>()?;
+            comments.iter().enumerate().map(|(index, given)| comment(given, index)).collect::<PyResult<_>>()?;
         let size = comments.iter().map(|comment| comment.body().len()).sum();
         // Made before the work begins, so that a model without spam is told as such.
         CommentFilter::over(&self.desk).map_err(|error| errors::model(&error))?;
@@ -218,39 +211,12 @@ fn bytes(texts: &[String]) -> usize {
     texts.iter().map(String::len).sum()
 }
 
-/// A comment: its text, or a mapping with the names that `copydesk filter` calls our own. Other names say nothing.
-fn comment(object: &Bound<'_, PyAny>, index: usize) -> PyResult<Comment> {
-    if object.is_instance_of::<PyString>() {
-        return Ok(Comment::new(text(object, || format!("comment {index}"))?));
+/// A comment: its text, or what is known of it as a JSON object.
+fn comment((is_object, given): &(bool, Bound<'_, PyAny>), index: usize) -> PyResult<Comment> {
+    let given = text(given, || format!("comment {index}"))?;
+    match is_object {
+        true => CommentFilter::comment_of(&given)
+            .map_err(|error| NotTextError::new_err(format!("comment {index}: {error}"))),
+        false => Ok(Comment::new(given)),
     }
-    let Ok(mapping) = object.cast::<PyDict>() else {
-        let kind = object.get_type().name()?;
-        return Err(NotTextError::new_err(format!("comment {index}: expected str or dict, got {kind}")));
-    };
-    let get = |name: &str| -> PyResult<Option<String>> {
-        match mapping.get_item(name)? {
-            Some(value) if !value.is_none() => {
-                let value = text(&value, || format!("comment {index}, `{name}`"))?;
-                Ok(Some(value).filter(|value| !value.trim().is_empty()))
-            }
-            _ => Ok(None),
-        }
-    };
-    let (body, html) = (get("text")?, get("html")?);
-    if !mapping.contains("text")? && !mapping.contains("html")? {
-        return Err(NotTextError::new_err(format!("comment {index}: no field `text` and no field `html`")));
-    }
-    let email = match get("author_email")? {
-        Some(email) => Some(email),
-        None => get("email_domain")?,
-    };
-    Ok(Comment {
-        text: body.unwrap_or_default(),
-        html,
-        author: get("author")?,
-        author_url: get("author_url")?,
-        email_domain: email.map(|email| Comment::domain_of(&email).to_owned()).filter(|domain| !domain.is_empty()),
-        page_title: get("page_title")?,
-        page_text: get("page_text")?,
-    })
 }

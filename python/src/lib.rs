@@ -18,6 +18,8 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _copydesk {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use super::command::run_command;
     #[pymodule_export]
@@ -26,4 +28,9 @@ mod _copydesk {
     use super::stream::ArrowStream;
     #[pymodule_export]
     use super::table::ArrowBatch;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
 }

@@ -9,7 +9,7 @@ use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_pyarrow::FromPyArrow;
 use arrow_schema::{ArrowError, SchemaRef};
-use copydesk::{Copydesk, InputError, LabelError, LabelledText};
+use copydesk::{Copydesk, LabelError, LabelledText};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
@@ -205,13 +205,11 @@ fn texts_without_answers(count: usize) -> Vec<Option<Answer>> {
     std::iter::repeat_with(|| None).take(count).collect()
 }
 
-/// What a row gets. A text without a character that shows gets no label; anything else is an error of all.
+/// What a row gets. A text that cannot be read, such as a blank one, gets no label; anything else is an error of all.
 fn answer_of(answer: Result<LabelledText, LabelError>) -> Result<Answer, Fault> {
     match answer {
         Ok(text) => Ok(Answer { text: Some(text), reason: None }),
-        Err(error @ LabelError::Input(InputError::BlankText)) => {
-            Ok(Answer { text: None, reason: Some(error.to_string()) })
-        }
+        Err(LabelError::Input(error)) => Ok(Answer { text: None, reason: Some(error.to_string()) }),
         Err(error) => Err(Fault::Broken(error.to_string())),
     }
 }

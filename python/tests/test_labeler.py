@@ -14,7 +14,7 @@ import pytest
 import copydesk
 from copydesk import Labeler
 
-TEXT = "The council voted 7 to 2 on Monday.\n\nFinally! About time they listened to us."
+TEXT = "The council voted 7 to 2 on Monday.\n\nOh boo hoo. Put the price up and stop whining."
 
 
 def test_paragraphs_are_named_tuples(labeler: Labeler) -> None:
@@ -32,7 +32,7 @@ def test_positions_count_characters(labeler: Labeler) -> None:
     first, second = labeler.label(text)
     assert text[second.start : second.end] == second.text == "The vote was 7 to 2, he said."
     assert text.encode()[second.byte_start : second.byte_end].decode() == second.text
-    assert second.byte_start - second.start == 6
+    assert second.byte_start - second.start == 5
 
 
 def test_nothing_in_nothing_out(labeler: Labeler) -> None:

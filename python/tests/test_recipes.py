@@ -49,7 +49,7 @@ def test_pandas(folder: Path, alone: List[str]) -> None:
 def test_duckdb(folder: Path, alone: List[str], beside: List[str]) -> None:
     names = recipes.run("duckdb")
     assert dict(names["counts"]) == Counter(alone)
-    assert names["opinions"] == (Counter(beside)["opinion"],)
+    assert names["opinions"] == [(Counter(beside)["opinion"],)]
 
 
 def test_fasttext() -> None:

@@ -1,4 +1,4 @@
-"""Labels and scores are the command's, to the bit, by every way in."""
+"""Labels and scores are the command's, by every way in."""
 
 from __future__ import annotations
 

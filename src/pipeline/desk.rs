@@ -2,7 +2,7 @@
 
 use super::batch::predict_pages;
 use super::rejected::LabelError;
-use crate::corpus::{InputError, html_passages, page_ranges, passages};
+use crate::corpus::{InputError, LINE_LIMIT_BYTES, html_passages, page_ranges, passages};
 use crate::label::{Label, LabelId, LabelSet, Scores};
 use crate::model::{Model, ModelError, PageText, Prediction, Role};
 use crate::page::Region;
@@ -16,6 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Texts that one thread labels at once: enough to put those of like length together.
 const GROUP_TEXTS: usize = 256;
+
+/// The fewest that a thread takes at once where there are so few texts that the threads would not all have work.
+const LEAST_GROUP_TEXTS: usize = 64;
 
 /// Labels texts with a model.
 ///
@@ -238,7 +241,8 @@ impl Copydesk {
 
     /// Labels the paragraphs of a text, each beside its neighbours.
     ///
-    /// A text of nothing but blank characters has no paragraphs.
+    /// A text of nothing but blank characters has no paragraphs. As for the command, which tells of them, a line with a zero byte and
+    /// one of more than 16 MiB are left out.
     ///
     /// # Errors
     /// [`LabelError::Model`] if the model gives no usable numbers, [`LabelError::Stopped`] after [`Copydesk::stopped_by`].
@@ -342,7 +346,8 @@ impl Copydesk {
     /// Labels whole texts, each read alone, as `copydesk label --unit record` does. The answers stand in the order of the
     /// texts.
     ///
-    /// An error is [`InputError::BlankText`] for a text without a character that shows, or what the model failed with.
+    /// An error is [`InputError::BlankText`] for a text without a character that shows, [`InputError::RecordTooLong`] for one of more
+    /// than 16 MiB, or what the model failed with.
     pub fn label_records<T: AsRef<str>>(&self, texts: &[T]) -> Vec<Result<LabelledText, LabelError>> {
         let alone: Vec<&[T]> = texts.chunks(1).collect();
         self.label_pages(&alone)
@@ -358,6 +363,8 @@ impl Copydesk {
             .enumerate()
             .flat_map(|(page, texts)| texts.as_ref().iter().map(move |text| (page, text.as_ref())))
             .collect();
+        let is_too_long = |text: &str| text.len() > LINE_LIMIT_BYTES;
+        let model_text = |text| if is_too_long(text) { Cow::Borrowed("") } else { model_text(text) };
         let plain: Vec<Cow<'_, str>> = texts.iter().map(|(_, text)| model_text(text)).collect();
         let used: Vec<usize> = (0..texts.len()).filter(|&index| !plain[index].is_empty()).collect();
         let page_of: Vec<Option<usize>> = used.iter().map(|&index| Some(texts[index].0)).collect();
@@ -367,6 +374,9 @@ impl Copydesk {
             .collect();
         let mut predictions = self.predict(&page_texts, &page_ranges(&page_of)).into_iter();
         let mut answer = |(text, (_, written)): (&Cow<'_, str>, &(usize, &str))| {
+            if is_too_long(written) {
+                return Err(InputError::RecordTooLong { limit_bytes: LINE_LIMIT_BYTES }.into());
+            }
             if text.is_empty() {
                 return Err(InputError::BlankText.into());
             }
@@ -396,7 +406,8 @@ impl Copydesk {
 
     /// Answers for texts in the order given; `pages` are ranges that cover them in order.
     fn predict(&self, texts: &[PageText<'_>], pages: &[Range<usize>]) -> Vec<Result<Prediction, LabelError>> {
-        let groups = groups(pages);
+        let share = texts.len().div_ceil(2 * self.threads);
+        let groups = groups(pages, share.clamp(LEAST_GROUP_TEXTS, GROUP_TEXTS));
         let is_stopped = || self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
         let label = |session: &mut _, group: usize| {
             let pages = &pages[groups[group].clone()];
@@ -417,13 +428,13 @@ impl Copydesk {
     }
 }
 
-/// Pages that are worked on together, as ranges of their numbers.
-fn groups(pages: &[Range<usize>]) -> Vec<Range<usize>> {
+/// Pages that are worked on together, as ranges of their numbers: whole ones, together at most so many texts where they fit.
+fn groups(pages: &[Range<usize>], most_texts: usize) -> Vec<Range<usize>> {
     let mut groups: Vec<Range<usize>> = Vec::new();
     let mut texts = 0;
     for (number, page) in pages.iter().enumerate() {
         match groups.last_mut() {
-            Some(group) if texts + page.len() <= GROUP_TEXTS => {
+            Some(group) if texts + page.len() <= most_texts => {
                 group.end = number + 1;
                 texts += page.len();
             }
@@ -445,8 +456,20 @@ mod tests {
 
     #[test]
     fn pages_are_grouped_whole() {
-        assert_eq!(groups(&[0..100, 100..250, 250..260, 260..1000, 1000..1001]), [0..2, 2..3, 3..4, 4..5]);
-        assert!(groups(&[]).is_empty());
+        assert_eq!(groups(&[0..100, 100..250, 250..260, 260..1000, 1000..1001], 256), [0..2, 2..3, 3..4, 4..5]);
+        assert_eq!(groups(&[0..40, 40..60, 60..90], 64), [0..2, 2..3]);
+        assert!(groups(&[], 256).is_empty());
+    }
+
+    #[test]
+    fn a_text_that_no_file_may_have_is_told_and_leaves_its_neighbours_alone() {
+        let desk = Copydesk::builder().model("fast").threads(1).build().unwrap();
+        let long = "a ".repeat(LINE_LIMIT_BYTES / 2 + 1);
+        let answers = desk.label_pages(&[["The council voted on Monday.", &long, "They voted."]]);
+        assert!(matches!(&answers[1], Err(LabelError::Input(InputError::RecordTooLong { .. }))));
+        let alone: Vec<_> = desk.label_pages(&[["The council voted on Monday.", "They voted."]]);
+        assert_eq!(answers[0].as_ref().unwrap(), alone[0].as_ref().unwrap());
+        assert_eq!(answers[2].as_ref().unwrap(), alone[1].as_ref().unwrap());
     }
 
     #[test]

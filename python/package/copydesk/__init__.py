@@ -11,7 +11,6 @@ pipeline. The command is there as ``copydesk`` and as ``python -m copydesk``.
 
 from __future__ import annotations
 
-from importlib.metadata import version as _version
 from typing import Any, List, Optional, Tuple
 
 from . import _copydesk
@@ -35,7 +34,7 @@ __all__ = [
     "split",
 ]
 
-__version__ = _version("copydesk")
+__version__: str = _copydesk.__version__
 
 
 def split(text: str, *, paragraphs: str = "auto") -> List[Tuple[int, int]]:

@@ -6,7 +6,7 @@ import os
 import threading
 from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
 
-from . import _copydesk, _frames, _threads
+from . import _comments, _copydesk, _frames, _threads
 from ._errors import OptionError
 from ._types import Block, Judgement, Paragraph, Record
 
@@ -47,7 +47,8 @@ class Labeler:
 
     The interpreter lock is free while texts are labelled, and Ctrl-C ends the work within about a second of a thread's work.
 
-    The answers are those of the command ``copydesk label``, to the bit, whatever the number of threads.
+    The answers are those of the command ``copydesk label``, which writes six decimals of a score, and have the same bits whatever the
+    number of threads.
 
     Args:
         model: ``"auto"``, ``"fast"`` or ``"base"``, which are built in, or the path of a folder with a model of your own.
@@ -65,8 +66,8 @@ class Labeler:
 
     >>> import copydesk
     >>> labeler = copydesk.Labeler("fast")
-    >>> [(p.label, p.text) for p in labeler.label("The council voted 7 to 2.\\n\\nAbout time they listened to us!")]
-    [('reporting', 'The council voted 7 to 2.'), ('opinion', 'About time they listened to us!')]
+    >>> [(p.label, p.text) for p in labeler.label("The council voted 7 to 2 on Monday.\\n\\nOh boo hoo. Stop whining.")]
+    [('reporting', 'The council voted 7 to 2 on Monday.'), ('opinion', 'Oh boo hoo. Stop whining.')]
     """
 
     def __init__(
@@ -118,7 +119,8 @@ class Labeler:
         """The paragraphs of a text, each read beside its neighbours.
 
         Args:
-            text: Any length. A text of nothing but blanks has no paragraphs.
+            text: Any length. A text of nothing but blanks has no paragraphs. As for the command, a line with a zero byte and one of
+                more than 16 MiB get none.
 
         Returns:
             The paragraphs in order.
@@ -151,7 +153,8 @@ class Labeler:
             texts: The texts.
 
         Returns:
-            A record for each text, in the order of the texts. One without a character that shows has no label, and a reason.
+            A record for each text, in the order of the texts. One without a character that shows, or of more than 16 MiB, has no
+            label, and a reason.
 
         Raises:
             NotTextError: One of them is no ``str``; the message names its number.
@@ -196,7 +199,8 @@ class Labeler:
 
         Args:
             comments: Texts, or dictionaries with ``text`` (or ``html``) and whatever is known of ``author``, ``author_url``,
-                ``author_email`` (its domain is read), ``page_title`` and ``page_text``. Other names say nothing.
+                ``author_email`` (its domain is read), ``page_title`` and ``page_text``. The names that blog systems and their
+                exports use are known as well, as to the command.
             threshold: The score from which a comment is spam; by default :attr:`spam_threshold`, at which about one genuine
                 comment in 200 is lost.
 
@@ -204,10 +208,10 @@ class Labeler:
             A judgement for each comment, in their order.
 
         Raises:
-            NotTextError: A comment is neither ``str`` nor ``dict``, has no text, or a field that is no text.
+            NotTextError: A comment is neither ``str`` nor a mapping, or has no text.
             ModelError: The model has no label for spam.
         """
-        return self._with_threads().spam(comments, threshold)
+        return self._with_threads().spam(_comments.given(comments), threshold)
 
     def label_arrow(
         self,
