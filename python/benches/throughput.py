@@ -27,7 +27,19 @@ BATCH = 1000
 
 def command(file: str, model: str, threads: int) -> int:
     out = file + ".labelled.arrow"
-    arguments = [sys.executable, "-m", "copydesk", "label", "--quiet", "--unit", "record", "--model", model, "--threads", str(threads)]
+    arguments = [
+        sys.executable,
+        "-m",
+        "copydesk",
+        "label",
+        "--quiet",
+        "--unit",
+        "record",
+        "--model",
+        model,
+        "--threads",
+        str(threads),
+    ]
     subprocess.run([*arguments, "--restart", "-o", out, file], check=True, stdout=subprocess.DEVNULL)
     import pyarrow
 
@@ -118,7 +130,10 @@ def spark(file: str, model: str, threads: int) -> int:
 
     started()
     rows = session.read.parquet(file).select("text").repartition(4 * threads)
-    count = sum(row["count"] for row in rows.mapInArrow(label, "label string, confidence float").groupBy("label").count().collect())
+    count = sum(
+        row["count"]
+        for row in rows.mapInArrow(label, "label string, confidence float").groupBy("label").count().collect()
+    )
     session.stop()
     return count
 
@@ -132,7 +147,9 @@ def datasets(file: str, model: str, threads: int) -> int:
     rows = library.Dataset.from_parquet(file, cache_dir=os.path.dirname(file)).with_format("arrow")
     labeler = copydesk.Labeler(model)
     started()
-    return len(rows.map(labeler.label_arrow, batched=True, batch_size=BATCH, num_proc=threads, load_from_cache_file=False))
+    return len(
+        rows.map(labeler.label_arrow, batched=True, batch_size=BATCH, num_proc=threads, load_from_cache_file=False)
+    )
 
 
 def datatrove(file: str, model: str, threads: int) -> int:
@@ -152,7 +169,11 @@ def datatrove(file: str, model: str, threads: int) -> int:
         pyarrow.parquet.write_table(table.slice(part * size, size), f"{folder}/{part}.parquet")
     started()
     LocalPipelineExecutor(
-        [ParquetReader(folder, glob_pattern="*.parquet"), CopydeskClassifierFilter(model, batch_size=BATCH), JsonlWriter(f"{folder}/out", compression=None)],
+        [
+            ParquetReader(folder, glob_pattern="*.parquet"),
+            CopydeskClassifierFilter(model, batch_size=BATCH),
+            JsonlWriter(f"{folder}/out", compression=None),
+        ],
         tasks=threads,
         workers=threads,
         logging_dir=f"{folder}/logs",
@@ -178,7 +199,10 @@ def child(way: str, file: str, model: str, threads: int) -> None:
     rows = WAYS[way](file, model, threads)
     end = time.monotonic()
     begin = _started or _begin
-    cpu = sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+    cpu = sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
     print(json.dumps({"rows": rows, "seconds": end - begin, "start": begin - _begin, "cpu": cpu}))
 
 
@@ -207,7 +231,17 @@ def main() -> None:
         pyarrow.parquet.write_table(table, file, row_group_size=10_000)
         for _ in range(options.turns):
             for way, results in measured.items():
-                arguments = [sys.executable, __file__, file, "--child", way, "--model", options.model, "--threads", str(options.threads)]
+                arguments = [
+                    sys.executable,
+                    __file__,
+                    file,
+                    "--child",
+                    way,
+                    "--model",
+                    options.model,
+                    "--threads",
+                    str(options.threads),
+                ]
                 done = subprocess.run(arguments, capture_output=True, text=True)
                 if done.returncode != 0:
                     sys.exit(f"{way}: {done.stderr[-3000:]}")

@@ -40,7 +40,14 @@ def test_columns_are_the_commands(labeler: Labeler, expected: List[Dict[str, Any
     assert blank == {**dict.fromkeys(blank), "text": " ", "reason": labeler.label_records([" "])[0].reason}
     for row, record in zip(expected, labeler.label_records([text or "" for text in TEXTS])):
         if row["label"] is not None:
-            assert (row["label"], row["confidence"], row["scores"], row["tokens"], row["windows"], row["lang"]) == record[:6]
+            assert (
+                row["label"],
+                row["confidence"],
+                row["scores"],
+                row["tokens"],
+                row["windows"],
+                row["lang"],
+            ) == record[:6]
 
 
 def stored() -> Dict[str, Any]:
@@ -56,7 +63,9 @@ def stored() -> Dict[str, Any]:
     kinds["slice of views"] = pa.array(["before", *TEXTS, "after"]).cast(pa.string_view())[1:7]
     kinds["slice of a dictionary"] = pa.array(["before", *TEXTS, "after"]).dictionary_encode()[1:7]
     kinds["chunks"] = pa.chunked_array([plain[:1], plain[1:1], plain[1:4], plain[4:]])
-    kinds["dictionaries that differ by chunk"] = pa.chunked_array([plain[:3].dictionary_encode(), plain[3:].dictionary_encode()])
+    kinds["dictionaries that differ by chunk"] = pa.chunked_array(
+        [plain[:3].dictionary_encode(), plain[3:].dictionary_encode()]
+    )
     return kinds
 
 
@@ -78,7 +87,13 @@ def test_a_batch_with_an_offset(labeler: Labeler, expected: List[Dict[str, Any]]
 
 @pytest.mark.parametrize(
     "make",
-    [lambda t: t, lambda t: t.to_batches()[0], lambda t: t.to_reader(), lambda t: t.slice(0, 0), lambda t: t.schema.empty_table()],
+    [
+        lambda t: t,
+        lambda t: t.to_batches()[0],
+        lambda t: t.to_reader(),
+        lambda t: t.slice(0, 0),
+        lambda t: t.schema.empty_table(),
+    ],
     ids=["table", "batch", "reader", "slice without rows", "table without batches"],
 )
 def test_what_goes_in_comes_out(labeler: Labeler, make: Callable[[Any], Any]) -> None:
@@ -185,7 +200,9 @@ def test_metadata_stays(labeler: Labeler) -> None:
         ({"text": ["a"], "doc": [1.5]}, {"page": "doc"}, "page: column `doc` is Float64"),
     ],
 )
-def test_wrong_columns_are_told(labeler: Labeler, columns: Dict[str, Any], options: Dict[str, Any], message: str, many: bool) -> None:
+def test_wrong_columns_are_told(
+    labeler: Labeler, columns: Dict[str, Any], options: Dict[str, Any], message: str, many: bool
+) -> None:
     table = pa.table(columns) if columns else pa.table({"x": []}).drop_columns(["x"])
     made = table if many else pa.record_batch(columns) if columns else pa.record_batch([], schema=pa.schema([]))
     with pytest.raises(ColumnError, match=message):
@@ -206,7 +223,9 @@ def test_wrong_options_are_told(labeler: Labeler) -> None:
         labeler.label_arrow(table, unit="paragraph", page="doc")
 
 
-@pytest.mark.parametrize("thing", [None, "text", ["text"], {"text": ["a"]}, pa.schema([])], ids=lambda thing: type(thing).__name__)
+@pytest.mark.parametrize(
+    "thing", [None, "text", ["text"], {"text": ["a"]}, pa.schema([])], ids=lambda thing: type(thing).__name__
+)
 def test_what_is_no_table_is_told(labeler: Labeler, thing: Any) -> None:
     with pytest.raises(ColumnError, match="expected a table"):
         labeler.label_arrow(thing)
@@ -263,7 +282,9 @@ def test_pages_go_across_batches(labeler: Labeler, rows: List[Dict[str, Any]], k
     rows = rows[:60]
     names = sorted({row["doc"] for row in rows})
     docs = pa.array([row["doc"] if kind != "int" else names.index(row["doc"]) for row in rows])
-    table = pa.table({"doc": docs.dictionary_encode() if kind == "dictionary" else docs, "text": [row["text"] for row in rows]})
+    table = pa.table(
+        {"doc": docs.dictionary_encode() if kind == "dictionary" else docs, "text": [row["text"] for row in rows]}
+    )
     pages: Dict[str, List[str]] = {}
     for row in rows:
         pages.setdefault(row["doc"], []).append(row["text"])
@@ -293,11 +314,21 @@ def test_a_fuzz_of_tables(labeler: Labeler) -> None:
     draw = random.Random(11)
     pool = [*TEXTS, "", "\0", "x" * 3000, "Buy now! luckyharbour.example", "\u2029", "a\nb"]
     alone = {text: record for text, record in zip(pool, labeler.label_records([text or "" for text in pool]))}
-    kinds = [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.int32(), pa.large_string())]
+    kinds = [
+        pa.string(),
+        pa.large_string(),
+        pa.string_view(),
+        pa.dictionary(pa.int8(), pa.string()),
+        pa.dictionary(pa.int32(), pa.large_string()),
+    ]
     for _ in range(150):
         texts = draw.choices(pool, k=draw.randrange(12))
         kind = draw.choice(kinds)
-        column = pa.array(texts, pa.string()).cast(kind.value_type).dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else pa.array(texts, pa.string()).cast(kind)
+        column = (
+            pa.array(texts, pa.string()).cast(kind.value_type).dictionary_encode().cast(kind)
+            if pa.types.is_dictionary(kind)
+            else pa.array(texts, pa.string()).cast(kind)
+        )
         start = draw.randrange(len(texts) + 1)
         end = draw.randrange(start, len(texts) + 1)
         table = pa.table({"n": range(len(texts)), "text": column}).slice(start, end - start)
@@ -306,7 +337,9 @@ def test_a_fuzz_of_tables(labeler: Labeler) -> None:
         result = labeler.label_arrow(table, plain=draw.random() < 0.5)
         result.validate(full=True)
         assert result["n"].to_pylist() == list(range(start, end))
-        assert [(row["label"], row["confidence"]) for row in result.to_pylist()] == [alone[text][:2] for text in texts[start:end]]
+        assert [(row["label"], row["confidence"]) for row in result.to_pylist()] == [
+            alone[text][:2] for text in texts[start:end]
+        ]
 
 
 def test_the_function_of_the_module(expected: List[Dict[str, Any]]) -> None:

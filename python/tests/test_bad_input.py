@@ -62,7 +62,17 @@ def test_half_a_surrogate_pair_is_told(labeler: Labeler, call: Callable[..., Any
 
 @pytest.mark.parametrize(
     "text",
-    ["\0", "a\0b c d e f", "\ufeffHello there.", "\u2029", "\r\n\r\n", "🦆" * 500, "a" * 100_000, "\u202eabc", "\x1b[31mred"],
+    [
+        "\0",
+        "a\0b c d e f",
+        "\ufeffHello there.",
+        "\u2029",
+        "\r\n\r\n",
+        "🦆" * 500,
+        "a" * 100_000,
+        "\u202eabc",
+        "\x1b[31mred",
+    ],
     ids=ascii,
 )
 def test_odd_texts_have_answers(labeler: Labeler, text: str) -> None:
@@ -104,5 +114,10 @@ def test_a_line_with_a_zero_byte_gets_no_label_and_the_others_do(labeler: Labele
 
 
 def test_gaps_of_a_data_frame_say_nothing(labeler: Labeler) -> None:
-    comment = {"text": "Agreed. Our council did the same.", "author": float("nan"), "posted": object(), "tags": [object()]}
+    comment = {
+        "text": "Agreed. Our council did the same.",
+        "author": float("nan"),
+        "posted": object(),
+        "tags": [object()],
+    }
     assert labeler.spam([comment]) == labeler.spam([{"text": comment["text"]}])

@@ -37,7 +37,9 @@ def test_exit_status_and_messages(start: List[str], tmp_path: Path) -> None:
 
 def test_tables_are_read_and_written(start: List[str], data: Path, tmp_path: Path) -> None:
     out = str(tmp_path / "rows.parquet")
-    done = subprocess.run([*start, "label", "--quiet", "--model", "fast", str(data / "comments.jsonl"), "-o", out], capture_output=True)
+    done = subprocess.run(
+        [*start, "label", "--quiet", "--model", "fast", str(data / "comments.jsonl"), "-o", out], capture_output=True
+    )
     assert done.returncode == 0, done.stderr
     again = subprocess.run([*start, "stats", out], capture_output=True, text=True)
     assert again.returncode == 0 and "comment_spam" in again.stdout
@@ -64,7 +66,9 @@ def test_a_reader_that_goes_away(start: List[str], data: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_it(start: List[str], number: signal.Signals, tmp_path: Path) -> None:
     out = tmp_path / "rows.jsonl"
-    process = subprocess.Popen([*start, "label", "--model", "fast", "-o", str(out)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*start, "label", "--model", "fast", "-o", str(out)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stdin is not None and process.stderr is not None
     process.stdin.write("The council voted on Monday.\n\n" * 10)
     process.stdin.flush()
@@ -76,10 +80,13 @@ def test_signals_end_it(start: List[str], number: signal.Signals, tmp_path: Path
 
 def test_what_was_ignored_stays_ignored(start: List[str], data: Path) -> None:
     """As `nohup` and a shell's background jobs have it."""
+
     def ignore() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    process = subprocess.Popen([*start, "label", "--quiet", "--model", "base", str(data / "pages")], stdout=subprocess.PIPE, preexec_fn=ignore)
+    process = subprocess.Popen(
+        [*start, "label", "--quiet", "--model", "base", str(data / "pages")], stdout=subprocess.PIPE, preexec_fn=ignore
+    )
     time.sleep(1)
     os.kill(process.pid, signal.SIGINT)
     out, _ = process.communicate(timeout=300)

@@ -37,7 +37,7 @@ def test_k_and_threshold(model: fasttext_like.FastText) -> None:
     assert labels == ("__label__opinion",)
     labels, scores = model.predict(OPINION, threshold=1.1)
     assert labels == () and len(scores) == 0
-    assert model.predict(" ") [0] == ()
+    assert model.predict(" ")[0] == ()
     with pytest.raises(copydesk.OptionError, match="k: expected"):
         model.predict(OPINION, k=0)
     with pytest.raises(copydesk.OptionError, match="include_freq"):

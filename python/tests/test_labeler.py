@@ -139,7 +139,9 @@ def test_threads_change_nothing(texts: List[str]) -> None:
 def test_threads_are_those_of_the_surroundings(variables: dict, expected: str) -> None:
     environment = {k: v for k, v in os.environ.items() if k not in ("COPYDESK_THREADS", "OMP_NUM_THREADS")}
     code = "import copydesk; print(copydesk.Labeler('fast').threads)"
-    done = subprocess.run([sys.executable, "-c", code], env={**environment, **variables}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**environment, **variables}, capture_output=True, text=True
+    )
     assert done.stdout.strip() == expected, done.stderr
 
 

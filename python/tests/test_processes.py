@@ -26,7 +26,9 @@ def confidences(labeler: Labeler, texts: List[str]) -> "tuple[List[float], int]"
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_workers_of_every_kind(labeler: Labeler, texts: List[str], method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_of_every_kind(
+    labeler: Labeler, texts: List[str], method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected, _ = confidences(labeler, texts)
     monkeypatch.delenv("COPYDESK_THREADS", raising=False)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)

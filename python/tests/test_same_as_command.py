@@ -30,7 +30,9 @@ def test_paragraphs_of_pages(data: Path, labeler: copydesk.Labeler) -> None:
     for (page, paragraph), row in zip(found, expected):
         assert (page, paragraph.label, paragraph.text) == (row["doc"], row["label"], row["text"])
         assert (paragraph.byte_start, paragraph.byte_end) == (row["start"], row["end"]), marks[page]
-        assert {name: round(score, 6) for name, score in paragraph.scores.items()} == pytest.approx(row["scores"], abs=1.1e-6)
+        assert {name: round(score, 6) for name, score in paragraph.scores.items()} == pytest.approx(
+            row["scores"], abs=1.1e-6
+        )
         assert (paragraph.tokens, paragraph.windows, paragraph.lang) == (row["tokens"], row["windows"], row.get("lang"))
     for text, paragraphs in zip(texts, several):
         assert [text[paragraph.start : paragraph.end] for paragraph in paragraphs] == [

@@ -77,13 +77,15 @@ def alone(rows: List[Dict[str, Any]], model: str) -> Iterator[Tuple[str, List[An
     texts = [row["text"] for row in rows]
     labeler = copydesk.Labeler(model)
     yield "label_records", of_records(labeler.label_records(texts))
-    yield "label_records, 1 thread, one by one", of_records(
-        [copydesk.Labeler(model, threads=1).label_records([text])[0] for text in texts]
+    yield (
+        "label_records, 1 thread, one by one",
+        of_records([copydesk.Labeler(model, threads=1).label_records([text])[0] for text in texts]),
     )
     table = pyarrow.table({"text": texts})
     yield "label_arrow, a table", of_table(labeler.label_arrow(table))
-    yield "label_arrow, batches of 7", of_table(
-        pyarrow.table(labeler.label_arrow(pyarrow.Table.from_batches(table.to_batches(max_chunksize=7))))
+    yield (
+        "label_arrow, batches of 7",
+        of_table(pyarrow.table(labeler.label_arrow(pyarrow.Table.from_batches(table.to_batches(max_chunksize=7))))),
     )
     yield "label_arrow, a batch", of_table(labeler.label_arrow(table.to_batches()[0]))
     yield "label_arrow, a reader", of_table(labeler.label_arrow(table.to_reader(max_chunksize=100)).read_all())
@@ -122,11 +124,15 @@ def compare(path: Path, model: str) -> List[str]:
         first = None
         for name, answers in ways:
             differ = sum(a != b for a, b in zip(written(answers), expected))
-            assert len(answers) == len(rows) and differ == 0, f"{model}, {name}: {differ} rows differ from the command's"
+            assert len(answers) == len(rows) and differ == 0, (
+                f"{model}, {name}: {differ} rows differ from the command's"
+            )
             first = first or answers
             differ = sum(a != b for a, b in zip(answers, first))
             assert differ == 0, f"{model}, {name}: {differ} rows differ in their bits from the first way"
-            lines.append(f"{model}, {name}: the command's labels and scores for {len(answers)} rows {' '.join(options)}")
+            lines.append(
+                f"{model}, {name}: the command's labels and scores for {len(answers)} rows {' '.join(options)}"
+            )
     return lines
 
 

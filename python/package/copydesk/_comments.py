@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, Iterable, List, Tuple
+from typing import Any, Dict, Iterable, List, Tuple
 
 from ._errors import InputError, NotTextError
 
@@ -27,7 +27,7 @@ def _given(comment: Any, index: int) -> Tuple[bool, Any]:
     return True, json.dumps(_object(comment, f"comment {index}"), ensure_ascii=False)
 
 
-def _object(mapping: Mapping, place: str) -> dict:
+def _object(mapping: Mapping[Any, Any], place: str) -> Dict[str, Any]:
     return {str(name): _value(value, f"{place}, `{name}`") for name, value in mapping.items()}
 
 

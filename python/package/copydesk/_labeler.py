@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
 
 from . import _comments, _copydesk, _frames, _threads
@@ -98,7 +99,7 @@ class Labeler:
     @property
     def model(self) -> str:
         """The model as it was asked for."""
-        return self._key[0]
+        return str(self._key[0])
 
     @property
     def threads(self) -> int:
@@ -193,7 +194,7 @@ class Labeler:
         return self._with_threads().label_html(page)
 
     def spam(
-        self, comments: Iterable[Union[str, Dict[str, Any]]], *, threshold: Optional[float] = None
+        self, comments: Iterable[Union[str, Mapping[str, Any]]], *, threshold: Optional[float] = None
     ) -> List[Judgement]:
         """Tells spam from genuine comments by all that is known of them: ``copydesk filter``.
 

@@ -93,7 +93,9 @@ class _Pairs:
     def __init__(self, model: FastText) -> None:
         self._model = model
 
-    def predict(self, text: str, k: int = 1, threshold: float = 0.0, on_unicode_error: str = "strict") -> List[Tuple[float, str]]:
+    def predict(
+        self, text: str, k: int = 1, threshold: float = 0.0, on_unicode_error: str = "strict"
+    ) -> List[Tuple[float, str]]:
         labels, scores = self._model.predict(text, k, threshold)
         return [(float(score), label) for score, label in zip(scores, labels)]
 

@@ -80,7 +80,9 @@ class CopydeskClassifierFilter(BaseFilter):
     def filter_batch(self, batch: List[Document]) -> List[bool]:
         """Whether each of several documents is kept."""
         parts = [split_into_parts(doc.text, mode=self.filter_mode) for doc in batch]
-        pages = self.labeler.pages([part.strip().replace("\n", self.newline_replacement) for part in page] for page in parts)
+        pages = self.labeler.pages(
+            [part.strip().replace("\n", self.newline_replacement) for part in page] for page in parts
+        )
         return [self._filter(doc, page, records) for doc, page, records in zip(batch, parts, pages)]
 
     def _filter(self, doc: Document, parts: List[str], records: List[Record]) -> bool:
@@ -111,4 +113,4 @@ class CopydeskClassifierFilter(BaseFilter):
 def _list(wanted: _Wanted) -> List[Tuple[str, float]]:
     if not wanted:
         return []
-    return [wanted] if isinstance(wanted, tuple) and isinstance(wanted[0], str) else list(wanted)  # type: ignore[list-item]
+    return [wanted] if isinstance(wanted, tuple) else list(wanted)
