@@ -109,8 +109,8 @@ def test_a_text_of_100_megabytes(labeler: Labeler) -> None:
     assert (paragraph.label, paragraph.start) == ("reporting", 50_000_000)
 
 
-def test_a_line_with_a_zero_byte_gets_no_label_and_the_others_do(labeler: Labeler) -> None:
-    assert [p.text for p in labeler.label("Good.\n\nBr\0ken.\n\nGood as well.")] == ["Good.", "Good as well."]
+def test_a_line_with_a_zero_byte_is_a_line(labeler: Labeler) -> None:
+    assert [p.text for p in labeler.label("Good.\n\nBr\0ken.\n\nGood as well.")] == ["Good.", "Br\0ken.", "Good as well."]
 
 
 def test_gaps_of_a_data_frame_say_nothing(labeler: Labeler) -> None:

@@ -241,8 +241,8 @@ impl Copydesk {
 
     /// Labels the paragraphs of a text, each beside its neighbours.
     ///
-    /// A text of nothing but blank characters has no paragraphs. As for the command, which tells of them, a line with a zero byte and
-    /// one of more than 16 MiB are left out.
+    /// A text of nothing but blank characters has no paragraphs. A line of more than 16 MiB is left
+    /// out, as by the command, which tells of it.
     ///
     /// # Errors
     /// [`LabelError::Model`] if the model gives no usable numbers, [`LabelError::Stopped`] after [`Copydesk::stopped_by`].

@@ -120,8 +120,8 @@ class Labeler:
         """The paragraphs of a text, each read beside its neighbours.
 
         Args:
-            text: Any length. A text of nothing but blanks has no paragraphs. As for the command, a line with a zero byte and one of
-                more than 16 MiB get none.
+            text: Any length. A text of nothing but blanks has no paragraphs. As for the command, a line of more than 16 MiB gets
+                none.
 
         Returns:
             The paragraphs in order.
