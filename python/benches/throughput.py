@@ -96,7 +96,7 @@ def duckdb(file: str, model: str, threads: int) -> int:
     connection = duckdb.connect()
     started()
     labelled = labeler.label_arrow(connection.sql(f"SELECT * FROM '{file}'").to_arrow_reader(BATCH))  # noqa: F841
-    return sum(n for _, n in connection.sql("SELECT label, count(*) FROM labelled GROUP BY label").fetchall())
+    return sum(n for _, n in duckdb.sql("SELECT label, count(*) FROM labelled GROUP BY label").fetchall())
 
 
 def ray(file: str, model: str, threads: int) -> int:
