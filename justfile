@@ -35,6 +35,11 @@ figures:
     cargo run --release -- eval --data data/labels.jsonl --page-field doc
     cargo run --release -- models
 
+# The Python package, and its tests
+python:
+    pip install ./python --requirement python/requirements-test.txt
+    pytest python/tests --ignore python/tests/engines
+
 # The README's picture
 picture:
     cargo build --release

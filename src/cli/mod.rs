@@ -95,6 +95,11 @@ static COMMAND: OnceLock<&str> = OnceLock::new();
 
 /// Runs the command given by `arguments`, the program's own name first, and says how it went.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    ExitCode::from(status_of(arguments))
+}
+
+/// As [`main`], with the exit status as a number, for those who have a `main` of their own: Python's module, for one.
+pub fn status_of(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => {
@@ -108,12 +113,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 && error.kind() != std::io::ErrorKind::BrokenPipe
             {
                 tell(format_args!("{}", CliError::Unwritable { path: "standard output".into(), error }));
-                return ExitCode::from(2);
+                return 2;
             }
             if let Some(hint) = missing_feature(&error) {
                 tell(format_args!("{hint}"));
             }
-            return ExitCode::from(if asked { 0 } else { 2 });
+            return if asked { 0 } else { 2 };
         }
     };
     signals::watch();
@@ -152,7 +157,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         #[cfg(feature = "train")]
         Command::Cascade(args) => cascade::run(args).map(Outcome::from),
     };
-    ExitCode::from(exit_status(&outcome))
+    exit_status(&outcome)
 }
 
 /// What to do where a command is asked for that this build does not have.

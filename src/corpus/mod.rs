@@ -58,6 +58,7 @@ pub(crate) use error::write_place;
 pub use error::{Decoded, DecodedPart, Failure, InputError};
 pub use foreign::ForeignFormat;
 pub(crate) use html_page::passages as html_passages;
+pub(crate) use lines::LINE_LIMIT_BYTES;
 pub use pages::{PageChunks, page_ranges};
 pub(crate) use passages::passages;
 pub use passed_over::PassedOver;

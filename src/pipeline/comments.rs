@@ -1,8 +1,10 @@
 //! Comments in, judgements out.
 
+use super::comment_fields::CommentFields;
 use super::desk::Copydesk;
 use super::rejected::LabelError;
 use crate::comment::{Comment, CommentModel, Evidence, Judgement};
+use crate::corpus::{InputError, Record};
 use crate::label::LabelId;
 use crate::model::{ModelError, Role};
 
@@ -40,8 +42,11 @@ impl CommentFilter {
         CommentFilter::over(&desk.build()?)
     }
 
-    /// The same with the model of a desk that is there.
-    pub(crate) fn over(desk: &Copydesk) -> Result<CommentFilter, ModelError> {
+    /// The same with the model and the threads of a desk that is there.
+    ///
+    /// # Errors
+    /// [`ModelError::NoRole`] where the model has no label for spam.
+    pub fn over(desk: &Copydesk) -> Result<CommentFilter, ModelError> {
         let desk = desk.for_comments();
         let spam = desk.model().role(Role::Spam)?;
         let threshold =
@@ -60,9 +65,21 @@ impl CommentFilter {
         self.threshold
     }
 
+    /// A comment as `copydesk filter` finds it in a JSON object: under our own names, such as `text` and `author_url`, or under those
+    /// of blog systems and their exports.
+    ///
+    /// # Errors
+    /// [`InputError::InvalidJson`], [`InputError::NotAnObject`], [`InputError::MissingField`] where there is no text, and
+    /// [`InputError::FieldNotString`] where it is something else.
+    pub fn comment_of(object: &str) -> Result<Comment, InputError> {
+        let (fields, record) = (CommentFields::default(), Record::parse(object)?);
+        fields.body(&record)?;
+        Ok(fields.comment(&record))
+    }
+
     /// Judges comments; the answers stand in their order, and no comment changes the answer for another.
     ///
-    /// An error is [`InputError::BlankText`](crate::InputError::BlankText) for a comment without a character that shows, or what the
+    /// An error is [`InputError::BlankText`] for a comment without a character that shows, or what the
     /// model failed with.
     pub fn judge(&self, comments: &[Comment]) -> Vec<Result<Judgement, LabelError>> {
         let bodies: Vec<&str> = comments.iter().map(Comment::body).collect();
@@ -90,4 +107,19 @@ impl CommentFilter {
 pub(crate) fn weighed(score: f32, evidence: &Evidence) -> f32 {
     let odds = (score / (1.0 - score).max(1e-6)).max(1e-6).ln() + evidence.log_odds;
     1.0 / (1.0 + (-odds).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_is_found_under_the_names_of_others() {
+        let theirs = r#"{"comment_content": "Agreed.", "url": "https://mill.example", "votes": 3}"#;
+        let comment = CommentFilter::comment_of(theirs).unwrap();
+        assert_eq!((comment.body(), comment.author_url.as_deref()), ("Agreed.", Some("https://mill.example")));
+        assert!(matches!(CommentFilter::comment_of("{}"), Err(InputError::MissingField { .. })));
+        assert!(matches!(CommentFilter::comment_of(r#"{"text": 7}"#), Err(InputError::FieldNotString { .. })));
+        assert!(matches!(CommentFilter::comment_of("[]"), Err(InputError::NotAnObject { .. })));
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::batch::predict_pages;
 use super::rejected::LabelError;
-use crate::corpus::{InputError, html_passages, page_ranges, passages};
+use crate::corpus::{InputError, LINE_LIMIT_BYTES, html_passages, page_ranges, passages};
 use crate::label::{Label, LabelId, LabelSet, Scores};
 use crate::model::{Model, ModelError, PageText, Prediction, Role};
 use crate::page::Region;
@@ -12,9 +12,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Texts that one thread labels at once: enough to put those of like length together.
 const GROUP_TEXTS: usize = 256;
+
+/// The fewest that a thread takes at once where there are so few texts that the threads would not all have work.
+const LEAST_GROUP_TEXTS: usize = 64;
 
 /// Labels texts with a model.
 ///
@@ -37,6 +41,7 @@ pub struct Copydesk {
     region: Option<Region>,
     left_out: Option<LabelId>,
     any_language: bool,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 /// How a [`Copydesk`] is to work; made by [`Copydesk::builder`].
@@ -184,6 +189,7 @@ impl CopydeskBuilder {
             region: self.region,
             left_out,
             any_language: self.any_language,
+            stop: None,
         })
     }
 }
@@ -222,12 +228,24 @@ impl Copydesk {
         &self.model
     }
 
+    /// The same desk, with another number of threads. The model is shared, not opened again.
+    pub fn with_threads(&self, threads: usize) -> Copydesk {
+        Copydesk { threads: threads.max(1), ..self.clone() }
+    }
+
+    /// The same desk, whose work ends early once `stop` is true: texts whose turn has not come get [`LabelError::Stopped`]. It is
+    /// looked at after every 256 paragraphs or so, on each thread. [`Copydesk::rows`] does not look at it: drop the rows instead.
+    pub fn stopped_by(&self, stop: Arc<AtomicBool>) -> Copydesk {
+        Copydesk { stop: Some(stop), ..self.clone() }
+    }
+
     /// Labels the paragraphs of a text, each beside its neighbours.
     ///
-    /// A text of nothing but blank characters has no paragraphs.
+    /// A text of nothing but blank characters has no paragraphs. A line of more than 16 MiB is left
+    /// out, as by the command, which tells of it.
     ///
     /// # Errors
-    /// [`LabelError::Model`] if the model gives no usable numbers.
+    /// [`LabelError::Model`] if the model gives no usable numbers, [`LabelError::Stopped`] after [`Copydesk::stopped_by`].
     pub fn label<'text>(&self, text: &'text str) -> Result<Vec<LabelledParagraph<'text>>, LabelError> {
         self.label_each(&[text]).pop().expect("one text has one answer; this is a bug")
     }
@@ -279,7 +297,7 @@ impl Copydesk {
                         doubt,
                     });
                 }
-                (Err(error), Ok(_)) => *answers = Err(error.into()),
+                (Err(error), Ok(_)) => *answers = Err(error),
                 (_, Err(_)) => {}
             }
         }
@@ -328,7 +346,8 @@ impl Copydesk {
     /// Labels whole texts, each read alone, as `copydesk label --unit record` does. The answers stand in the order of the
     /// texts.
     ///
-    /// An error is [`InputError::BlankText`] for a text without a character that shows, or what the model failed with.
+    /// An error is [`InputError::BlankText`] for a text without a character that shows, [`InputError::RecordTooLong`] for one of more
+    /// than 16 MiB, or what the model failed with.
     pub fn label_records<T: AsRef<str>>(&self, texts: &[T]) -> Vec<Result<LabelledText, LabelError>> {
         let alone: Vec<&[T]> = texts.chunks(1).collect();
         self.label_pages(&alone)
@@ -344,6 +363,8 @@ impl Copydesk {
             .enumerate()
             .flat_map(|(page, texts)| texts.as_ref().iter().map(move |text| (page, text.as_ref())))
             .collect();
+        let is_too_long = |text: &str| text.len() > LINE_LIMIT_BYTES;
+        let model_text = |text| if is_too_long(text) { Cow::Borrowed("") } else { model_text(text) };
         let plain: Vec<Cow<'_, str>> = texts.iter().map(|(_, text)| model_text(text)).collect();
         let used: Vec<usize> = (0..texts.len()).filter(|&index| !plain[index].is_empty()).collect();
         let page_of: Vec<Option<usize>> = used.iter().map(|&index| Some(texts[index].0)).collect();
@@ -353,6 +374,9 @@ impl Copydesk {
             .collect();
         let mut predictions = self.predict(&page_texts, &page_ranges(&page_of)).into_iter();
         let mut answer = |(text, (_, written)): (&Cow<'_, str>, &(usize, &str))| {
+            if is_too_long(written) {
+                return Err(InputError::RecordTooLong { limit_bytes: LINE_LIMIT_BYTES }.into());
+            }
             if text.is_empty() {
                 return Err(InputError::BlankText.into());
             }
@@ -381,14 +405,20 @@ impl Copydesk {
     }
 
     /// Answers for texts in the order given; `pages` are ranges that cover them in order.
-    fn predict(&self, texts: &[PageText<'_>], pages: &[Range<usize>]) -> Vec<Result<Prediction, ModelError>> {
-        let groups = groups(pages);
+    fn predict(&self, texts: &[PageText<'_>], pages: &[Range<usize>]) -> Vec<Result<Prediction, LabelError>> {
+        let share = texts.len().div_ceil(2 * self.threads);
+        let groups = groups(pages, share.clamp(LEAST_GROUP_TEXTS, GROUP_TEXTS));
+        let is_stopped = || self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
         let label = |session: &mut _, group: usize| {
             let pages = &pages[groups[group].clone()];
             let (Some(first), Some(last)) = (pages.first(), pages.last()) else { return Vec::new() };
             let moved: Vec<Range<usize>> =
                 pages.iter().map(|page| page.start - first.start..page.end - first.start).collect();
-            predict_pages(session, &texts[first.start..last.end], &moved)
+            if is_stopped() {
+                return (first.start..last.end).map(|_| Err(LabelError::Stopped)).collect();
+            }
+            let predictions = predict_pages(session, &texts[first.start..last.end], &moved);
+            predictions.into_iter().map(|prediction| prediction.map_err(LabelError::from)).collect::<Vec<_>>()
         };
         parallel::map_with(self.threads, groups.len(), || self.model.session(), label).into_iter().flatten().collect()
     }
@@ -398,13 +428,13 @@ impl Copydesk {
     }
 }
 
-/// Pages that are worked on together, as ranges of their numbers.
-fn groups(pages: &[Range<usize>]) -> Vec<Range<usize>> {
+/// Pages that are worked on together, as ranges of their numbers: whole ones, together at most so many texts where they fit.
+fn groups(pages: &[Range<usize>], most_texts: usize) -> Vec<Range<usize>> {
     let mut groups: Vec<Range<usize>> = Vec::new();
     let mut texts = 0;
     for (number, page) in pages.iter().enumerate() {
         match groups.last_mut() {
-            Some(group) if texts + page.len() <= GROUP_TEXTS => {
+            Some(group) if texts + page.len() <= most_texts => {
                 group.end = number + 1;
                 texts += page.len();
             }
@@ -426,7 +456,36 @@ mod tests {
 
     #[test]
     fn pages_are_grouped_whole() {
-        assert_eq!(groups(&[0..100, 100..250, 250..260, 260..1000, 1000..1001]), [0..2, 2..3, 3..4, 4..5]);
-        assert!(groups(&[]).is_empty());
+        assert_eq!(groups(&[0..100, 100..250, 250..260, 260..1000, 1000..1001], 256), [0..2, 2..3, 3..4, 4..5]);
+        assert_eq!(groups(&[0..40, 40..60, 60..90], 64), [0..2, 2..3]);
+        assert!(groups(&[], 256).is_empty());
+    }
+
+    #[test]
+    fn a_text_that_no_file_may_have_is_told_and_leaves_its_neighbours_alone() {
+        let desk = Copydesk::builder().model("fast").threads(1).build().unwrap();
+        let long = "a ".repeat(LINE_LIMIT_BYTES / 2 + 1);
+        let answers = desk.label_pages(&[["The council voted on Monday.", &long, "They voted."]]);
+        assert!(matches!(&answers[1], Err(LabelError::Input(InputError::RecordTooLong { .. }))));
+        let alone: Vec<_> = desk.label_pages(&[["The council voted on Monday.", "They voted."]]);
+        assert_eq!(answers[0].as_ref().unwrap(), alone[0].as_ref().unwrap());
+        assert_eq!(answers[2].as_ref().unwrap(), alone[1].as_ref().unwrap());
+    }
+
+    #[test]
+    fn a_stopped_desk_answers_nothing_and_leaves_others_alone() {
+        let desk = Copydesk::builder().model("fast").threads(2).build().unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = desk.stopped_by(Arc::clone(&stop)).with_threads(1);
+        let text = "The council voted on Monday.";
+        assert_eq!(stopped.label(text).unwrap(), desk.label(text).unwrap());
+        stop.store(true, Ordering::Relaxed);
+        assert!(matches!(stopped.label(text), Err(LabelError::Stopped)));
+        assert!(matches!(
+            stopped.label_records(&[text, text])[..],
+            [Err(LabelError::Stopped), Err(LabelError::Stopped)]
+        ));
+        assert!(matches!(stopped.label_html("<p>Hello there, all of you"), Err(LabelError::Stopped)));
+        assert_eq!(desk.label(text).unwrap().len(), 1);
     }
 }

@@ -33,6 +33,9 @@ pub enum LabelError {
     /// The model failed on it.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The work was ended before its turn; see [`Copydesk::stopped_by`](crate::Copydesk::stopped_by).
+    #[error("the work was ended before this was labelled")]
+    Stopped,
 }
 
 impl Rejected {
@@ -57,6 +60,7 @@ impl Rejected {
         match &self.reason {
             LabelError::Input(error) => error.kind(),
             LabelError::Model(_) => "model_failed",
+            LabelError::Stopped => "stopped",
         }
     }
 
@@ -65,6 +69,7 @@ impl Rejected {
         match &self.reason {
             LabelError::Input(error) => error.explanation(&self.source),
             LabelError::Model(error) => error.to_string(),
+            LabelError::Stopped => self.reason.to_string(),
         }
     }
 }

@@ -1,0 +1,1 @@
+"""Parts for other packages' pipelines. Each module needs the package that it is named after."""
