@@ -41,6 +41,7 @@ mod compress;
 mod corpus;
 mod engine;
 mod eval;
+mod explain;
 #[cfg(feature = "serve")]
 mod feedback;
 mod fnv;
@@ -70,6 +71,7 @@ pub use corpus::{ArchiveError, ForeignFormat, InputError, InputFormat, Unit};
 pub use feedback::{
     Adaptation, AdaptationFigures, DayCounts, Feedback, FeedbackError, FeedbackStore, Refusal, Shift, Subject, Verdict,
 };
+pub use explain::{Explanation, NeighbourWeight, WordWeight};
 pub use html::html_content;
 pub use label::{Label, LabelId, LabelSet, LabelSetError, Scores, UnknownLabel};
 pub use model::ModelError;
