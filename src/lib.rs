@@ -67,11 +67,11 @@ mod train;
 
 pub use comment::{Comment, Evidence, Judgement};
 pub use corpus::{ArchiveError, ForeignFormat, InputError, InputFormat, Unit};
+pub use explain::{Explanation, NeighbourWeight, WordWeight};
 #[cfg(feature = "serve")]
 pub use feedback::{
     Adaptation, AdaptationFigures, DayCounts, Feedback, FeedbackError, FeedbackStore, Refusal, Shift, Subject, Verdict,
 };
-pub use explain::{Explanation, NeighbourWeight, WordWeight};
 pub use html::html_content;
 pub use label::{Label, LabelId, LabelSet, LabelSetError, Scores, UnknownLabel};
 pub use model::ModelError;

@@ -28,8 +28,14 @@ pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
     let EvalPlan { reading, model, data, robustness, explain, by, json } = plan;
     let (spam_label, quiet) = (model.roles().spam, reading.quiet);
     let noises: &'static [Noise] = if robustness { &Noise::ALL } else { &[] };
-    let judge =
-        Judge { rows: reading.rows.clone(), labels: model.labels().clone(), spam_label, noises, explain, by: by.clone() };
+    let judge = Judge {
+        rows: reading.rows.clone(),
+        labels: model.labels().clone(),
+        spam_label,
+        noises,
+        explain,
+        by: by.clone(),
+    };
     let (mut rows, mut values, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
     let mut copies: Vec<(Noise, Vec<Scores>)> = noises.iter().map(|&noise| (noise, Vec::new())).collect();
     let work = move |session: &mut ModelSession<'_>, chunk, worked: &mut Worked<Judged>| {

@@ -1,6 +1,8 @@
 //! `copydesk explain`: the words that labels rest on, for a person or as JSON.
 
-use super::args::{ExplainArgs, InputArgs, InputFormatArg, LabelArgs, OutputArgs, OutputFormatArg, PartArgs, RunArgs, UnitArg};
+use super::args::{
+    ExplainArgs, InputArgs, InputFormatArg, LabelArgs, OutputArgs, OutputFormatArg, PartArgs, RunArgs, UnitArg,
+};
 use super::error::CliError;
 use super::job::Tally;
 use super::{label, plan};

@@ -7,8 +7,8 @@ use crate::output::CountedRow;
 use crate::pipeline::{Event, Labelled, Part, Rejected, Worked};
 use crate::query::Expression;
 use crate::report::{
-    Attributes, Keep, PageStyle, ParagraphRow, Reasons, RecordRow, RowFields, RowSource, TooLong, Verdict, VerdictOptions, csv,
-    jsonl,
+    Attributes, Keep, PageStyle, ParagraphRow, Reasons, RecordRow, RowFields, RowSource, TooLong, Verdict,
+    VerdictOptions, csv, jsonl,
 };
 use crate::text::{CharOffsets, Doubt};
 use std::ops::Range;

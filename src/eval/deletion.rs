@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn shares_and_ratios_have_intervals_by_page() {
         // One row in two changes by choice, one in ten by chance.
-        let rows: Vec<DeletedRow> = (0..400).map(|index| row([f64::from(index % 2), 0.1], index as usize / 4)).collect();
+        let rows: Vec<DeletedRow> =
+            (0..400).map(|index| row([f64::from(index % 2), 0.1], index as usize / 4)).collect();
         let figures = deletion(&["chosen", "chance"], &rows, &BootstrapOptions::default());
         assert_eq!((figures[0].words.as_str(), figures[0].rows, figures[0].changed.value), ("chosen", 400, 0.5));
         let ratio = figures[0].ratio.unwrap();
@@ -87,7 +88,8 @@ mod tests {
         // Every page has two rows of four that change: nothing varies between pages.
         assert!((ratio.low.unwrap() - 5.0).abs() < 1e-9 && (ratio.high.unwrap() - 5.0).abs() < 1e-9);
         assert_eq!(figures[1].ratio.unwrap().value, 1.0);
-        let rows: Vec<DeletedRow> = (0..400).map(|index| row([f64::from(index % 2), 0.1], index as usize % 2)).collect();
+        let rows: Vec<DeletedRow> =
+            (0..400).map(|index| row([f64::from(index % 2), 0.1], index as usize % 2)).collect();
         let figures = deletion(&["chosen", "chance"], &rows, &BootstrapOptions::default());
         let ratio = figures[0].ratio.unwrap();
         assert!(ratio.low.unwrap() < 0.5 && ratio.high.unwrap() > 9.5, "two pages that differ: {ratio:?}");

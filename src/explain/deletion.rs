@@ -3,7 +3,8 @@
 //! Three words of a paragraph are deleted, and it is read again. If the label changes more often than with three words drawn at
 //! random, the words say something of the label. Two other ways to choose words are tried beside ours.
 
-use super::{Question, WrittenPage, read_block};
+use super::search::ranked;
+use super::{BLOCK_TEXTS, Question, WrittenPage, read_block, weigh_words};
 use crate::label::Scores;
 use crate::model::{ModelError, ModelSession, PageText, Version};
 use crate::random::SplitMix64;
@@ -30,8 +31,11 @@ pub(crate) fn deletion_test(
     let question = Question { label: None, left_out: None, words: 0, neighbours: 0 };
     let pages = [page.texts];
     let (vectors, mut subjects) = read_block(session, &[page], question)?;
+    for together in subjects.chunks_mut(BLOCK_TEXTS) {
+        weigh_words(session, &pages, &vectors, together, question)?;
+    }
     let mut results = Vec::with_capacity(subjects.len());
-    for (subject, &seed) in subjects.iter_mut().zip(seeds) {
+    for (subject, &seed) in subjects.iter().zip(seeds) {
         let words = subject.words.spans().len();
         if words <= DELETED {
             results.push(None);
@@ -44,13 +48,7 @@ pub(crate) fn deletion_test(
             let answers = session.answer_versions(&pages, &vectors, &versions)?;
             Ok(answers.into_iter().map(|answer| answer.prediction.scores).collect())
         };
-        while !subject.search.asks().is_empty() {
-            let pieces = subject.search.asks();
-            let scores = read(pieces.iter().map(|piece| subject.words.without(piece.clone())).collect())?;
-            let falls = scores.iter().map(|scores| subject.fall(scores)).collect();
-            subject.search.learn(pieces, falls);
-        }
-        let mut chosen = vec![heaviest(subject.search.ranking().into_iter().map(|(word, fall)| (word, fall.log_odds)))];
+        let mut chosen = vec![heaviest(subject.weights.iter().map(|(word, fall)| (*word, fall.log_odds)))];
         let scores = read((0..words).map(|word| subject.words.without([word])).collect())?;
         chosen.push(heaviest(scores.iter().map(|scores| subject.fall(scores).log_odds).enumerate()));
         let scores = read((0..words).map(|word| subject.words.alone(word)).collect())?;
@@ -75,9 +73,9 @@ pub(crate) fn deletion_test(
     Ok(results)
 }
 
-/// The words with the greatest weights, the first of equals.
+/// The words with the greatest weights.
 fn heaviest(weights: impl Iterator<Item = (usize, f32)>) -> Vec<usize> {
-    let mut words: Vec<(usize, f32)> = weights.collect();
-    words.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
-    words.into_iter().take(DELETED).map(|(word, _)| word).collect()
+    let mut words = ranked(weights);
+    words.truncate(DELETED);
+    words
 }

@@ -1,8 +1,8 @@
 //! Which words drove a label.
 //!
-//! Words are left out of a paragraph and it is read again: what its score loses is the word's weight. Words of a long paragraph
-//! are left out in groups first, and those of the groups that count are left out one by one ([`Search`]). All the rest stays as it
-//! is, the neighbours on the page too, so a reading costs what a label costs.
+//! A word is left out of a paragraph and it is read again in its place on its page: what the label's score loses is the word's weight.
+//! Of a paragraph of more than a few words not every word is left out. Each is first read by itself, which costs two or three labels
+//! for all of them together, and those that most speak for the label by themselves are left out.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +12,7 @@ mod words;
 
 pub(crate) use self::deletion::{WAYS, deletion_test};
 
-use self::search::{Fall, Search};
+use self::search::{Fall, candidates, is_short, ranked};
 use self::words::Words;
 use crate::label::{Label, LabelId, Scores};
 use crate::model::{Answer, ModelError, ModelSession, PageText, Version};
@@ -23,6 +23,9 @@ const BLOCK_TEXTS: usize = 32;
 
 /// Bytes of text from which fewer paragraphs are worked on together.
 const BLOCK_BYTES: usize = 64 * 1024;
+
+/// Single words that are read together at most.
+const TOGETHER: usize = 2048;
 
 /// The least that is written of a weight: six decimals, as of a probability.
 const LEAST_WEIGHT: f32 = 5e-7;
@@ -60,7 +63,7 @@ pub struct Explanation {
     pub score: f32,
     /// Words that the score falls without, the heaviest first. No word is here that the score rises without.
     ///
-    /// Of a text of more than a few words not every word was left out by itself.
+    /// Of a text of more than sixteen words only those were left out that speak most for the label by themselves.
     pub words: Vec<WordWeight>,
     /// Neighbours on the page that the score falls without, the heaviest first; none where the text was read alone.
     pub neighbours: Vec<NeighbourWeight>,
@@ -141,11 +144,12 @@ struct Subject<'a> {
     paragraph: usize,
     text: &'a PageText<'a>,
     words: Words<'a>,
-    search: Search,
     label: LabelId,
     /// The scores that the paragraph has.
     before: Scores,
     models: Vec<String>,
+    /// Words with what the label loses without each, the heaviest first.
+    weights: Vec<(usize, Fall)>,
     neighbours: Vec<NeighbourWeight>,
 }
 
@@ -193,15 +197,14 @@ fn read_block<'a>(
             let words = Words::new(written, text);
             let before = question.scores(&answer);
             let label = question.label.unwrap_or(before.best().0);
-            let search = Search::new(words.spans().len());
-            let (models, neighbours) = (session.answered(&answer), Vec::new());
-            subjects.push(Subject { page, paragraph, text, words, search, label, before, models, neighbours });
+            let (models, weights, neighbours) = (session.answered(&answer), Vec::new(), Vec::new());
+            subjects.push(Subject { page, paragraph, text, words, label, before, models, weights, neighbours });
         }
     }
     Ok((vectors, subjects))
 }
 
-/// Leaves out what the searches of some paragraphs ask for, until none asks any more.
+/// Leaves words out of some paragraphs.
 fn weigh_words(
     session: &mut ModelSession<'_>,
     pages: &[&[PageText<'_>]],
@@ -209,24 +212,44 @@ fn weigh_words(
     subjects: &mut [Subject<'_>],
     question: Question,
 ) -> Result<(), ModelError> {
-    loop {
-        let asked: Vec<Vec<Range<usize>>> = subjects.iter().map(|subject| subject.search.asks()).collect();
-        let mut versions = Vec::new();
-        for (subject, pieces) in subjects.iter().zip(&asked) {
-            let Subject { page, paragraph, .. } = *subject;
-            versions.extend(pieces.iter().map(|piece| {
-                Version { page, paragraph, text: subject.words.without(piece.clone()), without: Vec::new() }
-            }));
-        }
-        if versions.is_empty() {
-            return Ok(());
-        }
-        let mut answers = session.answer_versions(pages, vectors, &versions)?.into_iter();
-        for (subject, pieces) in subjects.iter_mut().zip(asked) {
-            let falls = answers.by_ref().take(pieces.len()).map(|answer| subject.fall(&question.scores(&answer))).collect();
-            subject.search.learn(pieces, falls);
-        }
+    let chosen = choose_words(session, subjects)?;
+    let mut versions = Vec::new();
+    for (subject, words) in subjects.iter().zip(&chosen) {
+        let Subject { page, paragraph, .. } = *subject;
+        let without = |&word: &usize| subject.words.without([word]);
+        versions.extend(words.iter().map(without).map(|text| Version { page, paragraph, text, without: Vec::new() }));
     }
+    let mut answers = session.answer_versions(pages, vectors, &versions)?.into_iter();
+    for (subject, words) in subjects.iter_mut().zip(chosen) {
+        let falls = answers.by_ref().take(words.len()).map(|answer| subject.fall(&question.scores(&answer)));
+        let falls: Vec<(usize, Fall)> = words.into_iter().zip(falls).collect();
+        let order = ranked(falls.iter().map(|(_, fall)| fall.log_odds).enumerate());
+        subject.weights = order.into_iter().map(|place| falls[place]).collect();
+    }
+    Ok(())
+}
+
+/// The words of each paragraph that are to be left out.
+fn choose_words(session: &mut ModelSession<'_>, subjects: &[Subject<'_>]) -> Result<Vec<Vec<usize>>, ModelError> {
+    let longer = subjects.iter().filter(|subject| !is_short(subject.words.spans().len()));
+    let alone: Vec<PageText<'_>> =
+        longer.flat_map(|subject| (0..subject.words.spans().len()).map(|word| subject.words.alone(word))).collect();
+    let mut readings = Vec::with_capacity(alone.len());
+    for part in alone.chunks(TOGETHER) {
+        // A cascade's small network will do: what it chooses is left out before both.
+        let pages: Vec<&[PageText<'_>]> = part.chunks(1).collect();
+        readings.extend(session.read_pages(&pages, &mut Vec::new())?);
+    }
+    let mut readings = readings.into_iter();
+    let chosen = subjects.iter().map(|subject| {
+        let words = subject.words.spans().len();
+        if is_short(words) {
+            return (0..words).collect();
+        }
+        let speaks = readings.by_ref().take(words).map(|reading| log_odds(&reading.prediction.scores, subject.label));
+        candidates(&speaks.collect::<Vec<f32>>())
+    });
+    Ok(chosen.collect())
 }
 
 /// Leaves out each neighbour in reach.
@@ -282,7 +305,7 @@ impl Subject<'_> {
     fn explanation(self, question: Question) -> Explanation {
         let heaviest = |weight: f32| weight >= LEAST_WEIGHT;
         let spans = self.words.spans();
-        let words = self.search.ranking().into_iter().filter(|(_, fall)| heaviest(fall.score)).take(question.words);
+        let words = self.weights.into_iter().filter(|(_, fall)| heaviest(fall.score)).take(question.words);
         let words = words.map(|(word, fall)| WordWeight { span: spans[word].clone(), weight: fall.score }).collect();
         let mut neighbours = self.neighbours;
         neighbours.retain(|neighbour| heaviest(neighbour.weight));

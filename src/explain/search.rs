@@ -1,12 +1,8 @@
 //! Which words to leave out, with few readings.
 
-use std::ops::Range;
-
-/// Versions of a paragraph that are read at most.
-const READINGS: usize = 18;
-
-/// Groups that the words of a longer paragraph are left out in first.
-const GROUPS: usize = 8;
+/// Words of a paragraph that are left out one by one at most: with the first reading and those of the single words it then takes no
+/// longer than twenty labels.
+const READINGS: usize = 16;
 
 /// What a label loses in a version of the text.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,51 +13,37 @@ pub(super) struct Fall {
     pub log_odds: f32,
 }
 
-/// Asks for pieces of a paragraph to be left out, and learns what the label loses.
-///
-/// Every word of a short paragraph is left out by itself. Of a longer one groups of neighbouring words are left out first, and
-/// then the words of the groups that the label loses most without, one by one, until the readings are used up.
-#[derive(Clone, Debug)]
-pub(super) struct Search {
-    asks: Vec<Range<usize>>,
-    left: usize,
-    words: Vec<(usize, Fall)>,
+/// Whether each word of a paragraph of so many can be left out.
+pub(super) fn is_short(words: usize) -> bool {
+    words <= READINGS
 }
 
-impl Search {
-    /// For a paragraph of so many words.
-    pub fn new(words: usize) -> Search {
-        let pieces = if words <= READINGS { words } else { GROUPS };
-        let asks = (0..pieces).map(|piece| piece * words / pieces..(piece + 1) * words / pieces).collect();
-        Search { asks, left: READINGS, words: Vec::new() }
-    }
+/// The words to leave out, in their order, given how much each by itself speaks for the label.
+pub(super) fn candidates(alone: &[f32]) -> Vec<usize> {
+    let mut words = ranked(alone.iter().copied().enumerate());
+    words.truncate(READINGS);
+    words.sort_unstable();
+    words
+}
 
-    /// The pieces to leave out next; none when all is known.
-    pub fn asks(&self) -> Vec<Range<usize>> {
-        self.asks.clone()
-    }
+/// Words by their weights, the heaviest first, the first of equals.
+pub(super) fn ranked(weights: impl Iterator<Item = (usize, f32)>) -> Vec<usize> {
+    let mut words: Vec<(usize, f32)> = weights.collect();
+    words.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
+    words.into_iter().map(|(word, _)| word).collect()
+}
 
-    /// What the label loses without each of the pieces that were asked for.
-    pub fn learn(&mut self, pieces: Vec<Range<usize>>, falls: Vec<Fall>) {
-        self.left -= pieces.len();
-        let mut groups = Vec::new();
-        for (piece, fall) in pieces.into_iter().zip(falls) {
-            if piece.len() == 1 {
-                self.words.push((piece.start, fall));
-            } else {
-                groups.push((piece, fall));
-            }
-        }
-        // A stable sort: of equal groups the first comes first.
-        groups.sort_by(|left, right| right.1.log_odds.total_cmp(&left.1.log_odds));
-        let words = groups.into_iter().flat_map(|(piece, _)| piece);
-        self.asks = words.take(self.left).map(|word| word..word + 1).collect();
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// The words that were left out by themselves, the heaviest first, the first of equals.
-    pub fn ranking(&self) -> Vec<(usize, Fall)> {
-        let mut words = self.words.clone();
-        words.sort_by(|left, right| right.1.log_odds.total_cmp(&left.1.log_odds).then(left.0.cmp(&right.0)));
-        words
+    #[test]
+    fn the_words_that_speak_most_for_the_label_are_left_out() {
+        let alone: Vec<f32> = (0..40).map(|word| (word * 7 % 40) as f32).collect();
+        let words = candidates(&alone);
+        assert_eq!(words.len(), READINGS);
+        assert!(words.is_sorted() && words.iter().all(|&word| alone[word] >= 24.0));
+        assert_eq!(candidates(&[0.0; 30]), (0..READINGS).collect::<Vec<_>>());
+        assert_eq!(ranked([(3, 0.5), (1, 0.5), (2, -1.0)].into_iter()), [1, 3, 2]);
     }
 }

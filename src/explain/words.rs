@@ -148,9 +148,10 @@ mod tests {
     #[test]
     fn words_keep_their_marks_and_tags_part_them() {
         assert_eq!(list("  \"We won,\" she said.\n"), ["\"We", "won,\"", "she", "said."]);
-        assert_eq!(list("a<br>b <a href=\"http://x.example\">cheap</a> 1 < 2 <b"), [
-            "a", "b", "<a href=\"http://x.example\">", "cheap", "1", "<", "2", "<b"
-        ]);
+        assert_eq!(
+            list("a<br>b <a href=\"http://x.example\">cheap</a> 1 < 2 <b"),
+            ["a", "b", "<a href=\"http://x.example\">", "cheap", "1", "<", "2", "<b"]
+        );
         assert!(list(" \u{200b} ").is_empty());
         assert_eq!(list(&format!("<a {}>", "x".repeat(3000))).len(), 2);
     }

@@ -15,7 +15,9 @@ pub use settings::{CascadeSettings, Member};
 
 use super::checkpoint::{SETTINGS_LIMIT_BYTES, optional};
 use super::embedded::{CASCADE, EMBEDDED_CASCADE};
-use super::{Classifier, Digest, EmbeddedModel, ModelError, ModelSource, PageText, Prediction, Reading, Session, Version};
+use super::{
+    Classifier, Digest, EmbeddedModel, ModelError, ModelSource, PageText, Prediction, Reading, Session, Version,
+};
 use crate::eval::{Ask, answer_of_both, is_asked};
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -271,7 +273,9 @@ impl<'cascade> CascadeSession<'cascade> {
                 distinct.iter().map(|&number| std::slice::from_ref(&versions[number].text)).collect();
             let readings = large.read_pages(&alone)?;
             let of = |index: &usize| {
-                let place = distinct.binary_search(&version_of[*index]).expect("every version that is asked about is read; this is a bug");
+                let place = distinct
+                    .binary_search(&version_of[*index])
+                    .expect("every version that is asked about is read; this is a bug");
                 readings[place].clone()
             };
             Ok(unsure.iter().map(of).collect())

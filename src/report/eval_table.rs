@@ -2,8 +2,8 @@
 
 use super::printable::{fitting, sentence};
 use crate::eval::{
-    Calibration, ClassMetrics, CoveragePoint, DeletionFigures, Estimate, Evaluation, FieldAccuracy, GenuineRows, Metrics, NoiseFigures,
-    Proportion, Resampling, SourceMetrics, SpamOperatingPoints,
+    Calibration, ClassMetrics, CoveragePoint, DeletionFigures, Estimate, Evaluation, FieldAccuracy, GenuineRows,
+    Metrics, NoiseFigures, Proportion, Resampling, SourceMetrics, SpamOperatingPoints,
 };
 use crate::label::{Label, LabelId, LabelSet};
 use console::measure_text_width;

@@ -97,7 +97,8 @@ impl PageStyle {
         let mut lines = vec![if words.is_empty() { "no word by itself".to_owned() } else { words }];
         if all {
             let neighbours = explanation.neighbours.iter().map(|neighbour| {
-                let (apart, side) = (neighbour.distance.unsigned_abs(), if neighbour.distance < 0 { "before" } else { "after" });
+                let (apart, side) =
+                    (neighbour.distance.unsigned_abs(), if neighbour.distance < 0 { "before" } else { "after" });
                 let which = if apart == 1 { format!("the one {side}") } else { format!("{apart} {side}") };
                 format!("{which} {}", weight(neighbour.weight))
             });
@@ -139,8 +140,7 @@ struct Marks {
 
 impl Marks {
     fn new(text: &str, reasons: Reasons<'_>) -> Marks {
-        let mut spans: Vec<Range<usize>> =
-            reasons.explanation.words.iter().map(|word| word.span.clone()).collect();
+        let mut spans: Vec<Range<usize>> = reasons.explanation.words.iter().map(|word| word.span.clone()).collect();
         spans.sort_by_key(|span| span.start);
         let mut ahead = spans.iter().peekable();
         let mut marked = Vec::new();
@@ -270,7 +270,9 @@ mod tests {
             "     opinion   75.0% │ [About] time they\n{blank} │ [listened!]\n{blank} │ listened! 0.500 ·\n{blank} │ About 0.250\n"
         );
         assert_eq!(page(false, false), format!("{expected}\n"));
-        let more = format!("{blank} │ neighbours: the one\n{blank} │ before 0.062\n{blank} │ answered by fast and\n{blank} │ base\n\n");
+        let more = format!(
+            "{blank} │ neighbours: the one\n{blank} │ before 0.062\n{blank} │ answered by fast and\n{blank} │ base\n\n"
+        );
         assert_eq!(page(false, true), expected + &more);
         let colored = page(true, false);
         assert!(colored.contains("\x1b[33m\x1b[7mAbout\x1b[0m"), "{colored:?}");

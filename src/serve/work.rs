@@ -130,7 +130,11 @@ impl Task {
             Task::Words { comment, .. } => EXPLAINED * comment.body().len(),
             Task::Record { text, .. } => text.len(),
             Task::Paragraphs { text: long, words, .. } | Task::Blocks { html: long, words, .. } => {
-                if *words > 0 { EXPLAINED * long.len() } else { long.len() }
+                if *words > 0 {
+                    EXPLAINED * long.len()
+                } else {
+                    long.len()
+                }
             }
         }
     }

@@ -43,10 +43,8 @@ impl Session<'_> {
         versions: &[Version<'_>],
     ) -> Result<Vec<Reading>, ModelError> {
         let (model, hidden) = (self.model, self.model.hidden);
-        let starts: Vec<usize> = pages
-            .iter()
-            .scan(0, |next, page| Some(std::mem::replace(next, *next + page.len())))
-            .collect();
+        let starts: Vec<usize> =
+            pages.iter().scan(0, |next, page| Some(std::mem::replace(next, *next + page.len()))).collect();
         let texts: Vec<&str> = versions.iter().map(|version| version.text.text()).collect();
         let mut own = Vec::new();
         let alone = self.read(&self.tokenise(&texts), &mut own)?;
@@ -108,12 +106,14 @@ mod tests {
             without: without.to_vec(),
         };
         for paragraph in [0, 1, 30, 59] {
-            let same = session.read_versions(&pages, &vectors, &[version(0, paragraph, &long[paragraph], &[])]).unwrap();
+            let same =
+                session.read_versions(&pages, &vectors, &[version(0, paragraph, &long[paragraph], &[])]).unwrap();
             assert_eq!(same[0], readings[paragraph]);
         }
         // Another text, and without neighbours.
         let other = PageText::new("i voted");
-        let versions = [version(0, 30, &other, &[]), version(0, 30, &long[30], &[29, 31, 2]), version(1, 0, &short[0], &[1])];
+        let versions =
+            [version(0, 30, &other, &[]), version(0, 30, &long[30], &[29, 31, 2]), version(1, 0, &short[0], &[1])];
         let read = session.read_versions(&pages, &vectors, &versions).unwrap();
         let mut edited = long.clone();
         edited[30] = other;
