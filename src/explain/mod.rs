@@ -303,12 +303,12 @@ impl Subject<'_> {
     }
 
     fn explanation(self, question: Question) -> Explanation {
-        let heaviest = |weight: f32| weight >= LEAST_WEIGHT;
+        let shows = |weight: f32| weight >= LEAST_WEIGHT;
         let spans = self.words.spans();
-        let words = self.weights.into_iter().filter(|(_, fall)| heaviest(fall.score)).take(question.words);
+        let words = self.weights.into_iter().filter(|(_, fall)| shows(fall.score)).take(question.words);
         let words = words.map(|(word, fall)| WordWeight { span: spans[word].clone(), weight: fall.score }).collect();
         let mut neighbours = self.neighbours;
-        neighbours.retain(|neighbour| heaviest(neighbour.weight));
+        neighbours.retain(|neighbour| shows(neighbour.weight));
         neighbours.sort_by(|left, right| right.weight.total_cmp(&left.weight));
         neighbours.truncate(question.neighbours);
         let (label, score) = (self.before.labels().label(self.label), self.before.get(self.label));
