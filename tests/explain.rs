@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use std::fs;
 
 const PAGE: &str = "data/pages/tariff-comment-thread.txt";
-const SPAM: &str = "Claim 200 free spins today, no deposit needed! Register at lucky-harbour.example/bonus before midnight and win.";
+const SPAM: &str =
+    "Claim 200 free spins today, no deposit needed! Register at lucky-harbour.example/bonus before midnight and win.";
 
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().expect("an object").keys().map(String::as_str).collect()
@@ -26,7 +27,8 @@ fn offsets(word: &Value) -> std::ops::Range<usize> {
 /// The score of a label of a text that is read alone.
 fn score(model: &str, text: &str, label: &str) -> f64 {
     let line = json!({ "text": text }).to_string();
-    let output = run_with(&["label", "-q", "--unit", "record", "--input-format", "jsonl", "--model", model], line.as_bytes());
+    let output =
+        run_with(&["label", "-q", "--unit", "record", "--input-format", "jsonl", "--model", model], line.as_bytes());
     number(&rows(&output, 0)[0]["scores"][label])
 }
 
@@ -37,8 +39,20 @@ fn a_weight_is_what_the_score_loses_without_the_word() {
         let rows = rows(&output, 0);
         let [row] = rows.as_slice() else { panic!("{rows:?}") };
         let expected = [
-            "doc", "paragraph", "start", "end", "label", "confidence", "scores", "tokens", "windows", "lang", "words",
-            "neighbours", "models", "text",
+            "doc",
+            "paragraph",
+            "start",
+            "end",
+            "label",
+            "confidence",
+            "scores",
+            "tokens",
+            "windows",
+            "lang",
+            "words",
+            "neighbours",
+            "models",
+            "text",
         ];
         assert_eq!(keys(row), expected);
         let (text, label) = (row["text"].as_str().unwrap(), row["label"].as_str().unwrap());
@@ -123,14 +137,18 @@ fn only_rows_that_are_written_are_explained_and_only_as_json() {
     let record = rows(&run_with(&arguments, line.as_bytes()), 0);
     assert_eq!(keys(&record[0]).first_chunk(), Some(&["input_words", "text"]));
     let bytes = offsets(&record[0]["words"][0]);
-    let arguments = ["label", "-q", "--model", "fast", "--explain", "1", "--offsets", "chars", "--input-format", "jsonl"];
+    let arguments =
+        ["label", "-q", "--model", "fast", "--explain", "1", "--offsets", "chars", "--input-format", "jsonl"];
     let chars = offsets(&rows(&run_with(&arguments, line.as_bytes()), 0)[0]["words"][0]);
     assert_eq!((chars.start, chars.end), (bytes.start - 1, bytes.end - 1), "one letter of two bytes stands before it");
     for format in ["csv", "jsonl"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(format!("rows.{format}"));
         let output = run(&["label", "-q", "--model", "fast", "--explain", "1", "-o", arg(&path), PAGE]);
-        assert_eq!((output.status.code(), path.exists()), if format == "csv" { (Some(2), false) } else { (Some(0), true) });
+        assert_eq!(
+            (output.status.code(), path.exists()),
+            if format == "csv" { (Some(2), false) } else { (Some(0), true) }
+        );
     }
 }
 
@@ -166,7 +184,8 @@ fn a_person_sees_marks_in_colours_or_in_brackets() {
 
 #[test]
 fn the_deletion_test_is_told_with_its_intervals() {
-    let arguments = ["eval", "-q", "--model", "fast", "--data", "data/labels.jsonl", "--page-field", "doc", "--explain"];
+    let arguments =
+        ["eval", "-q", "--model", "fast", "--data", "data/labels.jsonl", "--page-field", "doc", "--explain"];
     let output = run(&[&arguments[..], &["--json"]].concat());
     let figures = &rows(&output, 0)[0]["deletion"];
     let ways: Vec<&str> = figures.as_array().unwrap().iter().map(|way| way["words"].as_str().unwrap()).collect();
@@ -183,7 +202,10 @@ fn the_deletion_test_is_told_with_its_intervals() {
 #[test]
 fn blocks_comments_and_records_are_explained_in_the_library() {
     let desk = Copydesk::builder().model("fast").threads(2).build().unwrap();
-    let page = format!("<html><body><p>The council voted 7 to 2 on Monday.</p><p>{}</p></body></html>", SPAM.replace("free", "<b>free</b>"));
+    let page = format!(
+        "<html><body><p>The council voted 7 to 2 on Monday.</p><p>{}</p></body></html>",
+        SPAM.replace("free", "<b>free</b>")
+    );
     let blocks = desk.explain_html(&page, 2).unwrap();
     assert_eq!(blocks.len(), 2);
     for (block, explanation) in &blocks {

@@ -247,7 +247,10 @@ fn words_are_given_where_they_are_asked_for() {
     let results = server.post("/v1/comments", "", &comments.to_string()).json();
     let words = results["results"][0]["words"].as_array().unwrap();
     assert!((1..=3).contains(&words.len()), "{results}");
-    assert_eq!(words[0]["word"], text[words[0]["start"].as_u64().unwrap() as usize..words[0]["end"].as_u64().unwrap() as usize]);
+    assert_eq!(
+        words[0]["word"],
+        text[words[0]["start"].as_u64().unwrap() as usize..words[0]["end"].as_u64().unwrap() as usize]
+    );
     assert!(results["results"][1].get("words").is_none() && results["results"][1]["error"].is_string());
 
     let long = serde_json::json!({ "text": "word ".repeat(4000), "explain": 1 });
