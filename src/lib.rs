@@ -41,6 +41,7 @@ mod compress;
 mod corpus;
 mod engine;
 mod eval;
+mod explain;
 #[cfg(feature = "serve")]
 mod feedback;
 mod fnv;
@@ -66,6 +67,7 @@ mod train;
 
 pub use comment::{Comment, Evidence, Judgement};
 pub use corpus::{ArchiveError, ForeignFormat, InputError, InputFormat, Unit};
+pub use explain::{Explanation, NeighbourWeight, WordWeight};
 #[cfg(feature = "serve")]
 pub use feedback::{
     Adaptation, AdaptationFigures, DayCounts, Feedback, FeedbackError, FeedbackStore, Refusal, Shift, Subject, Verdict,

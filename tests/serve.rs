@@ -223,6 +223,43 @@ fn texts_and_comments_are_answered_in_json() {
 }
 
 #[test]
+fn words_are_given_where_they_are_asked_for() {
+    let server = Server::start(&[]);
+    let text = "The council voted 7 to 2 on Monday.\n\nFree spins! Play at http://lucky-casino.example/free-spins";
+    let plain = server.post("/v1/label", "", &serde_json::json!({ "text": text }).to_string()).json();
+    assert!(plain["paragraphs"][1].get("words").is_none());
+    let labelled = server.post("/v1/label", "", &serde_json::json!({ "text": text, "explain": 2 }).to_string()).json();
+    let second = &labelled["paragraphs"][1];
+    assert_eq!(second["scores"], plain["paragraphs"][1]["scores"]);
+    let words = second["words"].as_array().unwrap();
+    assert!((1..=2).contains(&words.len()), "{words:?}");
+    let paragraph = &text[second["start"].as_u64().unwrap() as usize..];
+    for word in words {
+        let at = |name: &str| word[name].as_u64().unwrap() as usize;
+        assert_eq!(word["word"], paragraph[at("start")..at("end")]);
+        assert!(word["weight"].as_f64().unwrap() > 0.0);
+    }
+    let html = serde_json::json!({ "html": "<p>Free <b>spins</b> and a bonus for you today</p>", "explain": 1 });
+    let page = server.post("/v1/label", "", &html.to_string()).json();
+    assert_eq!(page["paragraphs"][0]["words"].as_array().map(Vec::len), Some(1), "{page}");
+
+    let comments = serde_json::json!({ "comments": [{ "text": text }, { "text": "" }], "explain": 3 });
+    let results = server.post("/v1/comments", "", &comments.to_string()).json();
+    let words = results["results"][0]["words"].as_array().unwrap();
+    assert!((1..=3).contains(&words.len()), "{results}");
+    assert_eq!(
+        words[0]["word"],
+        text[words[0]["start"].as_u64().unwrap() as usize..words[0]["end"].as_u64().unwrap() as usize]
+    );
+    assert!(results["results"][1].get("words").is_none() && results["results"][1]["error"].is_string());
+
+    let long = serde_json::json!({ "text": "word ".repeat(4000), "explain": 1 });
+    assert_eq!(server.post("/v1/label", "", &long.to_string()).status, 413);
+    let many = serde_json::json!({ "text": "a word", "explain": 1001 });
+    assert_eq!(server.post("/v1/label", "", &many.to_string()).status, 422);
+}
+
+#[test]
 fn bad_requests_are_refused_with_a_reason() {
     let server = Server::start(&["--max-body", "2048", "--max-batch", "2"]);
     let predict = |body: &str| server.post("/predict", "", body);

@@ -38,7 +38,7 @@ pub(super) fn run(args: CrossEvalArgs) -> Result<Tally, CliError> {
     judged.iter().for_each(|row| tally.count(Some(row.scores.best().0)));
     let evaluation = evaluate(&judged, &EvalOptions { spam_label, ..EvalOptions::default() })
         .map_err(|error| CliError::Evaluation { data: args.data.clone(), error })?;
-    write_report(&evaluation, &[], &[], spam_label, args.json)?;
+    write_report(&evaluation, &[], &[], &[], spam_label, args.json)?;
     Ok(tally)
 }
 

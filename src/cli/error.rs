@@ -76,6 +76,10 @@ pub(super) enum CliError {
     PartChanged { path: PathBuf, told: u64, got: u64 },
     #[error("{}: is in no folder `documents` here; name a folder for the attributes with --output-dir", path.display())]
     NoDocuments { path: PathBuf },
+    #[error("--explain: words stand in JSON Lines and on pages for a terminal; write FILE.jsonl")]
+    ExplainNeedsJson,
+    #[error("{}: no file of this name, and a text has a blank in it; give a word alone on standard input", path.display())]
+    NoFileAndNoText { path: PathBuf },
     #[error("--keep-fields all: CSV needs its columns named; give names with commas, or write FILE.jsonl")]
     KeepAllInCsv,
     #[error("--attributes are written as JSON Lines or Parquet, got --output-format csv")]

@@ -5,14 +5,18 @@ use super::job::{self, Each, Summary, Tally};
 use super::output::{Output, Target};
 use super::plan::EvalPlan;
 use crate::corpus::{Chunk, InputError, Item, Record, RecordLine, Unit};
-use crate::eval::{self, EvalOptions, Evaluation, FieldAccuracy, JudgedRow, NoiseFigures, accuracy_by, evaluate};
+use crate::eval::{
+    self, DeletedRow, DeletionFigures, EvalOptions, Evaluation, FieldAccuracy, JudgedRow, NoiseFigures, accuracy_by,
+    evaluate,
+};
+use crate::explain::{WAYS, WrittenPage, deletion_test};
 use crate::label::{LabelId, LabelSet, Scores, annotator_confidence};
 use crate::model::{ModelError, ModelSession, PageText, Prediction};
 use crate::noise::Noise;
 use crate::page::Region;
 use crate::pipeline::{ParsedRecord, Rejected, RowOptions, Worked, predict_pages, record_pages};
 use crate::random::SplitMix64;
-use crate::report::{EvalTable, FieldTable, NoiseTable};
+use crate::report::{DeletionTable, EvalTable, FieldTable, NoiseTable};
 use crate::text::model_text;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -21,12 +25,18 @@ use std::path::PathBuf;
 
 /// Carries out a plan.
 pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
-    let EvalPlan { reading, model, data, robustness, by, json } = plan;
+    let EvalPlan { reading, model, data, robustness, explain, by, json } = plan;
     let (spam_label, quiet) = (model.roles().spam, reading.quiet);
     let noises: &'static [Noise] = if robustness { &Noise::ALL } else { &[] };
-    let judge =
-        Judge { rows: reading.rows.clone(), labels: model.labels().clone(), spam_label, noises, by: by.clone() };
-    let (mut rows, mut values) = (Vec::new(), Vec::new());
+    let judge = Judge {
+        rows: reading.rows.clone(),
+        labels: model.labels().clone(),
+        spam_label,
+        noises,
+        explain,
+        by: by.clone(),
+    };
+    let (mut rows, mut values, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
     let mut copies: Vec<(Noise, Vec<Scores>)> = noises.iter().map(|&noise| (noise, Vec::new())).collect();
     let work = move |session: &mut ModelSession<'_>, chunk, worked: &mut Worked<Judged>| {
         judge.judge(session, chunk, worked);
@@ -34,6 +44,7 @@ pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
     let mut each = Each(|judged: Judged| {
         rows.extend(judged.rows);
         values.extend(judged.values);
+        deleted.extend(judged.deleted);
         copies.iter_mut().zip(judged.copies).for_each(|((_, all), scores)| all.extend(scores));
         Ok(())
     });
@@ -46,7 +57,8 @@ pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
     let by = by_fields(by, &values, &rows, &evaluation, data)?;
     let (gold, clean): (Vec<LabelId>, Vec<Scores>) = rows.into_iter().map(|row| (row.gold, row.scores)).unzip();
     let noise = eval::robustness(&gold, &clean, &copies, spam_label);
-    write_report(&evaluation, &by, &noise, spam_label, json)?;
+    let deletion = eval::deletion(&WAYS, &deleted, &evaluation.bootstrap);
+    write_report(&evaluation, &by, &noise, &deletion, spam_label, json)?;
     if !quiet {
         done.summarise(&Summary { unit: Unit::Record, labels: Some(model.labels()), extra: String::new() });
     }
@@ -77,17 +89,18 @@ pub(super) fn write_report(
     evaluation: &Evaluation,
     by: &[FieldAccuracy],
     robustness: &[NoiseFigures],
+    deletion: &[DeletionFigures],
     spam_label: Option<LabelId>,
     json: bool,
 ) -> Result<(), CliError> {
     let report = if json {
-        let report = EvalReport { evaluation, by, robustness };
+        let report = EvalReport { evaluation, by, robustness, deletion };
         serde_json::to_string(&report).expect("figures can be written as JSON; this is a bug") + "\n"
     } else {
         let spam_label = spam_label.map(|label| evaluation.labels.label(label));
         let noise = NoiseTable { figures: robustness, spam_label: spam_label.as_ref() };
         let by: String = by.iter().map(|field| FieldTable(field).to_string()).collect();
-        format!("{}{by}{noise}", EvalTable(evaluation))
+        format!("{}{by}{noise}{}", EvalTable(evaluation), DeletionTable(deletion))
     };
     let mut output = Output::open(&Target::StandardOutput)?;
     output.write(report.as_bytes())?;
@@ -103,6 +116,8 @@ struct EvalReport<'a> {
     by: &'a [FieldAccuracy],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     robustness: &'a [NoiseFigures],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    deletion: &'a [DeletionFigures],
 }
 
 /// A chunk's rows with the model's answers, and its answers for the noisy copies, one list for each kind of noise.
@@ -112,6 +127,8 @@ struct Judged {
     /// For each row its values of the fields of [`Judge::by`].
     values: Vec<Vec<Option<String>>>,
     copies: Vec<Vec<Scores>>,
+    /// What became of the labels of rows with enough words as words were deleted.
+    deleted: Vec<DeletedRow>,
 }
 
 /// Labels chunks of gold rows.
@@ -120,6 +137,8 @@ struct Judge {
     labels: LabelSet,
     spam_label: Option<LabelId>,
     noises: &'static [Noise],
+    /// Whether words are deleted.
+    explain: bool,
     /// Fields whose values are wanted.
     by: Vec<String>,
 }
@@ -196,9 +215,23 @@ impl Judge {
             });
             answers.push(self::answers(session, &noisy.collect::<Vec<_>>(), &regions, &pages));
         }
+        let mut deleted = vec![None; rows.len()];
+        if self.explain {
+            let lines: Vec<u64> = rows.iter().map(|(_, line, _)| line.line).collect();
+            for page in &pages {
+                let page = page.clone();
+                match deleted_on_page(session, &texts[page.clone()], &regions[page.clone()], &lines[page.clone()]) {
+                    Ok(results) => deleted[page].clone_from_slice(&results),
+                    Err(error) => {
+                        let (position, line, _) = &rows[page.start];
+                        rejected.push((*position, Rejected::record(line, error)));
+                    }
+                }
+            }
+        }
         worked.output.copies = vec![Vec::new(); self.noises.len()];
         let mut answers: Vec<_> = answers.into_iter().map(Vec::into_iter).collect();
-        for (position, line, row) in rows {
+        for ((position, line, row), deleted) in rows.into_iter().zip(deleted) {
             let versions: Result<Vec<Scores>, ModelError> = answers
                 .iter_mut()
                 .map(|answers| answers.next().expect("every row has an answer; this is a bug"))
@@ -214,6 +247,8 @@ impl Judge {
                     worked.tally.count(Some(scores.best().0));
                     let GoldRow { gold, confidence, source, doc, values, .. } = row;
                     worked.output.values.push(values);
+                    let of_page = |changed| DeletedRow { changed, source: source.clone(), doc: doc.clone() };
+                    worked.output.deleted.extend(deleted.map(of_page));
                     worked.output.rows.push(JudgedRow { gold, scores, confidence, source, doc });
                 }
                 Err(error) => rejected.push((position, Rejected::record(line, error))),
@@ -222,6 +257,19 @@ impl Judge {
         rejected.sort_by_key(|(position, _)| *position);
         rejected.into_iter().for_each(|(_, rejected)| worked.reject(rejected));
     }
+}
+
+/// The deletion test on the rows of a page; what is drawn depends on the numbers of their lines.
+fn deleted_on_page(
+    session: &mut ModelSession<'_>,
+    texts: &[Cow<'_, str>],
+    regions: &[Option<Region>],
+    lines: &[u64],
+) -> Result<Vec<Option<Vec<f64>>>, ModelError> {
+    let read: Vec<PageText<'_>> =
+        texts.iter().zip(regions).map(|(text, &region)| PageText::new(text).in_region(region)).collect();
+    let written: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+    deletion_test(session, WrittenPage { texts: &read, written: &written, wanted: &vec![true; read.len()] }, lines)
 }
 
 fn answers(

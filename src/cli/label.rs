@@ -9,7 +9,7 @@ use super::plan::LabelPlan;
 use super::run::{Begun, Routed, Run};
 use super::tell;
 use crate::model::ModelSession;
-use crate::pipeline::{Tally, Worked};
+use crate::pipeline::{Labelled, Labeller, Tally, Worked};
 use std::io::IsTerminal;
 
 /// Carries out a plan.
@@ -17,7 +17,7 @@ pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
     if plan.dry_run {
         return part::dry_run(plan.reading, plan.run.walk());
     }
-    let LabelPlan { reading, model, rows, run, target, .. } = plan;
+    let LabelPlan { reading, model, rows, question, run, target, .. } = plan;
     let (unit, quiet) = (reading.rows.unit, reading.quiet);
     let mut run = match Run::begin(run)? {
         Begun::Run(run) => run,
@@ -35,10 +35,11 @@ pub(super) fn run(plan: LabelPlan) -> Result<Tally, CliError> {
     }
     // On a terminal the rows themselves show how far it is.
     let bar = !to_standard_output || !std::io::stdout().is_terminal();
-    let labeller = reading.labeller();
+    let labeller = Labeller { question, ..reading.labeller() };
     let work = move |session: &mut ModelSession<'_>, chunk, worked: &mut Worked<Routed>| {
         let mut writer = rows.writer();
-        labeller.label(session, chunk, &mut |event| writer.take(event, worked));
+        let wanted = |labelled: &Labelled<'_>| rows.is_wanted(labelled);
+        labeller.label_wanted(session, chunk, &wanted, &mut |event| writer.take(event, worked));
         writer.end(worked);
     };
     let done = job::run(reading, &model, bar, work, &mut *run)?;

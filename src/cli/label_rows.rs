@@ -7,8 +7,8 @@ use crate::output::CountedRow;
 use crate::pipeline::{Event, Labelled, Part, Rejected, Worked};
 use crate::query::Expression;
 use crate::report::{
-    Attributes, Keep, PageStyle, ParagraphRow, RecordRow, RowFields, RowSource, TooLong, Verdict, VerdictOptions, csv,
-    jsonl,
+    Attributes, Keep, PageStyle, ParagraphRow, Reasons, RecordRow, RowFields, RowSource, TooLong, Verdict,
+    VerdictOptions, csv, jsonl,
 };
 use crate::text::{CharOffsets, Doubt};
 use std::ops::Range;
@@ -34,6 +34,10 @@ pub(super) struct Rows {
     pub keep: Option<Keep>,
     /// Whether offsets count code points.
     pub chars: bool,
+    /// Whether rows tell neighbours and models where they have an explanation.
+    pub all_reasons: bool,
+    /// Whether rows have explanations.
+    pub explained: bool,
     /// Whether each label has an output of its own, in the order of the labels, and the last those without one.
     pub by_label: bool,
 }
@@ -64,8 +68,38 @@ impl Rows {
     fn kept(&self, keep: &Keep, object: &Record<'_>) -> Result<Vec<u8>, TooLong> {
         match self.look {
             Look::Csv => keep.columns(object).map(|values| csv::fields(&values)),
-            _ => keep.json(object),
+            _ => keep.json(object, self.explained),
         }
+    }
+
+    /// Whether a text has a row if it passes the expression: of HTML pages, what is content.
+    fn is_of_page(&self, labelled: &Labelled<'_>) -> bool {
+        !(self.content_only && labelled.block.is_some_and(|block| !block.is_content))
+    }
+
+    /// Whether the expression holds for a row.
+    fn passes(&self, labelled: &Labelled<'_>, verdict: &Verdict) -> bool {
+        let Some(filter) = &self.filter else { return true };
+        let Labelled { part, paragraph, text, block, .. } = labelled;
+        let fields;
+        let object = match part {
+            Part::Record { record, .. } => record.object.as_ref(),
+            Part::Passage(passage) => {
+                // What an archive says of its page.
+                fields = passage.fields.as_deref().and_then(|fields| Record::parse(fields).ok());
+                fields.as_ref()
+            }
+        };
+        let (doc, paragraph) = (part.doc(), paragraph.as_ref());
+        let source = RowSource { name: part.source(), line: part.line() };
+        let content = block.map(|block| block.content);
+        filter.matches(&RowFields { doc, source, paragraph, text, content, verdict, object })
+    }
+
+    /// Whether a text gets a row, so that its words are worth looking for.
+    pub fn is_wanted(&self, labelled: &Labelled<'_>) -> bool {
+        let verdict = || Verdict::new(&labelled.prediction, labelled.language, self.verdict);
+        self.is_of_page(labelled) && (self.filter.is_none() || self.passes(labelled, &verdict()))
     }
 
     /// A writer for a chunk.
@@ -137,41 +171,33 @@ impl Writer<'_> {
     }
 
     fn row(&mut self, labelled: Labelled<'_>, worked: &mut Worked<Routed>) {
-        let Labelled { part, paragraph, text, block, first, language, prediction, .. } = labelled;
         let rows = self.rows;
-        if first {
-            let has_heading = match part {
+        if labelled.first {
+            let has_heading = match labelled.part {
                 Part::Passage(_) => true,
-                Part::Record { record, .. } => paragraph.is_some() || record.object.is_some(),
+                Part::Record { record, .. } => labelled.paragraph.is_some() || record.object.is_some(),
             };
             // What went before in a long document may have been left out.
-            self.awaits_heading = has_heading && (part.begins_document() || rows.filter.is_some());
+            self.awaits_heading = has_heading && (labelled.part.begins_document() || rows.filter.is_some());
         }
-        if rows.content_only && block.is_some_and(|block| !block.is_content) {
+        if !rows.is_of_page(&labelled) {
             return;
         }
-        let verdict = Verdict::new(&prediction, language, rows.verdict);
-        let fields = match part {
-            // What an archive says of its page.
-            Part::Passage(passage) if rows.filter.is_some() => {
-                passage.fields.as_deref().and_then(|fields| Record::parse(fields).ok())
-            }
-            _ => None,
-        };
+        let verdict = Verdict::new(&labelled.prediction, labelled.language, rows.verdict);
+        if !rows.passes(&labelled, &verdict) {
+            worked.tally.left_out += 1;
+            worked.output.counts.left_out += 1;
+            return;
+        }
+        let Labelled { part, paragraph, text, block, explanation, .. } = labelled;
         let object = match part {
             Part::Record { record, .. } => record.object.as_ref(),
-            Part::Passage(_) => fields.as_ref(),
+            Part::Passage(_) => None,
         };
         let content = block.map(|block| block.content);
         let source = RowSource { name: part.source(), line: part.line() };
-        if let Some(filter) = &rows.filter {
-            let (doc, paragraph, verdict) = (part.doc(), paragraph.as_ref(), &verdict);
-            if !filter.matches(&RowFields { doc, source, paragraph, text, content, verdict, object }) {
-                worked.tally.left_out += 1;
-                worked.output.counts.left_out += 1;
-                return;
-            }
-        }
+        let reasons = explanation.as_ref();
+        let reasons = reasons.map(|explanation| Reasons { explanation, all: rows.all_reasons, chars: rows.chars });
         worked.tally.count(verdict.label_id());
         worked.output.counts.count(CountedRow {
             source: part.source(),
@@ -197,7 +223,7 @@ impl Writer<'_> {
                 if std::mem::take(&mut self.awaits_heading) {
                     style.push_heading(out, part.doc());
                 }
-                style.push_text(out, text, &verdict);
+                style.push_text(out, text, &verdict, reasons);
             }),
             (Look::Attributes(_), paragraph) => {
                 let span = match (paragraph, labelled.chars) {
@@ -211,7 +237,7 @@ impl Writer<'_> {
             }
             (look, Some((paragraph, span))) => {
                 let source = rows.with_source.then_some(source);
-                let row = ParagraphRow { doc: part.doc(), source, paragraph, span, text, content, verdict };
+                let row = ParagraphRow { doc: part.doc(), source, paragraph, span, text, content, verdict, reasons };
                 out.push(|out| match look {
                     Look::Csv => csv::push_paragraph(out, &row, &self.kept, rows.with_text),
                     _ => jsonl::push_paragraph(out, &row, &self.kept, rows.with_text),
@@ -219,7 +245,7 @@ impl Writer<'_> {
             }
             (look, None) => {
                 let source = rows.with_source.then_some(source);
-                let row = RecordRow { doc: part.doc(), source, text, object, verdict };
+                let row = RecordRow { doc: part.doc(), source, text, object, verdict, reasons };
                 out.push(|out| match look {
                     Look::Csv => csv::push_record(out, &row, &self.kept, rows.with_text),
                     _ => jsonl::push_record(out, &row),

@@ -26,6 +26,7 @@ pub mod cross_eval;
 pub mod distill;
 mod error;
 mod eval;
+mod explain;
 mod filter;
 mod head;
 mod job;
@@ -128,6 +129,7 @@ pub fn status_of(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     }
     let outcome = match args.command {
         Command::Label(args) => plan::label(args).and_then(label::run).map(Outcome::from),
+        Command::Explain(args) => explain::run(args).map(Outcome::from),
         Command::Content(args) => plan::content(args).and_then(content::run).map(Outcome::from),
         Command::Filter(args) => filter::run(args),
         Command::Head(args) => head::run(args).map(Outcome::from),

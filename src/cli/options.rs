@@ -62,6 +62,7 @@ pub(super) fn label(args: &LabelArgs) -> Map<String, Value> {
             "with-text": args.with_text,
             "with-source": args.with_source,
             "content-only": args.content_only,
+            "explain": args.explain,
             "where": args.filter,
             "output-dir": outputs.output_dir.as_deref().map(path),
             "attributes": outputs.attributes,

@@ -17,6 +17,7 @@ use crate::corpus::{
     Choice, ForeignFormat, InputFormat, ReadOptions, Shard, Sources, Unit, is_standard_input, resolve,
 };
 use crate::eval::LOSS_BUDGETS;
+use crate::explain::Question;
 use crate::label::LabelId;
 use crate::model::{Model, ModelError, Role};
 use crate::output::{Columns, OutputFormat, RowFormat, with_suffix};
@@ -58,6 +59,8 @@ pub(super) struct LabelPlan {
     pub reading: Reading,
     pub model: Arc<Model>,
     pub rows: Rows,
+    /// What is to be said of why a text has its label.
+    pub question: Option<Question>,
     pub run: RunPlan,
     /// The one output; `None` where there are several.
     pub target: Option<Target>,
@@ -82,6 +85,8 @@ pub(super) struct EvalPlan {
     pub model: Arc<Model>,
     pub data: PathBuf,
     pub robustness: bool,
+    /// Whether the deletion test is wanted.
+    pub explain: bool,
     /// Fields for whose values the accuracy is wanted.
     pub by: Vec<String>,
     pub json: bool,
@@ -113,6 +118,10 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         false => None,
     };
     let (target, format, look) = output(&args)?;
+    if args.explain.is_some() && !(format.rows == RowFormat::Jsonl && matches!(look, Look::Jsonl | Look::Pretty(_))) {
+        return Err(CliError::ExplainNeedsJson);
+    }
+    let question = args.explain.map(|words| Question { label: None, left_out: without, words, neighbours: 0 });
     let keep = args.outputs.keep_fields.clone().map(|keep| match keep {
         KeepFields::All => Keep::AllBut(args.input.text_field.clone()),
         KeepFields::Named(names) => Keep::Named(names),
@@ -131,6 +140,8 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         filter,
         keep,
         chars,
+        explained: args.explain.is_some(),
+        all_reasons: false,
         by_label: args.outputs.split_by.is_some(),
     };
     let columns = columns(&args.input, &rows, format, unit, args.outputs.attributes.clone())?;
@@ -185,7 +196,7 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
         (None, Some(size)) if !args.part.dry_run => sample(&reading, run.walk(), size, args.part.seed),
         _ => Choice::All,
     };
-    Ok(LabelPlan { reading, model, rows, run, target, dry_run: args.part.dry_run })
+    Ok(LabelPlan { reading, model, rows, question, run, target, dry_run: args.part.dry_run })
 }
 
 /// The output that is named, its format, and how rows look.
@@ -378,7 +389,8 @@ pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
     reading.rows.page_field = args.page_field;
     reading.rows = args.region.tell(reading.rows);
     let model = open(&args.model.model)?;
-    Ok(EvalPlan { reading, model, data: args.data, robustness: args.robustness, by: args.by, json: args.json })
+    let EvalArgs { data, robustness, explain, by, json, .. } = args;
+    Ok(EvalPlan { reading, model, data, robustness, explain, by, json })
 }
 
 /// What `--where` asks for.

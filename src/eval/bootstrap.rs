@@ -191,7 +191,7 @@ pub(crate) fn estimate(units: &Units, options: &BootstrapOptions, figures: &[Fig
 }
 
 /// The value below which a `share` of the sorted values lies, linear between neighbours; `None` without values.
-fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
+pub(super) fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let position = share * last as f64;
     let below = (position.floor() as usize).min(last);

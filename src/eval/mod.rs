@@ -16,6 +16,7 @@ mod by_field;
 mod calibration;
 mod cascade;
 mod coverage;
+mod deletion;
 mod enough;
 mod evaluation;
 mod metrics;
@@ -36,6 +37,7 @@ pub use cascade::{
     CascadeFigures, CascadeFit, CascadeOptions, CascadePoint, CascadeRow, CascadeRule, ModelReading, fit_cascade,
 };
 pub use coverage::CoveragePoint;
+pub use deletion::{DeletedRow, DeletionFigures, deletion};
 pub use enough::check_enough;
 pub use evaluation::{ClassMetrics, Evaluation, GenuineRows, Metrics, SourceMetrics, SpamOperatingPoints, evaluate};
 pub use metrics::LabelCounts;

@@ -1,7 +1,7 @@
 //! A model by name, be it one network or a cascade of two.
 
 use super::{Answer, Cascade, CascadeSession, Classifier, EMBEDDED_CASCADE, ModelError, ModelSource};
-use super::{OperatingPoint, PageText, Prediction, Reading, Role, Roles, Session};
+use super::{OperatingPoint, PageText, Prediction, Reading, Role, Roles, Session, Version};
 use crate::engine::ceiling::model_operations;
 use crate::fnv::{FNV_OFFSET, fnv_bytes};
 use crate::label::{LabelId, LabelSet};
@@ -204,6 +204,59 @@ impl ModelSession<'_> {
         }
     }
 
+    /// The networks that gave an answer, in the order in which they were asked.
+    pub(crate) fn answered(&self, answer: &Answer) -> Vec<String> {
+        match self {
+            ModelSession::Single(session) => vec![session.model().name().to_owned()],
+            ModelSession::Cascade(session) => {
+                let [small, large] = session.names();
+                let asked = answer.large_tokens.map(|_| large.to_owned());
+                std::iter::once(small.to_owned()).chain(asked).collect()
+            }
+        }
+    }
+
+    /// Paragraphs before and after that a paragraph on a page is read beside; `None` where each is read alone.
+    pub(crate) fn page_reach(&self) -> Option<usize> {
+        match self {
+            ModelSession::Single(session) => session.model().page_reach(),
+            ModelSession::Cascade(session) => session.page_reach(),
+        }
+    }
+
+    /// As [`ModelSession::classify_pages`], with which networks answered; `vectors` becomes what
+    /// [`ModelSession::answer_versions`] needs of the pages.
+    ///
+    /// # Errors
+    /// As [`ModelSession::classify_pages`].
+    pub(crate) fn answer_pages(
+        &mut self,
+        pages: &[&[PageText<'_>]],
+        vectors: &mut Vec<f32>,
+    ) -> Result<Vec<Answer>, ModelError> {
+        match self {
+            ModelSession::Single(session) => Ok(of_one(session.read_pages_with_vectors(pages, vectors)?)),
+            ModelSession::Cascade(session) => session.answer_pages(pages, vectors),
+        }
+    }
+
+    /// Labels other versions of single paragraphs, each in its place on its page, in their order: what
+    /// [`ModelSession::classify_pages`] would say of the paragraph if the page had it in that version.
+    ///
+    /// # Errors
+    /// As [`ModelSession::classify_pages`].
+    pub(crate) fn answer_versions(
+        &mut self,
+        pages: &[&[PageText<'_>]],
+        vectors: &[f32],
+        versions: &[Version<'_>],
+    ) -> Result<Vec<Answer>, ModelError> {
+        match self {
+            ModelSession::Single(session) => Ok(of_one(session.read_versions(pages, vectors, versions)?)),
+            ModelSession::Cascade(session) => session.answer_versions(pages, vectors, versions),
+        }
+    }
+
     /// Labels texts that the tokenizer of [`Model::first`] has encoded before, `ids` beside `texts`, each read alone.
     ///
     /// # Errors
@@ -221,4 +274,9 @@ impl ModelSession<'_> {
             ModelSession::Cascade(session) => session.answers(texts, ids),
         }
     }
+}
+
+/// The answers of one network.
+fn of_one(readings: Vec<Reading>) -> Vec<Answer> {
+    readings.into_iter().map(|Reading { prediction, .. }| Answer { prediction, large_tokens: None }).collect()
 }

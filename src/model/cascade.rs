@@ -15,7 +15,9 @@ pub use settings::{CascadeSettings, Member};
 
 use super::checkpoint::{SETTINGS_LIMIT_BYTES, optional};
 use super::embedded::{CASCADE, EMBEDDED_CASCADE};
-use super::{Classifier, Digest, EmbeddedModel, ModelError, ModelSource, PageText, Prediction, Reading, Session};
+use super::{
+    Classifier, Digest, EmbeddedModel, ModelError, ModelSource, PageText, Prediction, Reading, Session, Version,
+};
 use crate::eval::{Ask, answer_of_both, is_asked};
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -188,6 +190,16 @@ pub struct CascadeSession<'cascade> {
 }
 
 impl<'cascade> CascadeSession<'cascade> {
+    /// The names of the small and of the large network.
+    pub(super) fn names(&self) -> [&str; 2] {
+        [self.cascade.small.name(), &self.cascade.large.member.name]
+    }
+
+    /// Paragraphs before and after that the small network reads a paragraph beside.
+    pub(super) fn page_reach(&self) -> Option<usize> {
+        self.cascade.small.page_reach()
+    }
+
     /// The session of the network that reads every text.
     pub(super) fn small(&mut self) -> &mut Session<'cascade> {
         &mut self.small
@@ -218,15 +230,57 @@ impl<'cascade> CascadeSession<'cascade> {
     /// # Errors
     /// As [`CascadeSession::classify`].
     pub fn classify_pages(&mut self, pages: &[&[PageText<'_>]]) -> Result<Vec<Prediction>, ModelError> {
+        self.answer_pages(pages, &mut Vec::new()).map(predictions)
+    }
+
+    /// As [`CascadeSession::classify_pages`]; `vectors` becomes what the small model's encoder made of the paragraphs.
+    pub(super) fn answer_pages(
+        &mut self,
+        pages: &[&[PageText<'_>]],
+        vectors: &mut Vec<f32>,
+    ) -> Result<Vec<Answer>, ModelError> {
         let texts: Vec<&PageText<'_>> = pages.iter().flat_map(|page| page.iter()).collect();
-        let readings = self.small.read_pages(pages)?;
+        let readings = self.small.read_pages_with_vectors(pages, vectors)?;
         let asked = |large: &mut Session<'_>, unsure: &[usize]| {
             let alone: Vec<&[PageText<'_>]> = unsure.iter().map(|&index| std::slice::from_ref(texts[index])).collect();
             large.read_pages(&alone)
         };
         let neighbours: Vec<bool> =
             pages.iter().flat_map(|page| std::iter::repeat_n(page.len() > 1, page.len())).collect();
-        self.complete(readings, |index| neighbours[index], asked).map(predictions)
+        self.complete(readings, |index| neighbours[index], asked)
+    }
+
+    /// Answers for versions of paragraphs, as [`Session::read_versions`].
+    pub(super) fn answer_versions(
+        &mut self,
+        pages: &[&[PageText<'_>]],
+        vectors: &[f32],
+        versions: &[Version<'_>],
+    ) -> Result<Vec<Answer>, ModelError> {
+        let readings = self.small.read_versions(pages, vectors, versions)?;
+        let (mut version_of, mut neighbours) = (Vec::new(), Vec::new());
+        for (number, version) in versions.iter().enumerate() {
+            for without in version.readings() {
+                version_of.push(number);
+                neighbours.push(pages[version.page].len() > 1 + usize::from(without.is_some()));
+            }
+        }
+        let asked = |large: &mut Session<'_>, unsure: &[usize]| {
+            // The large model reads a text alone, so once for all neighbours that it is to be without.
+            let mut distinct: Vec<usize> = unsure.iter().map(|&index| version_of[index]).collect();
+            distinct.dedup();
+            let alone: Vec<&[PageText<'_>]> =
+                distinct.iter().map(|&number| std::slice::from_ref(&versions[number].text)).collect();
+            let readings = large.read_pages(&alone)?;
+            let of = |index: &usize| {
+                let place = distinct
+                    .binary_search(&version_of[*index])
+                    .expect("every version that is asked about is read; this is a bug");
+                readings[place].clone()
+            };
+            Ok(unsure.iter().map(of).collect())
+        };
+        self.complete(readings, |index| neighbours[index], asked)
     }
 
     /// Labels texts that the small model's tokenizer has encoded before, `ids` beside `texts`, each read alone.

@@ -1,6 +1,9 @@
 //! Labels for texts.
 
 mod closer;
+mod versions;
+
+pub(crate) use versions::Version;
 
 use super::checkpoint;
 use super::head::Output;
@@ -68,6 +71,11 @@ impl<'text> PageText<'text> {
     /// What the model sees.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The region that it is known to stand in.
+    pub(crate) fn region(&self) -> Option<Region> {
+        self.place.region
     }
 }
 
@@ -210,6 +218,25 @@ impl Classifier {
         self.settings.spam_threshold
     }
 
+    /// Paragraphs before and after that a paragraph on a page is read beside, directly; `None` where the model reads each alone.
+    pub(crate) fn page_reach(&self) -> Option<usize> {
+        self.page.as_ref().map(PageNetwork::reach)
+    }
+
+    /// Adds what the page network says of a paragraph that was read alone.
+    fn correct(&self, reading: &mut Reading, correction: &[f32]) -> Result<(), ModelError> {
+        let logits = &mut reading.logits;
+        logits.iter_mut().zip(correction).for_each(|(logit, value)| *logit += value);
+        let scores = Scores::at_temperature(&self.labels, logits, self.settings.page_temperature);
+        // A tiny temperature makes scores of finite logits that are no numbers.
+        if logits.iter().chain(scores.values()).any(|value| !value.is_finite()) {
+            return Err(ModelError::NotFiniteOutput { got: logits.clone() });
+        }
+        reading.prediction.scores = scores;
+        reading.on_page = true;
+        Ok(())
+    }
+
     /// Buffers for one thread.
     pub fn session(&self) -> Session<'_> {
         Session { model: self, buffers: Buffers::new(self), helpers: 1 }
@@ -251,6 +278,11 @@ struct Batch {
 }
 
 impl Session<'_> {
+    /// The model that answers.
+    pub(crate) fn model(&self) -> &Classifier {
+        self.model
+    }
+
     /// Lets up to `threads` threads work on a call that has very many windows. No answer depends on it.
     pub(crate) fn set_helpers(&mut self, threads: usize) {
         self.helpers = threads;
@@ -331,7 +363,6 @@ impl Session<'_> {
         vectors: &mut Vec<f32>,
     ) -> Result<Vec<Reading>, ModelError> {
         let (model, hidden) = (self.model, self.model.hidden);
-        let temperature = model.settings.page_temperature;
         let texts: Vec<&str> = pages.iter().flat_map(|page| page.iter()).map(PageText::text).collect();
         let mut readings = self.read(&self.tokenise(&texts), vectors)?;
         let Some(network) = &model.page else { return Ok(readings) };
@@ -345,16 +376,7 @@ impl Session<'_> {
             }
             let corrections = network.corrections(&vectors[range.start * hidden..range.end * hidden], &places);
             for (index, correction) in range.zip(corrections.chunks_exact(model.labels.len())) {
-                let reading = &mut readings[index];
-                let logits = &mut reading.logits;
-                logits.iter_mut().zip(correction).for_each(|(logit, value)| *logit += value);
-                let scores = Scores::at_temperature(&model.labels, logits, temperature);
-                // A tiny temperature makes scores of finite logits that are no numbers.
-                if logits.iter().chain(scores.values()).any(|value| !value.is_finite()) {
-                    return Err(ModelError::NotFiniteOutput { got: logits.clone() });
-                }
-                reading.prediction.scores = scores;
-                reading.on_page = true;
+                model.correct(&mut readings[index], correction)?;
             }
         }
         Ok(readings)

@@ -44,6 +44,7 @@ pub use cascade::{Answer, Cascade, CascadeSession, CascadeSettings, Member};
 #[cfg(feature = "train")]
 pub use cascade::{AskLabel, Mixture};
 pub use checkpoint::{Checkpoint, ModelFiles};
+pub(crate) use classifier::Version;
 pub use classifier::{Classifier, MICRO_BATCH_TOKENS, PageText, Prediction, Reading, Session};
 pub use development::{Asked, Development};
 pub use digest::Digest;

@@ -312,6 +312,17 @@ impl PageNetwork {
         }
     }
 
+    /// Paragraphs before and after that a paragraph attends to.
+    pub fn reach(&self) -> usize {
+        self.layout.config.reach
+    }
+
+    /// The paragraphs of a page of `count` that what is said of one of them can depend on, also where one of these is left out.
+    pub fn near(&self, paragraph: usize, count: usize) -> Range<usize> {
+        let reach = self.layout.config.reach * self.layout.config.layers + 1;
+        paragraph.saturating_sub(reach)..(paragraph + reach + 1).min(count)
+    }
+
     /// Corrections `[paragraphs, labels]` to add to the logits of one page's paragraphs, in reading order.
     ///
     /// `vectors` is `[paragraphs, hidden]`. The corrections of a page that the network does not [read](PageNetwork::reads)

@@ -77,6 +77,14 @@ impl CommentFilter {
         Ok(fields.comment(&record))
     }
 
+    pub(super) fn desk(&self) -> &Copydesk {
+        &self.desk
+    }
+
+    pub(super) fn spam_label(&self) -> LabelId {
+        self.spam
+    }
+
     /// Judges comments; the answers stand in their order, and no comment changes the answer for another.
     ///
     /// An error is [`InputError::BlankText`] for a comment without a character that shows, or what the

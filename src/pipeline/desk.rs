@@ -426,6 +426,21 @@ impl Copydesk {
     pub(super) fn threads(&self) -> usize {
         self.threads
     }
+
+    /// How texts are cut into paragraphs.
+    pub(super) fn cut(&self) -> Paragraphs {
+        self.paragraphs
+    }
+
+    /// The region of all texts.
+    pub(super) fn region(&self) -> Option<Region> {
+        self.region
+    }
+
+    /// The label that is left out.
+    pub(super) fn left_out(&self) -> Option<LabelId> {
+        self.left_out
+    }
 }
 
 /// Pages that are worked on together, as ranges of their numbers: whole ones, together at most so many texts where they fit.

@@ -6,6 +6,7 @@ use super::options::{Regions, RowOptions};
 use super::record::{NoText, ParsedRecord, record_pages};
 use super::rejected::Rejected;
 use crate::corpus::{BlockPlace, Chunk, InputError, Item, Passage, Record, RecordLine, Unit, page_ranges};
+use crate::explain::{Explanation, Question, WrittenPage, explain};
 use crate::model::{ModelError, ModelSession, PageText, Prediction};
 use crate::page::Region;
 use crate::text::{CharOffsets, Language, Paragraphs, language, model_text, split_with};
@@ -28,7 +29,12 @@ pub(crate) struct Labeller {
     pub chars: bool,
     /// Where records say what is known of a comment; then the text is found there.
     pub comments: Option<CommentFields>,
+    /// What is to be said of why a text has its label.
+    pub question: Option<Question>,
 }
+
+/// Which texts with an answer somebody wants to see.
+pub(crate) type Wanted<'a> = &'a dyn Fn(&Labelled<'_>) -> bool;
 
 /// What becomes of a chunk's items, told in their order.
 pub(crate) enum Event<'a> {
@@ -63,6 +69,8 @@ pub(crate) struct Labelled<'a> {
     pub language: Language,
     /// What the model says.
     pub prediction: Prediction,
+    /// Why, where that is asked for.
+    pub explanation: Option<Explanation>,
 }
 
 /// A document or a record of a chunk.
@@ -142,11 +150,22 @@ impl Labeller {
     /// Labels what is read under `options`.
     pub fn new(options: &RowOptions) -> Labeller {
         let RowOptions { unit, text_field, paragraphs, regions, chars, comments, .. } = options.clone();
-        Labeller { unit, text_field, paragraphs, regions, chars, comments }
+        Labeller { unit, text_field, paragraphs, regions, chars, comments, question: None }
     }
 
     /// Labels a chunk and tells what became of its items, in their order.
     pub fn label(&self, session: &mut ModelSession<'_>, chunk: Chunk, tell: &mut dyn FnMut(Event<'_>)) {
+        self.label_wanted(session, chunk, &|_| true, tell);
+    }
+
+    /// The same, and explains no text but those that are wanted.
+    pub fn label_wanted(
+        &self,
+        session: &mut ModelSession<'_>,
+        chunk: Chunk,
+        wanted: Wanted<'_>,
+        tell: &mut dyn FnMut(Event<'_>),
+    ) {
         let Chunk { items, pages, .. } = chunk;
         let (mut usable, mut unusable) = (Vec::with_capacity(items.len()), Vec::new());
         for (position, item) in items.into_iter().enumerate() {
@@ -181,8 +200,24 @@ impl Labeller {
             .iter()
             .map(|entry| PageText::of(entry.model_text.as_ref(), entry.text).in_region(entry.region))
             .collect();
-        let predictions = predict_pages(session, &texts, &self.pages(&pages, &entries));
-        let mut answers = entries.iter().zip(predictions).peekable();
+        let pages = self.pages(&pages, &entries);
+        let predictions = predict_pages(session, &texts, &pages);
+        let mut events = Vec::with_capacity(entries.len());
+        let (mut part, mut before) = (0, None);
+        for (entry, prediction) in entries.iter().zip(predictions) {
+            // Parts and entries stand in the order of their items, and each entry is of a part.
+            while parts[part].0 < entry.item {
+                part += 1;
+            }
+            events.push(event(&parts[part].1, entry, before != Some(entry.item), prediction));
+            before = Some(entry.item);
+        }
+        if let Some(question) = self.question {
+            let wants: Vec<bool> =
+                events.iter().map(|event| matches!(event, Event::Labelled(labelled) if wanted(labelled))).collect();
+            explain_entries(session, question, &entries, (&texts, &pages), &wants, &mut events);
+        }
+        let mut answers = entries.iter().zip(events).peekable();
         let mut unusable = unusable.into_iter().peekable();
         for (item, part) in &parts {
             while let Some(Unusable { rejected, object, .. }) = unusable.next_if(|unusable| unusable.item < *item) {
@@ -191,10 +226,8 @@ impl Labeller {
             if part.begins_document() {
                 tell(Event::Document(part));
             }
-            let mut first = true;
-            while let Some((entry, prediction)) = answers.next_if(|(entry, _)| entry.item == *item) {
-                tell(event(part, entry, first, prediction));
-                first = false;
+            while let Some((_, event)) = answers.next_if(|(entry, _)| entry.item == *item) {
+                tell(event);
             }
         }
         for Unusable { rejected, object, .. } in unusable {
@@ -265,6 +298,35 @@ impl Labeller {
     }
 }
 
+/// Puts explanations beside the answers that are wanted.
+fn explain_entries<'a>(
+    session: &mut ModelSession<'_>,
+    question: Question,
+    entries: &[Entry<'a>],
+    (texts, pages): (&[PageText<'_>], &[Range<usize>]),
+    wants: &[bool],
+    events: &mut [Event<'a>],
+) {
+    let written: Vec<&str> = entries.iter().map(|entry| entry.text).collect();
+    let pages: Vec<WrittenPage<'_>> = pages
+        .iter()
+        .map(|page| WrittenPage {
+            texts: &texts[page.clone()],
+            written: &written[page.clone()],
+            wanted: &wants[page.clone()],
+        })
+        .collect();
+    let mut explanations = explain(session, &pages, question).into_iter();
+    for ((entry, explained), wanted) in entries.iter().zip(events).zip(wants) {
+        let Event::Labelled(labelled) = explained else { continue };
+        match wanted.then(|| explanations.next().expect("what is wanted is explained; this is a bug")) {
+            Some(Ok(explanation)) => labelled.explanation = Some(explanation),
+            Some(Err(error)) => *explained = event(labelled.part, entry, labelled.first, Err(error)),
+            None => {}
+        }
+    }
+}
+
 /// What became of a text that the model was asked about.
 fn event<'a>(
     part: &'a Part<'a>,
@@ -281,7 +343,8 @@ fn event<'a>(
                 Part::Record { .. } => None,
             };
             let (text, chars) = (entry.text, entry.chars.clone());
-            Event::Labelled(Labelled { part, paragraph, text, chars, block, first, language, prediction })
+            let explanation = None;
+            Event::Labelled(Labelled { part, paragraph, text, chars, block, first, language, prediction, explanation })
         }
         Err(error) => {
             let paragraph = paragraph.map(|(number, _)| number);

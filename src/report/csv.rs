@@ -41,7 +41,7 @@ pub fn push_header(
     out.extend_from_slice(b",tokens,windows,lang,reason");
     for name in kept {
         out.push(b',');
-        push_field(out, &kept_name(name, |taken| kept.iter().any(|kept| kept == taken)));
+        push_field(out, &kept_name(name, false, |taken| kept.iter().any(|kept| kept == taken)));
     }
     out.extend_from_slice(if with_text { b",text\n" } else { b"\n" });
 }
@@ -149,10 +149,16 @@ mod tests {
             text: "say \"hi\"\nthere",
             content: None,
             verdict: verdict.clone(),
+            reasons: None,
         };
         push_paragraph(&mut out, &row, b"", true);
         push_header(&mut out, Unit::Record, &labels, false, &[], false);
-        push_record(&mut out, &RecordRow { doc: "9", source: None, text: "x", object: None, verdict }, b"", false);
+        push_record(
+            &mut out,
+            &RecordRow { doc: "9", source: None, text: "x", object: None, verdict, reasons: None },
+            b"",
+            false,
+        );
         let expected = "doc,paragraph,start,end,file,line,label,confidence,reporting,opinion,comment_spam,quotation,other,\
             tokens,windows,lang,reason,text\n\"a,b\",1,2,9,f,3,,0.5,0.5,0.5,0.0,0.0,0.0,7,2,de,not English,\"say \"\"hi\"\"\nthere\"\n\
             doc,label,confidence,reporting,opinion,comment_spam,quotation,other,tokens,windows,lang,reason\n\
@@ -168,7 +174,12 @@ mod tests {
         let verdict = Verdict { label, confidence: 0.75, scores, tokens: 1, windows: 1, lang: None, doubt: None };
         let mut out = Vec::new();
         push_header(&mut out, Unit::Record, &labels, false, &[], false);
-        push_record(&mut out, &RecordRow { doc: "1", source: None, text: "x", object: None, verdict }, b"", false);
+        push_record(
+            &mut out,
+            &RecordRow { doc: "1", source: None, text: "x", object: None, verdict, reasons: None },
+            b"",
+            false,
+        );
         let expected = "doc,label,confidence,\"news, local\",\"say \"\"ad\"\"\",spam,tokens,windows,lang,reason\n\
             1,\"news, local\",0.75,0.75,0.25,0.0,1,1,,\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);

@@ -2,8 +2,8 @@
 
 use super::printable::{fitting, sentence};
 use crate::eval::{
-    Calibration, ClassMetrics, CoveragePoint, Estimate, Evaluation, FieldAccuracy, GenuineRows, Metrics, NoiseFigures,
-    Proportion, Resampling, SourceMetrics, SpamOperatingPoints,
+    Calibration, ClassMetrics, CoveragePoint, DeletionFigures, Estimate, Evaluation, FieldAccuracy, GenuineRows,
+    Metrics, NoiseFigures, Proportion, Resampling, SourceMetrics, SpamOperatingPoints,
 };
 use crate::label::{Label, LabelId, LabelSet};
 use console::measure_text_width;
@@ -78,6 +78,36 @@ impl fmt::Display for NoiseTable<'_> {
             let spam_f1 = comment_spam_f1.map_or_else(undefined, |f1| format!("{f1:.3}"));
             writeln!(f, "{noise:<20}{macro_f1:>10.3}{drop:>10.3}{spam_f1:>10}{changed_rows:>10}")
         })
+    }
+}
+
+/// Shows the deletion test; nothing where there was none.
+#[derive(Clone, Copy, Debug)]
+pub struct DeletionTable<'a>(pub &'a [DeletionFigures]);
+
+impl fmt::Display for DeletionTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const WIDTH: usize = ESTIMATE_COLUMNS + 3;
+        let Some(first) = self.0.first() else { return Ok(()) };
+        let title = format!(
+            "Three words deleted, {} rows with more than three: how often the label changes, and how many times as often as \
+             with random words",
+            first.rows
+        );
+        writeln!(f, "\n{}", sentence(&title))?;
+        writeln!(f, "{:<22}{:>WIDTH$}{:>WIDTH$}", "the three words", "label changes", "times random")?;
+        self.0.iter().try_for_each(|DeletionFigures { words, changed, ratio, .. }| {
+            let ratio = ratio.map_or_else(undefined, ratio_of);
+            writeln!(f, "{words:<22}{:>WIDTH$}{ratio:>WIDTH$}", estimate(*changed))
+        })
+    }
+}
+
+/// A ratio with its interval, two decimals.
+fn ratio_of(ratio: Estimate) -> String {
+    match (ratio.low, ratio.high) {
+        (Some(low), Some(high)) => format!("{:.2} [{low:.2}–{high:.2}]", ratio.value),
+        _ => format!("{:.2}", ratio.value),
     }
 }
 

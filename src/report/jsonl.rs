@@ -25,7 +25,13 @@
 //! `scores` has a field for each label of the model, in its order. `label` is `null` where the confidence is below the least
 //! asked for. `start` and `end` are byte offsets into the document as it is stored, also around single lines in windows-1252;
 //! into its text in UTF-8 where all of it is in another encoding; or into the decoded text of the record. Probabilities have
-//! at most six decimals. `lang` is an ISO 639-1 code, `null` where the language cannot be told. A text that is not English, or that
+//! at most six decimals. With an explanation a row has `words` behind these fields: those that the label rests on, the heaviest first.
+//!
+//! ```json
+//! "words": [{"word": "\"unfair", "start": 11, "end": 18, "weight": 0.41}]
+//! ```
+//!
+//! Their offsets count from the beginning of the row's text; `weight` is what the label's score loses without the word. `lang` is an ISO 639-1 code, `null` where the language cannot be told. A text that is not English, or that
 //! nobody can read, also has `reason`, `"not English"` or `"not readable"`: no label of it has a probability above 0.5.
 
 use super::number::push_probability;
@@ -50,6 +56,9 @@ pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, kept: &[u8], wi
         out.extend_from_slice(b", \"content\": ");
         push_probability(out, content);
     }
+    if let Some(reasons) = row.reasons {
+        reasons.push(out, row.text, row.paragraph);
+    }
     if with_text {
         out.extend_from_slice(b", \"text\": ");
         push_string(out, row.text);
@@ -62,9 +71,14 @@ pub fn push_paragraph(out: &mut Vec<u8>, row: &ParagraphRow<'_>, kept: &[u8], wi
 pub fn push_record(out: &mut Vec<u8>, row: &RecordRow<'_>) {
     let first = if row.source.is_some() { 0 } else { 2 };
     let end = ADDED_WITH_SOURCE.len() - usize::from(row.verdict.doubt.is_none());
-    begin_record(out, row.object, row.text, &ADDED_WITH_SOURCE[first..end]);
+    let mut added = ADDED_WITH_SOURCE[first..end].to_vec();
+    added.extend(row.reasons.iter().flat_map(|reasons| reasons.fields()));
+    begin_record(out, row.object, row.text, &added);
     push_source(out, row.source);
     push_verdict(out, &row.verdict);
+    if let Some(reasons) = row.reasons {
+        reasons.push(out, row.text, 0);
+    }
     out.extend_from_slice(b"}\n");
 }
 
@@ -163,6 +177,7 @@ mod tests {
     use super::*;
     use crate::label::built_in::scores;
     use crate::label::{Label, LabelSet, Scores};
+    use crate::report::Reasons;
     use crate::text::Doubt;
     use serde::Deserialize;
 
@@ -219,6 +234,7 @@ mod tests {
             span: 10..14,
             text: "té\n",
             verdict: verdict(),
+            reasons: None,
         };
         let mut out = Vec::new();
         push_paragraph(&mut out, &row, b"", true);
@@ -243,7 +259,7 @@ mod tests {
         let mut out = Vec::new();
         push_record(
             &mut out,
-            &RecordRow { doc: "d", source: None, text: "t", object: Some(&object), verdict: verdict() },
+            &RecordRow { doc: "d", source: None, text: "t", object: Some(&object), verdict: verdict(), reasons: None },
         );
         String::from_utf8(out).unwrap()
     }
@@ -265,11 +281,26 @@ mod tests {
     }
 
     #[test]
+    fn a_record_with_words_keeps_a_field_of_that_name() {
+        let object = Record::parse(r#"{"text": "buy now", "words": 2}"#).unwrap();
+        let explanation = super::super::reasons::testing::explanation(&[0..3]);
+        let reasons = Some(Reasons { explanation: &explanation, all: false, chars: false });
+        let row =
+            RecordRow { doc: "d", source: None, text: "buy now", object: Some(&object), verdict: verdict(), reasons };
+        let mut out = Vec::new();
+        push_record(&mut out, &row);
+        let words = r#", "words": [{"word": "buy", "start": 0, "end": 3, "weight": 0.5}]}"#;
+        let added = ADDED.trim_end().trim_end_matches('}');
+        let expected = format!(r#"{{"text": "buy now", "input_words": 2, {added}{words}"#);
+        assert_eq!(String::from_utf8(out).unwrap().trim_end(), expected);
+    }
+
+    #[test]
     fn a_plain_line_becomes_an_object() {
         let mut out = Vec::new();
         push_record(
             &mut out,
-            &RecordRow { doc: "d", source: None, text: "say \"hi\"", object: None, verdict: verdict() },
+            &RecordRow { doc: "d", source: None, text: "say \"hi\"", object: None, verdict: verdict(), reasons: None },
         );
         assert_eq!(String::from_utf8(out).unwrap(), format!(r#"{{"text": "say \"hi\"", {ADDED}"#));
     }
@@ -288,7 +319,7 @@ mod tests {
             doubt: None,
         };
         let mut out = Vec::new();
-        push_record(&mut out, &RecordRow { doc: "d", source: None, text: "t", object: None, verdict });
+        push_record(&mut out, &RecordRow { doc: "d", source: None, text: "t", object: None, verdict, reasons: None });
         let expected = r#"{"text": "t", "label": "news", "confidence": 0.75, "scores": {"say \"ad\"": 0.25, "news": 0.75}, "tokens": 1, "windows": 1, "lang": null}"#;
         assert_eq!(String::from_utf8(out).unwrap().trim_end(), expected);
     }

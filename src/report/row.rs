@@ -1,5 +1,6 @@
 //! What a row says of a text, before it is written in some format.
 
+use super::reasons::Reasons;
 use crate::corpus::Record;
 use crate::label::{Label, LabelId, Scores};
 use crate::model::Prediction;
@@ -89,6 +90,8 @@ pub struct ParagraphRow<'a> {
     pub content: Option<f32>,
     /// What it does there.
     pub verdict: Verdict,
+    /// Why, where that is asked for.
+    pub reasons: Option<Reasons<'a>>,
 }
 
 /// A whole record.
@@ -104,6 +107,8 @@ pub struct RecordRow<'a> {
     pub object: Option<&'a Record<'a>>,
     /// What it does.
     pub verdict: Verdict,
+    /// Why, where that is asked for.
+    pub reasons: Option<Reasons<'a>>,
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::app::{App, Refusal, body, json, key_in};
 use super::caller::Caller;
 use super::form::cut;
 use super::sites::Event;
-use super::work::{LabelledPart, Verdict, WorkError};
+use super::work::{LabelledPart, Verdict, Word, WorkError};
 use crate::comment::Comment;
 use crate::feedback::now;
 use crate::label::Scores;
@@ -19,6 +19,12 @@ use std::sync::Arc;
 
 /// Longest text that one request may ask labels for, in bytes: `copydesk label` takes texts of any length.
 const LABEL_BYTES: usize = 128 * 1024;
+
+/// Longest texts that one request may ask to be explained, in bytes together: each is read some twenty times.
+const EXPLAIN_BYTES: usize = 16 * 1024;
+
+/// The most words that an explanation can be asked for.
+const MOST_WORDS: usize = 1000;
 
 pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Refusal> {
     app.caller(key_in(headers))
@@ -48,18 +54,26 @@ fn rounded(score: f32) -> Value {
 struct LabelRequest {
     text: Option<String>,
     html: Option<String>,
+    /// How many words that its label rests on are wanted of each paragraph.
+    explain: Option<usize>,
 }
 
 /// `POST /v1/label`: a text or a page, cut into paragraphs.
 pub(super) async fn label(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri, body: Bytes) -> Response {
     let answer = async {
         let _caller = caller(&app, &headers)?;
-        let parts = match parse(&body)? {
-            LabelRequest { text: Some(text), html: None } => app.work.label_paragraphs(fits(text)?).await?,
-            LabelRequest { text: None, html: Some(html) } => app.work.label_blocks(fits(html)?).await?,
+        let (parts, words) = match parse(&body)? {
+            LabelRequest { text: Some(text), html: None, explain } => {
+                let words = words_asked(explain, text.len())?;
+                (app.work.label_paragraphs(fits(text)?, words).await?, words)
+            }
+            LabelRequest { text: None, html: Some(html), explain } => {
+                let words = words_asked(explain, html.len())?;
+                (app.work.label_blocks(fits(html)?, words).await?, words)
+            }
             _ => return Err(Refusal::Unprocessable("expected either `text` or `html`".to_owned())),
         };
-        let paragraphs: Vec<Value> = parts.iter().map(part).collect();
+        let paragraphs: Vec<Value> = parts.iter().map(|of| part(of, words > 0)).collect();
         Ok(json(StatusCode::OK, &value!({ "paragraphs": paragraphs })))
     };
     done(answer.await, &uri)
@@ -73,7 +87,27 @@ fn fits(text: String) -> Result<String, Refusal> {
     }
 }
 
-fn part(part: &LabelledPart) -> Value {
+/// How many words are wanted, if texts of so many bytes may be explained.
+fn words_asked(explain: Option<usize>, bytes: usize) -> Result<usize, Refusal> {
+    match explain.unwrap_or(0) {
+        0 => Ok(0),
+        words if words > MOST_WORDS => Err(Refusal::Unprocessable(format!("`explain` may be up to {MOST_WORDS}"))),
+        _ if bytes > EXPLAIN_BYTES => {
+            Err(Refusal::TooLarge { what: "texts to explain", limit: EXPLAIN_BYTES, unit: "bytes" })
+        }
+        words => Ok(words),
+    }
+}
+
+fn words(words: &[Word]) -> Value {
+    let word = |word: &Word| {
+        let weight = rounded(word.weight);
+        value!({ "word": word.word, "start": word.span.start, "end": word.span.end, "weight": weight })
+    };
+    words.iter().map(word).collect()
+}
+
+fn part(part: &LabelledPart, explained: bool) -> Value {
     let mut row = value!({
         "start": part.span.start,
         "end": part.span.end,
@@ -86,6 +120,7 @@ fn part(part: &LabelledPart) -> Value {
     if let Value::Object(row) = &mut row {
         row.extend(part.lang.map(|lang| ("lang".to_owned(), lang.into())));
         row.extend(part.doubt.map(|doubt| ("doubt".to_owned(), doubt.into())));
+        row.extend(explained.then(|| ("words".to_owned(), words(&part.words))));
     }
     row
 }
@@ -95,6 +130,8 @@ struct CommentsRequest {
     comments: Vec<CommentFields>,
     /// The address of the site that they stand on.
     site: Option<String>,
+    /// How many words that its text's spam score rests on are wanted of each.
+    explain: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -132,14 +169,25 @@ impl From<CommentFields> for Comment {
 pub(super) async fn comments(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri, body: Bytes) -> Response {
     let answer = async {
         let caller = caller(&app, &headers)?;
-        let CommentsRequest { comments, site } = parse(&body)?;
+        let CommentsRequest { comments, site, explain } = parse(&body)?;
         app.batch_fits(comments.len())?;
-        let verdicts = app.work.judge(comments.into_iter().map(Comment::from).collect(), caller.name(), true).await?;
+        let comments: Vec<Comment> = comments.into_iter().map(Comment::from).collect();
+        let wanted = words_asked(explain, comments.iter().map(|comment| comment.body().len()).sum())?;
+        let explained = if wanted > 0 { comments.clone() } else { Vec::new() };
+        // First: a verdict is remembered, and what is refused for want of room is asked again.
+        let explained = app.work.explain(explained, wanted).await?;
+        let verdicts = app.work.judge(comments, caller.name(), true).await?;
         let (time, site) = (now(), site.unwrap_or_default());
         for verdict in verdicts.iter().flatten() {
             app.sites.count(caller.name(), &site, time, Event::Verdict { spam: verdict.judgement.spam });
         }
-        Ok(json(StatusCode::OK, &value!({ "results": verdicts.iter().map(verdict).collect::<Vec<_>>() })))
+        let mut results: Vec<Value> = verdicts.iter().map(verdict).collect();
+        for (result, explained) in results.iter_mut().zip(&explained) {
+            if let (Value::Object(row), Ok(found)) = (result, explained) {
+                row.insert("words".to_owned(), words(found));
+            }
+        }
+        Ok(json(StatusCode::OK, &value!({ "results": results })))
     };
     done(answer.await, &uri)
 }

@@ -8,6 +8,7 @@ use super::memory::Memory;
 use super::metrics::Metrics;
 use crate::comment::{Comment, Judgement};
 use crate::corpus::InputError;
+use crate::explain::WordWeight;
 use crate::feedback::now;
 use crate::label::Scores;
 use crate::pipeline::{CommentFilter, Copydesk, LabelError, LabelledText};
@@ -23,6 +24,9 @@ const BATCH_TASKS: usize = 32;
 
 /// Bytes of text from which a thread takes no more requests into its batch, so that a long text delays few others.
 const BATCH_BYTES: usize = 64 * 1024;
+
+/// Times that a text is read for an explanation, about.
+const EXPLAINED: usize = 20;
 
 /// A comment's verdict.
 #[derive(Clone, Debug)]
@@ -44,11 +48,33 @@ pub(super) struct LabelledPart {
     pub windows: usize,
     pub lang: Option<&'static str>,
     pub doubt: Option<&'static str>,
+    /// The words that the label rests on, where they are asked for.
+    pub words: Vec<Word>,
+}
+
+/// A word that a label or a score rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Word {
+    pub word: String,
+    /// UTF-8 byte offsets in the paragraph, or in the comment.
+    pub span: Range<usize>,
+    /// What the score loses without it.
+    pub weight: f32,
+}
+
+fn words_of(text: &str, words: Vec<WordWeight>) -> Vec<Word> {
+    let word = |WordWeight { span, weight, .. }| Word { word: text[Range::clone(&span)].to_owned(), span, weight };
+    words.into_iter().map(word).collect()
 }
 
 /// A labelled part from a paragraph of a text or a block of a page, which have these fields in common.
 macro_rules! part {
-    ($labelled:expr) => {{
+    ($labelled:expr) => {
+        part!($labelled, Vec::new())
+    };
+    ($labelled:expr, $words:expr) => {{
+        // The words first: they are looked up in the text.
+        let words = $words;
         let labelled = $labelled;
         LabelledPart {
             span: labelled.span,
@@ -59,6 +85,7 @@ macro_rules! part {
             windows: labelled.windows,
             lang: labelled.lang,
             doubt: labelled.doubt.map(|doubt| doubt.as_str()),
+            words,
         }
     }};
 }
@@ -91,16 +118,24 @@ type Answer<T> = Result<T, WorkError>;
 enum Task {
     Judge { comment: Box<Comment>, source: Arc<str>, keep: bool, reply: oneshot::Sender<Answer<Verdict>> },
     Record { text: String, reply: oneshot::Sender<Answer<LabelledText>> },
-    Paragraphs { text: String, reply: oneshot::Sender<Answer<Vec<LabelledPart>>> },
-    Blocks { html: String, reply: oneshot::Sender<Answer<Vec<LabelledPart>>> },
+    Words { comment: Box<Comment>, words: usize, reply: oneshot::Sender<Answer<Vec<Word>>> },
+    Paragraphs { text: String, words: usize, reply: oneshot::Sender<Answer<Vec<LabelledPart>>> },
+    Blocks { html: String, words: usize, reply: oneshot::Sender<Answer<Vec<LabelledPart>>> },
 }
 
 impl Task {
     fn bytes(&self) -> usize {
         match self {
             Task::Judge { comment, .. } => comment.body().len(),
-            Task::Record { text, .. } | Task::Paragraphs { text, .. } => text.len(),
-            Task::Blocks { html, .. } => html.len(),
+            Task::Words { comment, .. } => EXPLAINED * comment.body().len(),
+            Task::Record { text, .. } => text.len(),
+            Task::Paragraphs { text: long, words, .. } | Task::Blocks { html: long, words, .. } => {
+                if *words > 0 {
+                    EXPLAINED * long.len()
+                } else {
+                    long.len()
+                }
+            }
         }
     }
 
@@ -109,6 +144,7 @@ impl Task {
         match self {
             Task::Judge { reply, .. } => reply.is_closed(),
             Task::Record { reply, .. } => reply.is_closed(),
+            Task::Words { reply, .. } => reply.is_closed(),
             Task::Paragraphs { reply, .. } | Task::Blocks { reply, .. } => reply.is_closed(),
         }
     }
@@ -171,17 +207,25 @@ impl Work {
         self.ask(texts, |text, reply| Task::Record { text, reply }).await
     }
 
-    /// Labels the paragraphs of a text.
-    pub async fn label_paragraphs(&self, text: String) -> Answer<Vec<LabelledPart>> {
-        self.ask(vec![text], |text, reply| Task::Paragraphs { text, reply })
+    /// The words that the spam scores of comments' texts rest on, at most so many; the answers stand in their order.
+    pub async fn explain(&self, comments: Vec<Comment>, words: usize) -> Answer<Vec<Answer<Vec<Word>>>> {
+        self.ask(comments, |comment, reply| Task::Words { comment: Box::new(comment), words, reply }).await
+    }
+
+    /// Labels the paragraphs of a text, and gives at most so many words that each label rests on.
+    pub async fn label_paragraphs(&self, text: String, words: usize) -> Answer<Vec<LabelledPart>> {
+        self.ask(vec![text], |text, reply| Task::Paragraphs { text, words, reply })
             .await?
             .pop()
             .unwrap_or(Err(WorkError::Lost))
     }
 
-    /// Labels the blocks of an HTML page.
-    pub async fn label_blocks(&self, html: String) -> Answer<Vec<LabelledPart>> {
-        self.ask(vec![html], |html, reply| Task::Blocks { html, reply }).await?.pop().unwrap_or(Err(WorkError::Lost))
+    /// Labels the blocks of an HTML page, with words as [`Work::label_paragraphs`].
+    pub async fn label_blocks(&self, html: String, words: usize) -> Answer<Vec<LabelledPart>> {
+        self.ask(vec![html], |html, reply| Task::Blocks { html, words, reply })
+            .await?
+            .pop()
+            .unwrap_or(Err(WorkError::Lost))
     }
 
     async fn ask<I, T>(
@@ -289,7 +333,7 @@ impl Tools {
                     texts.push(text);
                     labelled.push(reply);
                 }
-                Task::Paragraphs { .. } | Task::Blocks { .. } => long.push(task),
+                Task::Words { .. } | Task::Paragraphs { .. } | Task::Blocks { .. } => long.push(task),
             }
         }
         // Nobody is left to be told where a reply cannot be sent: the client went away.
@@ -305,8 +349,9 @@ impl Tools {
         }
         for task in long {
             match task {
-                Task::Paragraphs { text, reply } => drop(reply.send(self.paragraphs(&text))),
-                Task::Blocks { html, reply } => drop(reply.send(self.blocks(&html))),
+                Task::Words { comment, words, reply } => drop(reply.send(self.words(&comment, words))),
+                Task::Paragraphs { text, words, reply } => drop(reply.send(self.paragraphs(&text, words))),
+                Task::Blocks { html, words, reply } => drop(reply.send(self.blocks(&html, words))),
                 Task::Judge { .. } | Task::Record { .. } => {}
             }
         }
@@ -332,12 +377,25 @@ impl Tools {
         Verdict { judgement, id }
     }
 
-    fn paragraphs(&self, text: &str) -> Answer<Vec<LabelledPart>> {
-        Ok(self.desk.label(text)?.into_iter().map(|paragraph| part!(paragraph)).collect())
+    fn words(&self, comment: &Comment, words: usize) -> Answer<Vec<Word>> {
+        let mut explained = self.filter.explain(std::slice::from_ref(comment), words);
+        Ok(words_of(comment.body(), explained.pop().ok_or(WorkError::Lost)??))
     }
 
-    fn blocks(&self, html: &str) -> Answer<Vec<LabelledPart>> {
-        Ok(self.desk.label_html(html)?.into_iter().map(|block| part!(block)).collect())
+    fn paragraphs(&self, text: &str, words: usize) -> Answer<Vec<LabelledPart>> {
+        if words == 0 {
+            return Ok(self.desk.label(text)?.into_iter().map(|paragraph| part!(paragraph)).collect());
+        }
+        let explained = self.desk.explain(text, words)?.into_iter();
+        Ok(explained.map(|(paragraph, why)| part!(paragraph, words_of(paragraph.text, why.words))).collect())
+    }
+
+    fn blocks(&self, html: &str, words: usize) -> Answer<Vec<LabelledPart>> {
+        if words == 0 {
+            return Ok(self.desk.label_html(html)?.into_iter().map(|block| part!(block)).collect());
+        }
+        let explained = self.desk.explain_html(html, words)?.into_iter();
+        Ok(explained.map(|(block, why)| part!(block, words_of(&block.text, why.words))).collect())
     }
 }
 

@@ -175,8 +175,16 @@ async function tasks(browser, address) {
   const labelled = await announced(page, "#text-status", /paragraphs/);
   assert.match(labelled, /^4 paragraphs: /);
   const paragraphs = page.locator("#text-answer > li");
-  assert.deepEqual(await paragraphs.locator("> p").allTextContents(), ARTICLE, "paragraphs are cut at their bytes");
+  assert.deepEqual(await paragraphs.locator("> p:not(.weights)").allTextContents(), ARTICLE, "paragraphs are cut at their bytes");
   assert.match(await paragraphs.locator("> .tag").first().textContent(), /^[a-z ]+ \d+\.\d+%$/, "a label is written out");
+  const mattered = paragraphs.last();
+  const marks = await mattered.locator("mark").allTextContents();
+  assert.ok(marks.length >= 1 && marks.length <= 5, "words that mattered are marked");
+  const line = await mattered.locator("mark").first().evaluate((mark) => getComputedStyle(mark).textDecorationLine);
+  assert.match(line, /underline/, "not by colour alone");
+  const told = await mattered.locator("> .weights").textContent();
+  assert.match(told, /^The score falls without: /);
+  assert.ok(marks.every((mark) => told.includes(mark)), "what is marked is written out for who does not see it");
   await tabTo(page, "#text-answer summary");
   await page.keyboard.press("Enter");
   assert.equal(await paragraphs.first().locator("tbody tr").first().isVisible(), true);

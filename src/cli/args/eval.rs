@@ -43,6 +43,12 @@ pub struct EvalArgs {
     #[arg(long)]
     pub robustness: bool,
 
+    /// Also delete the three words that each label rests on and show how often it changes
+    ///
+    /// Beside three random words, and the words that two other ways choose. Takes some hundred times as long.
+    #[arg(long)]
+    pub explain: bool,
+
     /// All figures as one JSON object instead of tables
     #[arg(long)]
     pub json: bool,

@@ -1,6 +1,8 @@
 //! Arguments of `copydesk label`.
 
+use super::explain::MOST_WORDS;
 use super::{InputArgs, ModelArgs, OutputArgs, PartArgs, RegionArgs, RunArgs, probability};
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -87,6 +89,13 @@ pub struct LabelArgs {
     /// docs/query.md describes the language. Paragraphs are read beside their neighbours whether or not those are written.
     #[arg(long = "where", value_name = "EXPR")]
     pub filter: Option<String>,
+
+    /// Add to each row the N words that its label rests on; takes as long as some 20 labels
+    ///
+    /// A word has word, start, end (offsets in the row's text) and weight: what the label's score loses without it. The heaviest comes
+    /// first. docs/explain.md describes how they are found. Rows of JSON Lines, and pages for a terminal, where they are marked.
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=MOST_WORDS))]
+    pub explain: Option<usize>,
 
     /// Add file and line to each row; line is null but for records
     ///

@@ -12,6 +12,7 @@ mod cross_eval;
 #[cfg(feature = "train")]
 mod distill;
 mod eval;
+mod explain;
 mod filter;
 mod head;
 #[cfg(feature = "train")]
@@ -43,6 +44,7 @@ pub use self::cross_eval::CrossEvalArgs;
 #[cfg(feature = "train")]
 pub use self::distill::DistillArgs;
 pub use self::eval::EvalArgs;
+pub use self::explain::ExplainArgs;
 pub use self::filter::FilterArgs;
 pub use self::head::{HeadArgs, LabelledArgs};
 #[cfg(feature = "train")]
@@ -101,6 +103,11 @@ pub enum Command {
     /// tokens, windows. With --unit record a row is the input object with label, confidence, scores, tokens and
     /// windows added; an input field with one of these names is kept as input_label and so on.
     Label(LabelArgs),
+    /// Show which words each label of a text rests on
+    ///
+    /// Words are left out and the text is read again: what the label's score loses is the word's weight. Also told are neighbours on
+    /// the page that the label rests on, and which models answered. Takes as long as some 20 labels a paragraph.
+    Explain(ExplainArgs),
     /// Give the main content of HTML pages as plain text, without menus, notices and lists of other pages
     ///
     /// A JSON Lines row per page has doc and text. What counts as main content is what copydesk label --content-only gives a
@@ -221,6 +228,7 @@ impl Command {
     pub(super) fn as_input(&self) -> Option<&'static str> {
         match self {
             Command::Label(_) => Some("label"),
+            Command::Explain(_) => Some("explain"),
             Command::Content(_) => Some("content"),
             Command::Filter(_) => Some("filter"),
             Command::Head(_) => Some("head"),

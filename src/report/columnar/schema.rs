@@ -99,7 +99,7 @@ impl TableSchema {
             };
             // As the rows themselves name their fields.
             let name = match unit {
-                Unit::Paragraph => kept_name(input.name(), |name| kept.contains(name)),
+                Unit::Paragraph => kept_name(input.name(), false, |name| kept.contains(name)),
                 Unit::Record => {
                     let mut name = input.name().to_owned();
                     while is_ours(&name) || (name != input.name() && kept.contains(name.as_str())) {

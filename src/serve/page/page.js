@@ -3,6 +3,9 @@
 const KEY = "copydesk-key";
 const SHOWN_VERDICTS = 50;
 const SHOWN_DAYS = 30;
+const SHOWN_WORDS = 5;
+/** What the server explains at most, in bytes. */
+const EXPLAINED_BYTES = 16 * 1024;
 
 const byId = (id) => document.getElementById(id);
 
@@ -15,6 +18,10 @@ function element(name, { text, className, attributes = {} } = {}, ...children) {
   made.append(...children);
   return made;
 }
+
+const bytesOf = (text) => new TextEncoder().encode(text).length;
+/** What asks for words, where the text is not too long for that. */
+const explained = (text) => (bytesOf(text) <= EXPLAINED_BYTES ? { explain: SHOWN_WORDS } : {});
 
 const percent = (share) => `${(share * 100).toFixed(share > 0.001 && share < 0.999 ? 1 : 2)}%`;
 const many = (number, one, several) => `${number.toLocaleString()} ${number === 1 ? one : several}`;
@@ -113,7 +120,7 @@ onSubmit(byId("comment-form"), async () => {
   }
   const place = byId("comment-answer");
   try {
-    const [verdict] = (await ask("v1/comments", { comments: [comment] })).results;
+    const [verdict] = (await ask("v1/comments", { comments: [comment], ...explained(comment.text) })).results;
     if (verdict.error) throw new Refused(200, verdict.error.message ?? verdict.error);
     const facts = [`Score ${verdict.spam_score.toFixed(3)}`, verdict.reason, verdict.lang && `language ${verdict.lang}`];
     place.replaceChildren(
@@ -122,6 +129,8 @@ onSubmit(byId("comment-form"), async () => {
         { className: `verdict ${verdict.spam ? "spam" : "genuine"}` },
         element("p", {}, element("strong", { text: verdict.spam ? "Spam" : "Not spam" })),
         element("p", { text: facts.filter(Boolean).join(" · ") }),
+        ...(verdict.words?.length ? [marked(comment.text, verdict.words)] : []),
+        ...weights(verdict.words, "The text’s spam score"),
       ),
     );
     await Promise.all([showVerdicts(), showCounts()]);
@@ -155,6 +164,14 @@ function marked(text, words) {
   return shown;
 }
 
+/** The words that mattered with their weights, for everybody: marks alone are not read out. */
+function weights(words, what) {
+  if (!words) return [];
+  const each = words.map(({ word, weight }) => `${word} ${weight < 0.001 ? "less than 0.1%" : percent(weight)}`);
+  const text = each.length ? `${what} falls without: ${each.join(" · ")}` : `${what} rests on no word alone.`;
+  return [element("p", { className: "faint weights", text })];
+}
+
 function paragraph({ label, confidence, scores, words }, text) {
   const known = /^[a-z_]+$/.test(label) ? label : "";
   const rows = Object.entries(scores ?? {})
@@ -174,6 +191,7 @@ function paragraph({ label, confidence, scores, words }, text) {
     { className: `paragraph ${known}` },
     element("span", { className: "tag", text: `${name(label)} ${percent(confidence)}` }),
     marked(text, words),
+    ...weights(words, "The score"),
     element(
       "details",
       {},
@@ -187,7 +205,7 @@ onSubmit(byId("text-form"), async () => {
   const text = byId("text-text").value;
   const [status, list] = [byId("text-status"), byId("text-answer")];
   try {
-    const { paragraphs } = await ask("v1/label", { text });
+    const { paragraphs } = await ask("v1/label", { text, ...explained(text) });
     const cut = slicer(text);
     list.replaceChildren(...paragraphs.map((found) => paragraph(found, found.text ?? cut(found.start, found.end))));
     list.hidden = paragraphs.length === 0;
