@@ -36,7 +36,7 @@ impl Dispatched for Shape<'_, '_> {
                 let mut weights = PackedI8::zero(outputs, inputs);
                 for column in 0..outputs {
                     let row: Vec<i8> = (0..inputs).map(|k| ((k * 7 + column * 13) % 255) as u8 as i8).collect();
-                    weights.set_column(S::PANEL, S::ACTIVATION_BIAS, column, &row, 1e-4, 0.1);
+                    weights.set_column(S::PANEL, column, &row, 1e-4, 0.1);
                 }
                 let input: Vec<[u8; 4]> = (0..rows * inputs / 4).map(|index| [(index % 256) as u8; 4]).collect();
                 let scales = vec![RowScale { scale: 1e-2, offset: 3.0 }; rows];
