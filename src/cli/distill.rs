@@ -125,6 +125,8 @@ fn start(
         intermediate: args.intermediate,
         vocab: args.vocab,
         positions: teacher.settings.window_tokens,
+        hidden: args.hidden,
+        tokens_per_state: args.tokens_per_state,
     };
     Ok(student(teacher, texts.iter().map(|row| row.text.as_str()), sizes)?)
 }

@@ -44,6 +44,7 @@ fn config(layers: usize, hidden: usize, heads: usize, intermediate: usize) -> En
         max_positions: 40,
         type_vocab: 2,
         layer_norm_eps: 1e-12,
+        tokens_per_state: 1,
     }
 }
 
@@ -271,6 +272,6 @@ fn reads_the_names_of_a_hugging_face_config() {
     let config: EncoderConfig = serde_json::from_str(text).unwrap();
     assert_eq!((config.layers, config.heads, config.layer_norm_eps), (6, 12, 1e-12));
     // 6 layers of 4 · 384² + 2 · 384 · 1536.
-    assert_eq!(config.linear_multiply_adds_per_token(), 10_616_832);
+    assert_eq!(config.linear_multiply_adds_per_state(), 10_616_832);
     assert_eq!(config.multiply_adds(100), 100 * 10_616_832 + 2 * 6 * 384 * 100 * 100);
 }
