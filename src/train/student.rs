@@ -262,6 +262,23 @@ mod tests {
     }
 
     #[test]
+    fn a_narrow_student_of_pairs_of_tokens_is_stored_and_read() {
+        let teacher = fixture::with_page(fixture::checkpoint(25));
+        let sizes = StudentSettings { layers: 2, intermediate: 16, vocab: 20, positions: 12, ..StudentSettings::default() };
+        let sizes = StudentSettings { hidden: Some(16), tokens_per_state: Some(2), ..sizes };
+        let student = student(&teacher, ["the council voted on the plan", "they buy"], sizes).unwrap();
+        assert_eq!((student.config.hidden, student.config.heads, student.config.tokens_per_state), (16, 2, 2));
+        assert!(student.page.is_none());
+        let folder = tempfile::tempdir().unwrap();
+        student.save(folder.path(), crate::model::Storage::Int8).unwrap();
+        let stored = crate::model::Classifier::from_dir(folder.path()).unwrap();
+        let logits = stored.session().logits(&["the council voted", "council the voted", "voted the council"]).unwrap();
+        let apart = |a: usize, b: usize| -> f32 { logits[a].iter().zip(&logits[b]).map(|(a, b)| (a - b).abs()).sum() };
+        // `[CLS]` is by itself, then come pairs, of which only the sum counts.
+        assert!(apart(0, 1) < 0.02 && apart(0, 2) > 0.05, "{logits:?}");
+    }
+
+    #[test]
     fn sizes_beyond_the_teacher_are_refused() {
         let sizes = StudentSettings { layers: 3, ..StudentSettings::default() };
         let error = student(&fixture::checkpoint(23), ["x"], sizes).unwrap_err();

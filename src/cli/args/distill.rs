@@ -68,7 +68,7 @@ pub struct DistillArgs {
     #[arg(long, value_name = "N")]
     pub hidden: Option<usize>,
 
-    /// Neighbouring tokens that share a hidden state [default: as many as of the teacher's, 1 for the built-in base and fast]
+    /// Neighbouring tokens that share a hidden state [default: as many as of the teacher's, 1 for base and fast]
     ///
     /// With 2, the encoder has half the work, and does not see which of the two comes first.
     #[arg(long, value_name = "N")]
