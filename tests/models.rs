@@ -63,18 +63,19 @@ fn the_cascade_says_what_fast_says_where_that_is_sure_and_hides_nothing() {
 }
 
 #[test]
-fn three_models_are_listed_and_one_is_the_default() {
+fn four_models_are_listed_and_one_is_the_default() {
     let entries = entries();
     let names: Vec<&str> = entries.iter().map(|entry| entry["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["base", "fast", "auto"]);
+    assert_eq!(names, ["base", "fast", "nano", "auto"]);
     assert_eq!(entries.iter().filter(|entry| entry["default"] == true).count(), 1);
-    let (base, fast, auto) = (&entries[0], &entries[1], &entries[2]);
+    let (base, fast, nano, auto) = (&entries[0], &entries[1], &entries[2], &entries[3]);
     let number = |entry: &Value, field: &str| entry[field].as_f64().unwrap();
     for field in ["parameters", "bytes"] {
         assert!(number(fast, field) < 0.6 * number(base, field));
+        assert!(number(nano, field) < 0.6 * number(fast, field));
         assert!(number(auto, field) >= number(fast, field) + number(base, field));
     }
-    for entry in [base, fast] {
+    for entry in [base, fast, nano] {
         let operations = &entry["operations_per_token"];
         assert!(0.0 < number(operations, "computed") && number(operations, "computed") < number(operations, "full"));
         assert_eq!(entry["network"]["digest"].as_str().unwrap().len(), 16);

@@ -128,6 +128,31 @@ fn a_classifier_of_another_program_teaches_a_small_model() {
 }
 
 #[test]
+fn a_narrow_student_starts_near_its_teacher_and_learns_no_vectors() {
+    let folder = tempfile::tempdir().unwrap();
+    let student = folder.path().join("student");
+    let distill = |vector_weight: f32| {
+        let settings = json!({"weak_epochs": 2, "epochs": 0, "weak_learning_rate": 1e-3, "dropout_256ths": 0, "page": null,
+            "average_decay": 0, "vector_weight": vector_weight});
+        let settings = write_settings(folder.path(), &settings);
+        let arguments = ["distill", "-q", "--teacher", "fast", "--texts", TRAIN, "--dev", DEV, "--settings", &settings];
+        let sizes = ["--hidden", "128", "--tokens-per-state", "2", "--intermediate", "256", "--vocab", "6000"];
+        run(&[&arguments[..], &sizes, &["--out", arg(&student)]].concat())
+    };
+    let refused = distill(1.0);
+    let reason = "the teacher's vectors have 384 numbers and the student's 128";
+    assert!(refused.status.code() == Some(2) && stderr(&refused).contains(reason), "{}", stderr(&refused));
+    let output = distill(0.0);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let config: Value = serde_json::from_slice(&fs::read(student.join("config.json")).unwrap()).unwrap();
+    assert_eq!((&config["hidden_size"], &config["tokens_per_state"]), (&json!(128), &json!(2)));
+    // By chance one in five would agree.
+    let (teacher, student) = (labels("models/fast", DEV), labels(arg(&student), DEV));
+    let agreement = teacher.iter().zip(&student).filter(|(a, b)| a == b).count();
+    assert!(agreement >= 30, "of {}: {agreement}", teacher.len());
+}
+
+#[test]
 fn scores_of_another_program_teach_without_its_model() {
     let folder = tempfile::tempdir().unwrap();
     // It says `quotation` of forum posts and nothing of the rest.

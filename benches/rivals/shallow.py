@@ -1,4 +1,5 @@
-"""Classifiers over words and characters: fastText, and TF-IDF with logistic regression. Each is trained here and has `predict(texts)`."""
+"""Classifiers over words and characters: fastText, TF-IDF with logistic regression, and static embeddings of word pieces. Each is trained
+here and has `predict(texts)`."""
 
 import re
 
@@ -16,22 +17,60 @@ def words(text):
 
 
 class FastText:
-    """Word bigrams and character 2- to 5-grams."""
+    """Word bigrams and, unless `characters` is false, character 2- to 5-grams."""
 
-    def __init__(self, rows, folder):
+    def __init__(self, rows, folder, characters=True):
         import fasttext
 
         path = folder / "fasttext.txt"
+        minn, maxn = (2, 5) if characters else (0, 0)
         with open(path, "w", encoding="utf-8") as out:
             out.writelines(f"__label__{row['label']} {words(row['text'])}\n" for row in rows)
         # One thread: training depends on the order in which threads update the weights.
         self.model = fasttext.train_supervised(
-            str(path), wordNgrams=2, minn=2, maxn=5, dim=50, epoch=15, lr=0.3, bucket=500_000, thread=1, verbose=0
+            str(path), wordNgrams=2, minn=minn, maxn=maxn, dim=50, epoch=15, lr=0.3, bucket=500_000, thread=1, verbose=0
         )
 
     def predict(self, texts):
         labels = self.model.predict([words(text) for text in texts])[0]
         return [label[0].removeprefix("__label__") for label in labels]
+
+
+class Static:
+    """Static embeddings as in model2vec: of each word piece one vector, here from the word table of a model of ours, the less of it the
+    more frequent the piece is; a text is the mean of them, 256 principal components, under logistic regression."""
+
+    def __init__(self, rows, model):
+        import numpy
+        from safetensors.numpy import load_file
+        from sklearn.decomposition import PCA
+        from sklearn.linear_model import LogisticRegression
+        from tokenizers import Tokenizer
+
+        self.numpy = numpy
+        self.tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+        self.tokenizer.no_padding()
+        self.tokenizer.no_truncation()
+        weights = load_file(str(model / "model.safetensors"))
+        name = "bert.embeddings.word_embeddings.weight"
+        table = weights[name].astype("float32") * weights[name + "_scale"].reshape(-1, 1)
+        counts = numpy.bincount(numpy.concatenate(self.ids([row["text"] for row in rows])), minlength=len(table))
+        shares = 1e-3 / (1e-3 + counts / counts.sum())
+        table = PCA(256, random_state=1).fit_transform(table) * shares.reshape(-1, 1)
+        self.table = table.astype("float32")
+        self.regression = LogisticRegression(C=30, class_weight="balanced", max_iter=500)
+        self.regression.fit(self.means([row["text"] for row in rows]), [row["label"] for row in rows])
+
+    def ids(self, texts):
+        return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+    def means(self, texts):
+        means = [self.table[ids].mean(0) if ids else self.table[0] * 0 for ids in self.ids(texts)]
+        means = self.numpy.stack(means)
+        return means / (self.numpy.linalg.norm(means, axis=1, keepdims=True) + 1e-9)
+
+    def predict(self, texts):
+        return self.regression.predict(self.means(texts)).tolist()
 
 
 class TfIdf:

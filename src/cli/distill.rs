@@ -48,6 +48,13 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     // A teacher may label for hours.
     settings.check_rows(texts.len(), data.annotated.len())?;
     let student = start(&args, &texts, base, teachers.first())?;
+    let with_vectors = settings.vector_weight > 0.0;
+    if let ([teacher], true) = (&teachers[..], with_vectors) {
+        let (expected, got) = (student.config.hidden, teacher.config.hidden);
+        if expected != got && texts.iter().any(|row| row.scores.is_none()) {
+            return Err(TrainError::VectorLength { expected, got }.into());
+        }
+    }
     let teachers: Vec<Classifier> = args
         .teacher
         .iter()
@@ -61,7 +68,6 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
         let unlabelled = texts.iter().filter(|row| row.scores.is_none()).count();
         tell(format_args!("{} teachers label {unlabelled} texts", teachers.len()));
     }
-    let with_vectors = settings.vector_weight > 0.0;
     teach(&mut texts, &teachers.iter().collect::<Vec<_>>(), &data.labels, with_vectors, settings.workers).map_err(
         |error| match error {
             TrainError::Model(error) => model_error(&args.teacher.join(", "), error),
@@ -125,6 +131,8 @@ fn start(
         intermediate: args.intermediate,
         vocab: args.vocab,
         positions: teacher.settings.window_tokens,
+        hidden: args.hidden,
+        tokens_per_state: args.tokens_per_state,
     };
     Ok(student(teacher, texts.iter().map(|row| row.text.as_str()), sizes)?)
 }

@@ -223,7 +223,8 @@ impl Encoder {
         self.run(ids, cu_seqlens, Output::First, sequences, workspace, out)
     }
 
-    /// Like [`encode`](Self::encode), with the last layer's vectors of all tokens in `out [tokens, hidden]`.
+    /// Like [`encode`](Self::encode), with all vectors of the last layer in `out [states, hidden]`: those of all tokens, or where
+    /// several tokens share a hidden state, as many as [`EncoderConfig::states`] says of each sequence.
     ///
     /// # Errors
     /// Those of [`encode`](Self::encode).
@@ -235,13 +236,14 @@ impl Encoder {
         out: &mut [f32],
     ) -> Result<(), EngineError> {
         self.check_batch(ids, cu_seqlens)?;
-        self.run(ids, cu_seqlens, Output::All, ids.len(), workspace, out)
+        let states = cu_seqlens.windows(2).map(|pair| self.config.states((pair[1] - pair[0]) as usize)).sum();
+        self.run(ids, cu_seqlens, Output::All, states, workspace, out)
     }
 
     fn run(
         &self,
         ids: &[u32],
-        cu_seqlens: &[u32],
+        token_starts: &[u32],
         output: Output,
         rows: usize,
         workspace: &mut Workspace,
@@ -255,17 +257,63 @@ impl Encoder {
             return Ok(());
         }
         let Encoder { shape, embedding, .. } = self;
+        let tokens_per_state = self.config.tokens_per_state;
+        let mut state_starts = std::mem::take(&mut workspace.state_starts);
+        let cu_seqlens = match tokens_per_state {
+            1 => token_starts,
+            _ => {
+                self.start_states(token_starts, &mut state_starts);
+                &state_starts
+            }
+        };
         match &self.layers {
-            Layers::F32(layers, first_token) => dispatch(
-                self.token,
-                Forward::<F32> { shape, embedding, layers, first_token, ids, cu_seqlens, output, workspace, out },
-            ),
-            Layers::Int8(layers, first_token) => dispatch(
-                self.token,
-                Forward::<Int8> { shape, embedding, layers, first_token, ids, cu_seqlens, output, workspace, out },
-            ),
+            Layers::F32(layers, first_token) => {
+                let forward = Forward::<F32> {
+                    shape,
+                    embedding,
+                    layers,
+                    first_token,
+                    ids,
+                    token_starts,
+                    cu_seqlens,
+                    tokens_per_state,
+                    output,
+                    workspace,
+                    out,
+                };
+                dispatch(self.token, forward);
+            }
+            Layers::Int8(layers, first_token) => {
+                let forward = Forward::<Int8> {
+                    shape,
+                    embedding,
+                    layers,
+                    first_token,
+                    ids,
+                    token_starts,
+                    cu_seqlens,
+                    tokens_per_state,
+                    output,
+                    workspace,
+                    out,
+                };
+                dispatch(self.token, forward);
+            }
         }
+        workspace.state_starts = state_starts;
         Ok(())
+    }
+
+    /// Where the hidden states of each sequence begin, and the end of the last.
+    fn start_states(&self, token_starts: &[u32], state_starts: &mut Vec<u32>) {
+        state_starts.clear();
+        state_starts.push(0);
+        let mut end = 0;
+        state_starts.extend(token_starts.windows(2).map(|pair| {
+            // No more than there are tokens, which u32 counts.
+            end += self.config.states((pair[1] - pair[0]) as usize) as u32;
+            end
+        }));
     }
 
     /// The number of sequences, where the batch is well formed.
@@ -310,6 +358,7 @@ fn check_config(config: &EncoderConfig) -> Result<(), EngineError> {
     rule(config.vocab > 0, "vocab must be at least 1", config.vocab)?;
     rule(config.max_positions > 0, "max_positions must be at least 1", config.max_positions)?;
     rule(config.type_vocab > 0, "type_vocab must be at least 1", config.type_vocab)?;
+    rule(config.tokens_per_state > 0, "tokens_per_state must be at least 1", config.tokens_per_state)?;
     // Beyond, int8 sums could leave i32. Heads are padded, so their total is checked as well.
     let depth = |width: usize| blocks_needed(width).saturating_mul(LANES);
     let attention = depth(config.hidden / config.heads).saturating_mul(config.heads);

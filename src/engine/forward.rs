@@ -7,7 +7,7 @@ use super::kernels::gemm_f32::PackedF32;
 use super::kernels::gemm_i8::PackedI8;
 use super::kernels::isa::Dispatched;
 use super::kernels::linear::{Finish, LinearF32, LinearI8};
-use super::kernels::rows::{EmbedRow, FinishRows, Norm, Quantised, TableRow};
+use super::kernels::rows::{AddRow, FinishRows, Norm, Quantised, TableRow};
 use super::kernels::{Lanes, Simd, flatten, grow};
 use super::pack::{Embedding, FirstToken, Layer, Shape};
 use super::weights::Matrix;
@@ -112,7 +112,11 @@ pub(super) struct Forward<'a, A: Arithmetic> {
     pub layers: &'a [Layer<A::Packed>],
     pub first_token: &'a FirstToken<A::Packed>,
     pub ids: &'a [u32],
+    /// Where the sequences' tokens begin, and the end of the last.
+    pub token_starts: &'a [u32],
+    /// The same of their hidden states.
     pub cu_seqlens: &'a [u32],
+    pub tokens_per_state: usize,
     pub output: Output,
     pub workspace: &'a mut Workspace,
     pub out: &'a mut [f32],
@@ -149,25 +153,27 @@ impl<A: Arithmetic> Forward<'_, A> {
         let Embedding { word, position, norm } = self.embedding;
         let blocks = self.shape.hidden_blocks;
         let states = &mut self.workspace.states;
-        states.reserve(self.ids.len(), blocks, A::QUANTISED);
-        for bounds in self.cu_seqlens.windows(2) {
-            let first = bounds[0] as usize;
-            for token in first..bounds[1] as usize {
-                let (id, place) = (self.ids[token] as usize, token - first);
-                let word = match word {
-                    Matrix::F32 { cols, data, .. } => TableRow::F32(&data[id * cols..(id + 1) * cols]),
-                    Matrix::I8 { cols, data, scales, .. } => {
-                        TableRow::I8(&data[id * cols..(id + 1) * cols], scales[id])
-                    }
-                };
-                s.vectorize(EmbedRow {
-                    word,
-                    position: &position[place * blocks..(place + 1) * blocks],
-                    to: &mut states.values[token * blocks..(token + 1) * blocks],
-                });
+        let count = self.cu_seqlens.last().map_or(0, |&end| end as usize);
+        states.reserve(count, blocks, A::QUANTISED);
+        let add = |id: u32, to: &mut [Lanes]| {
+            let id = id as usize;
+            let word = match word {
+                Matrix::F32 { cols, data, .. } => TableRow::F32(&data[id * cols..(id + 1) * cols]),
+                Matrix::I8 { cols, data, scales, .. } => TableRow::I8(&data[id * cols..(id + 1) * cols], scales[id]),
+            };
+            s.vectorize(AddRow { word, to });
+        };
+        for (tokens, bounds) in self.token_starts.windows(2).zip(self.cu_seqlens.windows(2)) {
+            let (first, rest) = self.ids[tokens[0] as usize..tokens[1] as usize].split_at(1);
+            let sequence = bounds[0] as usize * blocks..bounds[1] as usize * blocks;
+            let parts = std::iter::once(first).chain(rest.chunks(self.tokens_per_state));
+            let places = states.values[sequence].chunks_exact_mut(blocks).zip(position.chunks_exact(blocks));
+            for (ids, (to, position)) in parts.zip(places) {
+                to.copy_from_slice(position);
+                ids.iter().for_each(|&id| add(id, to));
             }
         }
-        finish_rows::<A, S>(s, states, 0..self.ids.len(), Some(norm));
+        finish_rows::<A, S>(s, states, 0..count, Some(norm));
     }
 
     /// Calls `run` for consecutive groups of whole sequences, given by their positions in `cu_seqlens`.

@@ -44,6 +44,7 @@ fn config(layers: usize, hidden: usize, heads: usize, intermediate: usize) -> En
         max_positions: 40,
         type_vocab: 2,
         layer_norm_eps: 1e-12,
+        tokens_per_state: 1,
     }
 }
 
@@ -85,6 +86,26 @@ const SHAPES: [(usize, usize, usize, usize); 6] =
     [(2, 64, 4, 128), (1, 32, 2, 72), (2, 312, 12, 600), (1, 24, 3, 40), (2, 96, 1, 100), (1, 80, 4, 336)];
 const LENGTHS: [usize; 6] = [5, 1, 17, 40, 16, 2];
 
+/// A model of each shape, and two whose tokens share hidden states.
+fn configs() -> Vec<EncoderConfig> {
+    let mut configs: Vec<EncoderConfig> = SHAPES
+        .into_iter()
+        .map(|(layers, hidden, heads, intermediate)| config(layers, hidden, heads, intermediate))
+        .collect();
+    configs.push(EncoderConfig { tokens_per_state: 2, ..config(2, 128, 4, 256) });
+    configs.push(EncoderConfig { tokens_per_state: 3, ..config(2, 24, 3, 40) });
+    configs
+}
+
+/// Where the hidden states of the sequences begin, and the end of the last.
+fn state_starts(config: &EncoderConfig, bounds: &[u32]) -> Vec<usize> {
+    let mut starts = vec![0];
+    for pair in bounds.windows(2) {
+        starts.push(starts[starts.len() - 1] + config.states((pair[1] - pair[0]) as usize));
+    }
+    starts
+}
+
 fn encode(encoder: &Encoder, ids: &[u32], bounds: &[u32]) -> Vec<f32> {
     let mut out = vec![0.0; (bounds.len() - 1) * encoder.config().hidden];
     encoder.encode(ids, bounds, &mut encoder.workspace(), &mut out).unwrap();
@@ -92,7 +113,8 @@ fn encode(encoder: &Encoder, ids: &[u32], bounds: &[u32]) -> Vec<f32> {
 }
 
 fn encode_tokens(encoder: &Encoder, ids: &[u32], bounds: &[u32]) -> Vec<f32> {
-    let mut out = vec![0.0; ids.len() * encoder.config().hidden];
+    let states = state_starts(encoder.config(), bounds)[bounds.len() - 1];
+    let mut out = vec![0.0; states * encoder.config().hidden];
     encoder.encode_tokens(ids, bounds, &mut encoder.workspace(), &mut out).unwrap();
     out
 }
@@ -105,8 +127,8 @@ fn cosine(a: &[f32], b: &[f64]) -> f64 {
 
 #[test]
 fn agrees_with_a_plain_implementation() {
-    for (index, &(layers, hidden, heads, intermediate)) in SHAPES.iter().enumerate() {
-        let config = config(layers, hidden, heads, intermediate);
+    for (index, config) in configs().into_iter().enumerate() {
+        let hidden = config.hidden;
         let weights = weights(&config, index as u64);
         let (ids, bounds) = batch(&config, &LENGTHS, 7);
         let expected: Vec<Vec<f64>> = bounds
@@ -131,8 +153,7 @@ fn agrees_with_a_plain_implementation() {
 #[test]
 fn instruction_sets_agree_bit_by_bit() {
     for precision in [Precision::F32, Precision::Int8] {
-        for (index, &(layers, hidden, heads, intermediate)) in SHAPES.iter().enumerate() {
-            let config = config(layers, hidden, heads, intermediate);
+        for (index, config) in configs().into_iter().enumerate() {
             let weights = weights(&config, index as u64);
             let (ids, bounds) = batch(&config, &LENGTHS, 3);
             let run = |isa| {
@@ -168,8 +189,8 @@ fn a_row_does_not_depend_on_its_batch() {
 
 #[test]
 fn a_first_token_is_the_same_with_and_without_the_others() {
-    for (index, &(layers, hidden, heads, intermediate)) in SHAPES.iter().enumerate() {
-        let config = config(layers, hidden, heads, intermediate);
+    for (index, config) in configs().into_iter().enumerate() {
+        let hidden = config.hidden;
         let weights = weights(&config, index as u64);
         // More sequences than go through the last layer's attention at a time.
         let lengths: Vec<usize> = (0..30).map(|index| 1 + (index * 17) % 40).collect();
@@ -178,8 +199,8 @@ fn a_first_token_is_the_same_with_and_without_the_others() {
             let encoder = Encoder::new(config.clone(), weights.clone(), precision).unwrap();
             let all = encode_tokens(&encoder, &ids, &bounds);
             let first = encode(&encoder, &ids, &bounds);
-            for (&bound, got) in bounds.iter().zip(first.chunks_exact(hidden)) {
-                let expected = &all[bound as usize * hidden..][..hidden];
+            for (start, got) in state_starts(&config, &bounds).into_iter().zip(first.chunks_exact(hidden)) {
+                let expected = &all[start * hidden..][..hidden];
                 match precision {
                     Precision::F32 => {
                         let far = got.iter().zip(expected).find(|(a, b)| (*a - *b).abs() > 2e-5);
@@ -271,6 +292,6 @@ fn reads_the_names_of_a_hugging_face_config() {
     let config: EncoderConfig = serde_json::from_str(text).unwrap();
     assert_eq!((config.layers, config.heads, config.layer_norm_eps), (6, 12, 1e-12));
     // 6 layers of 4 · 384² + 2 · 384 · 1536.
-    assert_eq!(config.linear_multiply_adds_per_token(), 10_616_832);
+    assert_eq!(config.linear_multiply_adds_per_state(), 10_616_832);
     assert_eq!(config.multiply_adds(100), 100 * 10_616_832 + 2 * 6 * 384 * 100 * 100);
 }

@@ -34,7 +34,9 @@ impl Rows {
 /// Buffers for [`Encoder::encode`](super::Encoder::encode). One per thread; any encoder can use it.
 #[derive(Debug, Default)]
 pub struct Workspace {
-    /// Hidden states of all tokens.
+    /// Where the sequences' hidden states begin, where that is not where their tokens begin.
+    pub(super) state_starts: Vec<u32>,
+    /// All hidden states.
     pub(super) states: Rows,
     /// Hidden states of the first token of every sequence, in the last layer.
     pub(super) first: Rows,

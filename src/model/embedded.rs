@@ -10,6 +10,8 @@ pub enum EmbeddedModel {
     Base,
     /// A small one that learned from it, several times as fast.
     Fast,
+    /// A tiny one, several times as fast again.
+    Nano,
 }
 
 /// Name of the embedded cascade of [`EmbeddedModel::Fast`] and [`EmbeddedModel::Base`].
@@ -39,16 +41,18 @@ macro_rules! files {
 // that uses it, and the weights with it.
 static BASE: ModelFiles<'static> = files!("base");
 static FAST: ModelFiles<'static> = files!("fast");
+static NANO: ModelFiles<'static> = files!("nano");
 
 impl EmbeddedModel {
     /// Every embedded network.
-    pub const ALL: [EmbeddedModel; 2] = [EmbeddedModel::Base, EmbeddedModel::Fast];
+    pub const ALL: [EmbeddedModel; 3] = [EmbeddedModel::Base, EmbeddedModel::Fast, EmbeddedModel::Nano];
 
     /// The name by which it is asked for.
     pub const fn as_str(self) -> &'static str {
         match self {
             EmbeddedModel::Base => "base",
             EmbeddedModel::Fast => "fast",
+            EmbeddedModel::Nano => "nano",
         }
     }
 
@@ -62,6 +66,7 @@ impl EmbeddedModel {
         match self {
             EmbeddedModel::Base => BASE,
             EmbeddedModel::Fast => FAST,
+            EmbeddedModel::Nano => NANO,
         }
     }
 }

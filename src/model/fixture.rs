@@ -38,6 +38,7 @@ pub(crate) fn config() -> EncoderConfig {
         max_positions: 24,
         type_vocab: 2,
         layer_norm_eps: 1e-12,
+        tokens_per_state: 1,
     }
 }
 

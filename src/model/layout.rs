@@ -77,6 +77,7 @@ fn check_sizes(config: &EncoderConfig) -> Result<(), ModelError> {
         ("vocab_size", config.vocab),
         ("max_position_embeddings", config.max_positions),
         ("type_vocab_size", config.type_vocab),
+        ("tokens_per_state", config.tokens_per_state),
     ] {
         // The upper bound keeps every product of two sizes within 64 bits.
         if got == 0 || u32::try_from(got).is_err() {
@@ -116,6 +117,9 @@ pub(super) fn to_json(encoder: &EncoderConfig, labels: Option<&LabelSet>, pad: u
         "attention_probs_dropout_prob": 0.1,
         "initializer_range": 0.02,
     });
+    if encoder.tokens_per_state != 1 {
+        config["tokens_per_state"] = encoder.tokens_per_state.into();
+    }
     if let Some(labels) = labels {
         let id2label: Map<String, Value> =
             labels.iter().enumerate().map(|(id, label)| (id.to_string(), label.as_str().into())).collect();
@@ -143,6 +147,10 @@ mod tests {
     fn written_configs_are_read_back() {
         let layout = read(|_| ()).unwrap();
         assert_eq!(layout.encoder, fixture::config());
+        assert_eq!(read(|config| config["tokens_per_state"] = 3.into()).unwrap().encoder.tokens_per_state, 3);
+        let pairs = EncoderConfig { tokens_per_state: 2, ..fixture::config() };
+        let json = to_json(&pairs, None, 0).to_string();
+        assert_eq!(Layout::from_json(json.as_bytes()).unwrap().encoder, pairs);
         assert_eq!(layout.labels().unwrap(), LabelSet::copydesk());
     }
 
@@ -183,6 +191,7 @@ mod tests {
         for (field, value) in [
             ("num_attention_heads", json!(5)),
             ("hidden_size", json!(0)),
+            ("tokens_per_state", json!(0)),
             ("num_hidden_layers", json!(u64::MAX)),
             ("layer_norm_eps", json!(-1.0)),
         ] {

@@ -130,7 +130,7 @@ pub struct LabelledText {
 }
 
 impl CopydeskBuilder {
-    /// The model: `base`, `fast` or `auto`, which are built in, or the path of a folder. The default is `auto`.
+    /// The model: `base`, `fast`, `nano` or `auto`, which are built in, or the path of a folder. The default is `auto`.
     ///
     /// A folder that is called like a built-in model is written `./base`. With the feature `hub`, `hf:OWNER/NAME` is a model
     /// of the Hugging Face hub.

@@ -175,7 +175,7 @@ fn kind(c: char) -> Kind {
 
 impl Signs {
     fn of(text: &str, written: &str) -> Signs {
-        let lost = written.chars().filter(|&c| c == '\u{fffd}').count();
+        let lost = if written.is_ascii() { 0 } else { written.matches('\u{fffd}').count() };
         let mut signs = Signs {
             latin: 0,
             phonetic: 0,
@@ -205,7 +205,13 @@ impl Signs {
                 }
                 signs.count_word(word, &lower, &mut first);
             }
-            token.chars().for_each(|c| signs.count_character(c));
+            if token.is_ascii() {
+                // As below, in a loop that the compiler makes vectors of.
+                signs.alphanumeric += token.bytes().filter(u8::is_ascii_alphanumeric).count();
+                signs.latin += token.bytes().filter(u8::is_ascii_alphabetic).count();
+            } else {
+                token.chars().for_each(|c| signs.count_character(c));
+            }
         }
         if signs.alphanumeric == 0 {
             // Pictures are not part of the model's text where it has anything else.
@@ -236,8 +242,10 @@ impl Signs {
         self.unpronounceable += usize::from(has_many_consonants(lower));
         self.accented += usize::from(initial.is_lowercase() && !word.is_ascii());
         let languages = languages_of(lower);
-        for language in 0..LANGUAGES {
-            self.frequent[language] += usize::from(languages >> language & 1 == 1);
+        let mut rest = languages & !IS_SHARED;
+        while rest != 0 {
+            self.frequent[rest.trailing_zeros() as usize] += 1;
+            rest &= rest - 1;
         }
         self.shared += usize::from(languages & IS_SHARED != 0);
         if languages & !IS_SHARED > 1 && lower.len() > 1 && self.distinct < 2 {
@@ -319,7 +327,8 @@ fn is_address(token: &str) -> bool {
             point == '.' && before.is_alphanumeric() && c.is_alphanumeric()
         })
     };
-    token.contains("://") || token.contains('.') && inner_point()
+    // Most words have neither sign, and looking for one byte is far cheaper than for three.
+    token.contains(':') && token.contains("://") || token.contains('.') && inner_point()
 }
 
 /// The language of a text in another script than Latin.

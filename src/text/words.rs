@@ -1,6 +1,8 @@
 //! Frequent words of languages that are written with Latin letters.
 
+use crate::fnv::{FNV_OFFSET, fnv_step};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 /// Languages by ISO 639-1 code with some of their most frequent words. A word that is a usual English one as well stands for
@@ -128,10 +130,33 @@ pub(super) fn code(language: usize) -> &'static str {
 /// The bit of English words that other languages have too.
 pub(super) const IS_SHARED: u32 = 1 << 31;
 
+/// FNV-1a of the bytes of short words.
+struct WordHasher(u64);
+
+impl Default for WordHasher {
+    fn default() -> WordHasher {
+        WordHasher(FNV_OFFSET)
+    }
+}
+
+impl Hasher for WordHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, &byte| fnv_step(hash, byte.into()));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Bytes of the longest of the frequent words, or more.
+const LONGEST: usize = 8;
+
 /// The languages that a word in small letters is frequent in, one bit for each number, and [`IS_SHARED`].
 pub(super) fn languages_of(word: &str) -> u32 {
-    static WORDS: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
-        let mut words = HashMap::new();
+    // The words are ours, so nobody can choose them to collide, and the hash may be a quick one.
+    static WORDS: LazyLock<HashMap<&str, u32, BuildHasherDefault<WordHasher>>> = LazyLock::new(|| {
+        let mut words = HashMap::default();
         for (number, (_, list)) in FREQUENT.iter().enumerate() {
             for word in list.split_whitespace() {
                 let languages = words.entry(word).or_insert(0u32);
@@ -145,6 +170,9 @@ pub(super) fn languages_of(word: &str) -> u32 {
         }
         words
     });
+    if word.len() > LONGEST {
+        return 0;
+    }
     WORDS.get(word).copied().unwrap_or(0)
 }
 
@@ -159,6 +187,8 @@ mod tests {
         assert!(languages_of("de").count_ones() > 3 && languages_of("de") & 1 == 0);
         assert_eq!(languages_of("teapot"), 0);
         const { assert!(LANGUAGES < 32) };
+        let words = FREQUENT.iter().flat_map(|(_, words)| words.split_whitespace());
+        assert!(words.map(str::len).max().is_some_and(|longest| longest <= LONGEST));
         assert!((0..LANGUAGES).all(|language| code(language).len() == 2));
     }
 }

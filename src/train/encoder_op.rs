@@ -25,8 +25,8 @@ pub(super) struct Activations {
 pub(super) struct EncoderOp {
     pub layout: Arc<Layout>,
     pub geometry: Geometry,
-    /// For every token its row in the second input, `[tokens]`.
-    pub word_rows: Vec<u32>,
+    /// For every token its row in the second input, and the hidden state that it belongs to, `[tokens]`.
+    pub words: Vec<(u32, usize)>,
     /// Seed of this batch's dropout masks.
     pub random: u64,
     pub activations: Arc<Mutex<Activations>>,
@@ -46,16 +46,15 @@ impl EncoderOp {
 
         let position = &parameters[self.layout.position.clone()];
         state.normalized.clear();
-        state.normalized.reserve(geometry.tokens() * hidden);
+        state.normalized.reserve(geometry.states() * hidden);
         for pair in geometry.cu_seqlens.windows(2) {
-            for (offset, &row) in self.word_rows[pair[0]..pair[1]].iter().enumerate() {
-                let row = &word[row as usize * hidden..][..hidden];
-                let place = &position[offset * hidden..][..hidden];
-                state.normalized.extend(row.iter().zip(place).map(|(w, p)| w + p));
-            }
+            state.normalized.extend_from_slice(&position[..(pair[1] - pair[0]) * hidden]);
+        }
+        for &(row, place) in &self.words {
+            add_assign(&mut state.normalized[place * hidden..][..hidden], &word[row as usize * hidden..][..hidden]);
         }
         let mut x = vec![0.0; state.normalized.len()];
-        state.reciprocal_std.resize(geometry.tokens(), 0.0);
+        state.reciprocal_std.resize(geometry.states(), 0.0);
         layer_norm_forward(
             &mut state.normalized,
             &parameters[self.layout.norm.weight.clone()],
@@ -93,11 +92,11 @@ impl EncoderOp {
         let mut grad_word = vec![0.0; word_len];
         let grad_position = &mut gradient[self.layout.position.clone()];
         for pair in geometry.cu_seqlens.windows(2) {
-            for (offset, token) in (pair[0]..pair[1]).enumerate() {
-                let row = &grad[token * hidden..][..hidden];
-                add_assign(&mut grad_position[offset * hidden..][..hidden], row);
-                add_assign(&mut grad_word[self.word_rows[token] as usize * hidden..][..hidden], row);
-            }
+            let states = &grad[pair[0] * hidden..pair[1] * hidden];
+            add_assign(&mut grad_position[..states.len()], states);
+        }
+        for &(row, place) in &self.words {
+            add_assign(&mut grad_word[row as usize * hidden..][..hidden], &grad[place * hidden..][..hidden]);
         }
         Ok((gradient, grad_word))
     }

@@ -24,7 +24,7 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    pub fn tokens(&self) -> usize {
+    pub fn states(&self) -> usize {
         self.cu_seqlens.last().copied().unwrap_or(0)
     }
 

@@ -22,6 +22,7 @@ mod kernels;
 mod layer;
 mod linear;
 mod loss;
+mod narrow;
 mod network;
 mod optimizer;
 mod page;

@@ -313,10 +313,13 @@ impl Network {
         dense: Tensor,
     ) -> Result<Tensor, TrainError> {
         let mut cu_seqlens = vec![0];
-        let mut word_rows = Vec::new();
+        let mut words = Vec::new();
+        let mut end = 0;
         for example in shard {
-            word_rows.extend(example.ids.iter().map(|id| rows_of[id]));
-            cu_seqlens.push(word_rows.len());
+            let tokens = example.ids.iter().enumerate();
+            words.extend(tokens.map(|(token, id)| (rows_of[id], end + self.config.state_of(token))));
+            end += self.config.states(example.ids.len());
+            cu_seqlens.push(end);
         }
         let op = EncoderOp {
             layout: self.layout.clone(),
@@ -328,7 +331,7 @@ impl Network {
                 cu_seqlens,
                 drop_256ths,
             },
-            word_rows,
+            words,
             random,
             activations: self.activations[worker].clone(),
         };

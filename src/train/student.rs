@@ -1,5 +1,6 @@
 //! A smaller model cut out of a larger one, to be trained on the larger one's answers.
 
+use super::narrow::narrowed;
 use super::parameters::to_f32;
 use super::{TrainError, TrainSettings};
 use crate::engine::{EncoderConfig, EncoderWeights, LayerWeights, Linear, Matrix};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// Sizes of a student; its width and its heads are the teacher's.
+/// Sizes of a student.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StudentSettings {
@@ -22,11 +23,15 @@ pub struct StudentSettings {
     pub vocab: usize,
     /// Longest sequence, in tokens.
     pub positions: usize,
+    /// Values in a hidden state, some of the teacher's heads together; `None` for the teacher's own width and heads.
+    pub hidden: Option<usize>,
+    /// Neighbouring tokens that share a hidden state; `None` for as many as of the teacher's.
+    pub tokens_per_state: Option<usize>,
 }
 
 impl Default for StudentSettings {
     fn default() -> Self {
-        StudentSettings { layers: 2, intermediate: 1024, vocab: 12_000, positions: 256 }
+        StudentSettings { layers: 2, intermediate: 1024, vocab: 12_000, positions: 256, hidden: None, tokens_per_state: None }
     }
 }
 
@@ -36,6 +41,7 @@ impl StudentSettings {
             ("layers", (1..=teacher.layers).contains(&self.layers), "from 1 to the teacher's"),
             ("intermediate", (1..=teacher.intermediate).contains(&self.intermediate), "from 1 to the teacher's"),
             ("vocab", (1..=teacher.vocab).contains(&self.vocab), "from 1 to the teacher's"),
+            ("tokens_per_state", self.tokens_per_state.is_none_or(|tokens| (1..=64).contains(&tokens)), "from 1 to 64"),
             ("positions", (3..=teacher.max_positions).contains(&self.positions), "from 3 to the teacher's"),
         ];
         match rules.into_iter().find(|rule| !rule.1) {
@@ -50,6 +56,9 @@ impl StudentSettings {
 /// Words whose piece is dropped are spelt with shorter pieces that the vocabulary still has, in a few more tokens; a word
 /// with a character that no text used may become unknown.
 ///
+/// A student that is narrower than its teacher starts from the axes that keep most of the teacher's hidden states of the texts, and
+/// has no page network yet.
+///
 /// # Errors
 /// [`TrainError::InvalidSetting`] for sizes that the teacher does not have or a vocabulary too small for the special tokens,
 /// [`TrainError::Tokenizer`].
@@ -59,7 +68,8 @@ pub fn student<'a>(
     sizes: StudentSettings,
 ) -> Result<Checkpoint, TrainError> {
     sizes.check(&teacher.config)?;
-    let (tokenizer, kept) = prune_vocabulary(&teacher.tokenizer, texts, sizes.vocab)?;
+    let texts: Vec<&str> = texts.into_iter().collect();
+    let (tokenizer, kept) = prune_vocabulary(&teacher.tokenizer, texts.iter().copied(), sizes.vocab)?;
     let config = EncoderConfig {
         layers: sizes.layers,
         intermediate: sizes.intermediate,
@@ -86,7 +96,14 @@ pub fn student<'a>(
     let window_tokens = teacher.settings.window_tokens.min(sizes.positions);
     let window_overlap = teacher.settings.window_overlap.min((window_tokens - 2) / 4);
     let settings = crate::model::Settings { window_tokens, window_overlap, ..teacher.settings.clone() };
-    Ok(Checkpoint { config, weights, tokenizer, settings, head: teacher.head.clone(), page: teacher.page.clone() })
+    let (head, page) = (teacher.head.clone(), teacher.page.clone());
+    let checkpoint = Checkpoint { config, weights, tokenizer, settings, head, page };
+    let mut student = match sizes.hidden {
+        Some(hidden) if hidden != checkpoint.config.hidden => narrowed(&checkpoint, texts.into_iter(), hidden)?,
+        _ => checkpoint,
+    };
+    student.config.tokens_per_state = sizes.tokens_per_state.unwrap_or(teacher.config.tokens_per_state);
+    Ok(student)
 }
 
 /// Settings that suit a student: it learns from many more rows than its teacher had, at a higher rate.
@@ -213,7 +230,7 @@ mod tests {
     fn a_student_of_full_size_is_its_teacher() {
         let teacher = fixture::checkpoint(21);
         let EncoderConfig { layers, intermediate, vocab, max_positions, .. } = teacher.config;
-        let sizes = StudentSettings { layers, intermediate, vocab, positions: max_positions };
+        let sizes = StudentSettings { layers, intermediate, vocab, positions: max_positions, ..StudentSettings::default() };
         let student = student(&teacher, ["the plan"], sizes).unwrap();
         assert_eq!(student.weights.layers, teacher.weights.layers);
         assert_eq!(student.weights.position, teacher.weights.position);
@@ -224,7 +241,7 @@ mod tests {
     #[test]
     fn a_small_student_keeps_what_its_texts_use() {
         let teacher = fixture::checkpoint(22);
-        let sizes = StudentSettings { layers: 1, intermediate: 16, vocab: 12, positions: 12 };
+        let sizes = StudentSettings { layers: 1, intermediate: 16, vocab: 12, positions: 12, ..StudentSettings::default() };
         let student = student(&teacher, ["council council voted", "the council"], sizes).unwrap();
         assert_eq!((student.config.layers, student.config.intermediate, student.config.vocab), (1, 16, 12));
         let tokenizer = Tokenizer::from_bytes(&student.tokenizer).unwrap();
@@ -245,6 +262,23 @@ mod tests {
     }
 
     #[test]
+    fn a_narrow_student_of_pairs_of_tokens_is_stored_and_read() {
+        let teacher = fixture::with_page(fixture::checkpoint(25));
+        let sizes = StudentSettings { layers: 2, intermediate: 16, vocab: 20, positions: 12, ..StudentSettings::default() };
+        let sizes = StudentSettings { hidden: Some(16), tokens_per_state: Some(2), ..sizes };
+        let student = student(&teacher, ["the council voted on the plan", "they buy"], sizes).unwrap();
+        assert_eq!((student.config.hidden, student.config.heads, student.config.tokens_per_state), (16, 2, 2));
+        assert!(student.page.is_none());
+        let folder = tempfile::tempdir().unwrap();
+        student.save(folder.path(), crate::model::Storage::Int8).unwrap();
+        let stored = crate::model::Classifier::from_dir(folder.path()).unwrap();
+        let logits = stored.session().logits(&["the council voted", "council the voted", "voted the council"]).unwrap();
+        let apart = |a: usize, b: usize| -> f32 { logits[a].iter().zip(&logits[b]).map(|(a, b)| (a - b).abs()).sum() };
+        // `[CLS]` is by itself, then come pairs, of which only the sum counts.
+        assert!(apart(0, 1) < 0.02 && apart(0, 2) > 0.05, "{logits:?}");
+    }
+
+    #[test]
     fn sizes_beyond_the_teacher_are_refused() {
         let sizes = StudentSettings { layers: 3, ..StudentSettings::default() };
         let error = student(&fixture::checkpoint(23), ["x"], sizes).unwrap_err();
@@ -254,8 +288,10 @@ mod tests {
     #[test]
     fn special_tokens_stay_in_the_smallest_vocabulary() {
         let teacher = fixture::checkpoint(24);
-        let of =
-            |vocab| student(&teacher, ["council"], StudentSettings { layers: 1, intermediate: 8, vocab, positions: 8 });
+        let of = |vocab| {
+            let sizes = StudentSettings { layers: 1, intermediate: 8, vocab, positions: 8, ..StudentSettings::default() };
+            student(&teacher, ["council"], sizes)
+        };
         let refused = of(1).unwrap_err();
         assert!(matches!(refused, TrainError::InvalidSetting { name: "vocab", .. }), "{refused}");
         let smallest = (2..).find_map(|vocab| of(vocab).ok()).unwrap();

@@ -90,9 +90,13 @@ impl Reference<'_> {
         let width = hidden / heads;
         let rows = Tensor::from_slice(ids, ids.len(), &Device::Cpu).unwrap();
         let positions = self.part(&(0..self.layout.position.len()), &[self.config.max_positions, hidden]);
-        let mut x = (self.word.as_tensor().index_select(&rows, 0).unwrap()
-            + positions.narrow(0, 0, ids.len()).unwrap())
-        .unwrap();
+        let states = self.config.states(ids.len());
+        // 1 where a token belongs to a state.
+        let mut belongs = vec![0.0f32; states * ids.len()];
+        (0..ids.len()).for_each(|token| belongs[self.config.state_of(token) * ids.len() + token] = 1.0);
+        let belongs = Tensor::from_vec(belongs, (states, ids.len()), &Device::Cpu).unwrap();
+        let words = belongs.matmul(&self.word.as_tensor().index_select(&rows, 0).unwrap()).unwrap();
+        let mut x = (words + positions.narrow(0, 0, states).unwrap()).unwrap();
         x = self.norm(&x, &self.layout.norm);
         for slots in &self.layout.layers {
             let query = self.linear(&x, &slots.query);
@@ -132,7 +136,14 @@ fn assert_close(name: &str, got: &[f32], expected: &[f32], tolerance: f32) {
 
 #[test]
 fn gradients_match_candles_own_differentiation() {
-    let checkpoint = fixture::checkpoint(11);
+    for tokens_per_state in [1, 2, 3] {
+        gradients_match(tokens_per_state);
+    }
+}
+
+fn gradients_match(tokens_per_state: usize) {
+    let mut checkpoint = fixture::checkpoint(11);
+    checkpoint.config.tokens_per_state = tokens_per_state;
     let settings = settings();
     let network = network(&checkpoint, &settings);
     let batch = batch();

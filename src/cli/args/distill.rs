@@ -28,7 +28,7 @@ pub struct DistillArgs {
     /// Model that the student starts from, a folder or the name of a built-in one; may be repeated [default: a part of the first teacher]
     ///
     /// Of several, all trained from one base, it starts from the mean of their weights.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["layers", "intermediate", "vocab"],
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["layers", "intermediate", "hidden", "tokens_per_state", "vocab"],
           required_unless_present = "teacher")]
     pub base: Vec<PathBuf>,
 
@@ -61,6 +61,18 @@ pub struct DistillArgs {
     /// Width of its feed-forward part
     #[arg(long, value_name = "N", default_value_t = StudentSettings::default().intermediate)]
     pub intermediate: usize,
+
+    /// Values in its hidden states, a multiple of the teacher's head width [default: the teacher's]
+    ///
+    /// A narrower student keeps the axes on which the teacher's hidden states of the texts are largest, and the strongest heads.
+    #[arg(long, value_name = "N")]
+    pub hidden: Option<usize>,
+
+    /// Neighbouring tokens that share a hidden state [default: as many as of the teacher's, 1 for base and fast]
+    ///
+    /// With 2, the encoder has half the work, and does not see which of the two comes first.
+    #[arg(long, value_name = "N")]
+    pub tokens_per_state: Option<usize>,
 
     /// Entries of its vocabulary
     #[arg(long, value_name = "N", default_value_t = StudentSettings::default().vocab)]

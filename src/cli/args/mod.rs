@@ -75,7 +75,7 @@ use std::path::PathBuf;
 pub(super) use crate::pipeline::DEFAULT_MODEL;
 
 /// What `--model` takes.
-pub const MODEL_NAMES: &str = "base|fast|auto|DIR";
+pub const MODEL_NAMES: &str = "base|fast|nano|auto|DIR";
 
 /// Tells, for every paragraph of a text, what it is doing there
 ///
@@ -336,8 +336,8 @@ pub enum RegionArg {
 pub struct ModelArgs {
     /// The model: an embedded one, or a folder
     ///
-    /// base judges best. fast is a small model that learned from it. auto lets fast answer where it is sure and asks base
-    /// about the rest. A folder holds config.json, tokenizer.json, model.safetensors and, where the defaults do not do,
+    /// base judges best. fast is a small model that learned from it, nano a tiny one for the largest corpora. auto lets fast answer
+    /// where it is sure and asks base about the rest. A folder holds config.json, tokenizer.json, model.safetensors and, where the defaults do not do,
     /// copydesk.json; or cascade.json, with two such folders beside it. An embedded name wins over a folder of that name,
     /// which can be given as ./base.
     #[arg(long, value_name = MODEL_NAMES, default_value = DEFAULT_MODEL)]

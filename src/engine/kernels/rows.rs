@@ -125,13 +125,11 @@ pub enum TableRow<'a> {
     I8(&'a [i8], f32),
 }
 
-/// Sum of a word's and a position's row.
+/// Adds a word's row to a hidden state.
 #[derive(Debug)]
-pub struct EmbedRow<'a> {
+pub struct AddRow<'a> {
     /// The word's row.
     pub word: TableRow<'a>,
-    /// The position's row, `[blocks]`, with the token type's row already added.
-    pub position: &'a [Lanes],
     /// `[blocks]`
     pub to: &'a mut [Lanes],
 }
@@ -140,32 +138,32 @@ fn pad<T: Copy + Default>(rest: &[T]) -> [T; LANES] {
     std::array::from_fn(|lane| rest.get(lane).copied().unwrap_or_default())
 }
 
-impl Kernel for EmbedRow<'_> {
+impl Kernel for AddRow<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let targets = self.to.iter_mut().zip(self.position);
+        let targets = self.to.iter_mut().zip(0..);
         match self.word {
             TableRow::F32(row) => {
                 let (whole, rest) = row.as_chunks::<LANES>();
-                for ((to, position), index) in targets.zip(0..) {
+                for (to, index) in targets {
                     let word = match whole.get(index) {
                         Some(block) => s.load_unaligned(block),
                         None => s.load_unaligned(&pad(rest)),
                     };
-                    s.store(s.add(word, s.load(position)), to);
+                    s.store(s.add(word, s.load(to)), to);
                 }
             }
             TableRow::I8(row, scale) => {
                 let (whole, rest) = row.as_chunks::<LANES>();
                 let scale = s.splat(scale);
-                for ((to, position), index) in targets.zip(0..) {
+                for (to, index) in targets {
                     let word = match whole.get(index) {
                         Some(block) => s.load_i8(block),
                         None => s.load_i8(&pad(rest)),
                     };
-                    s.store(s.mul_add(word, scale, s.load(position)), to);
+                    s.store(s.mul_add(word, scale, s.load(to)), to);
                 }
             }
         }

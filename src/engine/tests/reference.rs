@@ -60,12 +60,18 @@ fn attention(config: &EncoderConfig, q: &Array2<f64>, k: &Array2<f64>, v: &Array
     output
 }
 
-/// The last layer's vectors of one sequence, `[tokens, hidden]`.
+/// The last layer's vectors of one sequence, `[states, hidden]`.
 pub fn encode(config: &EncoderConfig, weights: &EncoderWeights, ids: &[u32]) -> Vec<Vec<f64>> {
     let epsilon = config.layer_norm_eps;
     let ids: Vec<usize> = ids.iter().map(|&id| id as usize).collect();
-    let embedded = matrix(&weights.word).select(Axis(0), &ids)
-        + matrix(&weights.position).slice(s![..ids.len(), ..])
+    let words = matrix(&weights.word);
+    let of_state = |ids: &[usize]| words.select(Axis(0), ids).sum_axis(Axis(0));
+    // The first token, then the others by as many as share a state.
+    let mut states = vec![of_state(&ids[..1])];
+    states.extend(ids[1..].chunks(config.tokens_per_state).map(of_state));
+    let views: Vec<_> = states.iter().map(Array1::view).collect();
+    let embedded = ndarray::stack(Axis(0), &views).expect("states are equally wide")
+        + matrix(&weights.position).slice(s![..states.len(), ..])
         + matrix(&weights.token_type).row(0);
     let mut x = norm(&weights.norm, epsilon, &embedded);
     for layer in &weights.layers {
