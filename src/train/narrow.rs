@@ -46,7 +46,9 @@ impl Axes {
             add_moments(&mut moments, &states, width);
         }
         let mut words = to_f32(&model.weights.word);
-        words.chunks_exact_mut(width).for_each(|word| normalise(word, &model.weights.norm, model.config.layer_norm_eps));
+        words
+            .chunks_exact_mut(width)
+            .for_each(|word| normalise(word, &model.weights.norm, model.config.layer_norm_eps));
         add_moments(&mut moments, &words, width);
         let used: Vec<f32> = ids.iter().flat_map(|&id| &words[id as usize * width..][..width]).copied().collect();
         add_moments(&mut moments, &used, width);
@@ -67,7 +69,8 @@ impl Axes {
     /// A linear layer from hidden states, of which the given outputs are kept.
     fn from_states(&self, linear: &Linear, outputs: &[usize]) -> Linear {
         let weight = to_f32(&linear.weight);
-        let data = outputs.iter().flat_map(|&row| self.coordinates(&weight[row * self.width..][..self.width])).collect();
+        let data =
+            outputs.iter().flat_map(|&row| self.coordinates(&weight[row * self.width..][..self.width])).collect();
         let bias = outputs.iter().map(|&row| linear.bias[row]).collect();
         Linear { weight: Matrix::F32 { rows: outputs.len(), cols: self.kept, data }, bias }
     }
@@ -142,7 +145,8 @@ fn narrow_layer(axes: &Axes, layer: &LayerWeights, head_width: usize, heads: usi
     let of_head = |head: usize| head * head_width..(head + 1) * head_width;
     let strength = |head: usize| -> f32 {
         let value = &value[head * head_width * axes.width..][..head_width * axes.width];
-        let output: f32 = output.chunks_exact(axes.width).map(|row| dot(&row[of_head(head)], &row[of_head(head)])).sum();
+        let output: f32 =
+            output.chunks_exact(axes.width).map(|row| dot(&row[of_head(head)], &row[of_head(head)])).sum();
         dot(value, value) * output
     };
     let strengths: Vec<f32> = (0..axes.width / head_width).map(strength).collect();
@@ -165,10 +169,7 @@ fn narrow_layer(axes: &Axes, layer: &LayerWeights, head_width: usize, heads: usi
 }
 
 /// Every n-th text so that there are [`SAMPLE`] of them, tokenised and packed.
-fn sample<'a>(
-    model: &Checkpoint,
-    texts: impl Iterator<Item = &'a str>,
-) -> Result<(Vec<u32>, Vec<u32>), TrainError> {
+fn sample<'a>(model: &Checkpoint, texts: impl Iterator<Item = &'a str>) -> Result<(Vec<u32>, Vec<u32>), TrainError> {
     let tokenizer = Tokenizer::from_bytes(&model.tokenizer)?;
     let texts: Vec<&str> = texts.collect();
     let most = SAMPLE_TOKENS.min(model.config.max_positions) - 2;
@@ -217,8 +218,10 @@ fn add_moments(moments: &mut [f32], states: &[f32], width: usize) {
 fn largest(moments: &[f32], width: usize, kept: usize) -> Vec<f32> {
     let mut rows = cosines(width)[..kept * width].to_vec();
     for _ in 0..STEPS {
-        let mut next: Vec<f32> =
-            rows.chunks_exact(width).flat_map(|row| moments.chunks_exact(width).map(|moment| dot(moment, row))).collect();
+        let mut next: Vec<f32> = rows
+            .chunks_exact(width)
+            .flat_map(|row| moments.chunks_exact(width).map(|moment| dot(moment, row)))
+            .collect();
         // Twice: what rounding leaves of the earlier rows after the first pass would grow with every step.
         orthonormalise(&mut next, width);
         orthonormalise(&mut next, width);

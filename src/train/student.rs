@@ -31,7 +31,14 @@ pub struct StudentSettings {
 
 impl Default for StudentSettings {
     fn default() -> Self {
-        StudentSettings { layers: 2, intermediate: 1024, vocab: 12_000, positions: 256, hidden: None, tokens_per_state: None }
+        StudentSettings {
+            layers: 2,
+            intermediate: 1024,
+            vocab: 12_000,
+            positions: 256,
+            hidden: None,
+            tokens_per_state: None,
+        }
     }
 }
 
@@ -230,7 +237,8 @@ mod tests {
     fn a_student_of_full_size_is_its_teacher() {
         let teacher = fixture::checkpoint(21);
         let EncoderConfig { layers, intermediate, vocab, max_positions, .. } = teacher.config;
-        let sizes = StudentSettings { layers, intermediate, vocab, positions: max_positions, ..StudentSettings::default() };
+        let sizes =
+            StudentSettings { layers, intermediate, vocab, positions: max_positions, ..StudentSettings::default() };
         let student = student(&teacher, ["the plan"], sizes).unwrap();
         assert_eq!(student.weights.layers, teacher.weights.layers);
         assert_eq!(student.weights.position, teacher.weights.position);
@@ -241,7 +249,8 @@ mod tests {
     #[test]
     fn a_small_student_keeps_what_its_texts_use() {
         let teacher = fixture::checkpoint(22);
-        let sizes = StudentSettings { layers: 1, intermediate: 16, vocab: 12, positions: 12, ..StudentSettings::default() };
+        let sizes =
+            StudentSettings { layers: 1, intermediate: 16, vocab: 12, positions: 12, ..StudentSettings::default() };
         let student = student(&teacher, ["council council voted", "the council"], sizes).unwrap();
         assert_eq!((student.config.layers, student.config.intermediate, student.config.vocab), (1, 16, 12));
         let tokenizer = Tokenizer::from_bytes(&student.tokenizer).unwrap();
@@ -264,7 +273,8 @@ mod tests {
     #[test]
     fn a_narrow_student_of_pairs_of_tokens_is_stored_and_read() {
         let teacher = fixture::with_page(fixture::checkpoint(25));
-        let sizes = StudentSettings { layers: 2, intermediate: 16, vocab: 20, positions: 12, ..StudentSettings::default() };
+        let sizes =
+            StudentSettings { layers: 2, intermediate: 16, vocab: 20, positions: 12, ..StudentSettings::default() };
         let sizes = StudentSettings { hidden: Some(16), tokens_per_state: Some(2), ..sizes };
         let student = student(&teacher, ["the council voted on the plan", "they buy"], sizes).unwrap();
         assert_eq!((student.config.hidden, student.config.heads, student.config.tokens_per_state), (16, 2, 2));
@@ -289,7 +299,8 @@ mod tests {
     fn special_tokens_stay_in_the_smallest_vocabulary() {
         let teacher = fixture::checkpoint(24);
         let of = |vocab| {
-            let sizes = StudentSettings { layers: 1, intermediate: 8, vocab, positions: 8, ..StudentSettings::default() };
+            let sizes =
+                StudentSettings { layers: 1, intermediate: 8, vocab, positions: 8, ..StudentSettings::default() };
             student(&teacher, ["council"], sizes)
         };
         let refused = of(1).unwrap_err();

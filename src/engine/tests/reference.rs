@@ -69,7 +69,7 @@ pub fn encode(config: &EncoderConfig, weights: &EncoderWeights, ids: &[u32]) -> 
     // The first token, then the others by as many as share a state.
     let mut states = vec![of_state(&ids[..1])];
     states.extend(ids[1..].chunks(config.tokens_per_state).map(of_state));
-    let views: Vec<_> = states.iter().map(Array1::view).collect();
+    let views: Vec<_> = states.iter().map(|state| state.view()).collect();
     let embedded = ndarray::stack(Axis(0), &views).expect("states are equally wide")
         + matrix(&weights.position).slice(s![..states.len(), ..])
         + matrix(&weights.token_type).row(0);
