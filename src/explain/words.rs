@@ -164,7 +164,8 @@ mod tests {
         assert_eq!(without(text, &[1, 2]), "One four five.");
         assert_eq!(without(text, &[2, 4]), "One two four");
         assert_eq!(without(text, &[0, 1, 2, 3, 4]), "");
-        assert_eq!(without("> first\n> second", &[1]), "> > second".to_owned());
+        // What is left of the lines is read as one quoted line.
+        assert_eq!(without("> first\n> second", &[1]), "\"second\"");
         assert_eq!(without("see <a href=\"http://x.example\">this</a> shop", &[1]), "see this shop");
         assert_eq!(without("one<br>two", &[0]), "two");
     }
