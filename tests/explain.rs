@@ -232,3 +232,23 @@ fn blocks_comments_and_records_are_explained_in_the_library() {
         assert!((judgement.text_score - score - word.weight).abs() < 1e-6, "{word:?}");
     }
 }
+
+#[test]
+fn the_documentation_shows_what_the_command_says() {
+    let document = fs::read_to_string("docs/explain.md").unwrap();
+    let output = run(&["label", "-q", "--unit", "record", "--explain", "3", "data/explained.jsonl"]);
+    let rows = rows(&output, 0);
+    assert_eq!(rows.len(), 10);
+    for row in &rows {
+        let text = row["text"].as_str().unwrap();
+        let line = document.lines().find(|line| line.starts_with(&format!("| {text} |"))).expect(text);
+        assert!(
+            line.contains(&format!("| {} {:.3} |", row["label"].as_str().unwrap(), number(&row["confidence"]))),
+            "{line}"
+        );
+        let words = row["words"].as_array().unwrap().iter().filter(|word| number(&word["weight"]) >= 0.0005);
+        let words = words.map(|word| format!("`{}` {:.3}", word["word"].as_str().unwrap(), number(&word["weight"])));
+        let cell = words.collect::<Vec<_>>().join(", ");
+        assert!(line.ends_with(&format!("| {cell} |")), "{line}: {cell}");
+    }
+}
