@@ -31,6 +31,9 @@ pub struct DeletionFigures {
     pub ratio: Option<Estimate>,
 }
 
+/// Rows, and for each way the rows whose label changed.
+type Sums = (f64, Vec<f64>);
+
 /// Sums up what became of rows. Intervals draw whole pages, as everywhere; a ratio's draws have both of its shares.
 pub fn deletion(ways: &[&str], rows: &[DeletedRow], bootstrap: &BootstrapOptions) -> Vec<DeletionFigures> {
     let pages = rows.iter().map(|row| PageKey::new(row.source.as_deref(), row.doc.as_deref()));
@@ -54,7 +57,7 @@ pub fn deletion(ways: &[&str], rows: &[DeletedRow], bootstrap: &BootstrapOptions
     let draws: Vec<_> = (0..if units < 2 { 0 } else { bootstrap.resamples })
         .map(|_| total(&mut (0..units).map(|_| random.below(units))))
         .collect();
-    let estimate = |figure: &dyn Fn(&(f64, Vec<f64>)) -> Option<f64>| {
+    let estimate = |figure: &dyn Fn(&Sums) -> Option<f64>| {
         let mut sample: Vec<f64> = draws.iter().filter_map(figure).collect();
         sample.sort_unstable_by(f64::total_cmp);
         figure(&all).map(|value| Estimate { value, low: percentile(&sample, 0.025), high: percentile(&sample, 0.975) })

@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn a_record_with_words_keeps_a_field_of_that_name() {
         let object = Record::parse(r#"{"text": "buy now", "words": 2}"#).unwrap();
-        let explanation = super::super::reasons::testing::explanation(&[0..3]);
+        let explanation = super::super::reasons::testing::explanation(std::slice::from_ref(&(0..3)));
         let reasons = Some(Reasons { explanation: &explanation, all: false, chars: false });
         let row =
             RecordRow { doc: "d", source: None, text: "buy now", object: Some(&object), verdict: verdict(), reasons };

@@ -67,7 +67,7 @@ impl Axes {
     }
 
     /// A linear layer from hidden states, of which the given outputs are kept.
-    fn from_states(&self, linear: &Linear, outputs: &[usize]) -> Linear {
+    fn of_states(&self, linear: &Linear, outputs: &[usize]) -> Linear {
         let weight = to_f32(&linear.weight);
         let data =
             outputs.iter().flat_map(|&row| self.coordinates(&weight[row * self.width..][..self.width])).collect();
@@ -157,12 +157,12 @@ fn narrow_layer(axes: &Axes, layer: &LayerWeights, head_width: usize, heads: usi
     let kept: Vec<usize> = order.into_iter().flat_map(of_head).collect();
     let neurons: Vec<usize> = (0..layer.intermediate.bias.len()).collect();
     LayerWeights {
-        query: axes.from_states(&layer.query, &kept),
-        key: axes.from_states(&layer.key, &kept),
-        value: axes.from_states(&layer.value, &kept),
+        query: axes.of_states(&layer.query, &kept),
+        key: axes.of_states(&layer.key, &kept),
+        value: axes.of_states(&layer.value, &kept),
         attention_output: axes.to_states(&layer.attention_output, &kept),
         attention_norm: axes.norm(&layer.attention_norm),
-        intermediate: axes.from_states(&layer.intermediate, &neurons),
+        intermediate: axes.of_states(&layer.intermediate, &neurons),
         output: axes.to_states(&layer.output, &neurons),
         output_norm: axes.norm(&layer.output_norm),
     }
@@ -323,7 +323,7 @@ mod tests {
         };
         let layer = &model.weights.layers[0];
         let state: Vec<f32> = (0..hidden).map(|i| (i as f32 * 0.7).sin()).collect();
-        let (query, narrow) = (apply(&layer.query, &state), axes.from_states(&layer.query, &all));
+        let (query, narrow) = (apply(&layer.query, &state), axes.of_states(&layer.query, &all));
         for (got, expected) in apply(&narrow, &axes.coordinates(&state)).iter().zip(&query) {
             assert!((got - expected).abs() < 1e-4, "{got} for {expected}");
         }
