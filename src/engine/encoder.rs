@@ -1,12 +1,13 @@
 //! The encoder: checked, packed weights and the entry points.
 
 use super::config::EncoderConfig;
+use super::distance;
 use super::forward::{F32, Forward, Int8, Output};
 use super::kernels::gemm_f32::PackedF32;
 use super::kernels::gemm_i8::{MAX_DEPTH, PackedI8};
 use super::kernels::isa::{Token, dispatch};
 use super::kernels::lanes::blocks_needed;
-use super::kernels::{InstructionSet, LANES};
+use super::kernels::{DistanceBias, InstructionSet, LANES};
 use super::pack::{self, Embedding, FirstToken, Layer, Shape};
 use super::weights::{EncoderWeights, LayerNorm, Linear, Matrix, all_finite};
 use super::workspace::Workspace;
@@ -133,6 +134,8 @@ pub struct Encoder {
     isa: InstructionSet,
     token: Token,
     embedding: Embedding,
+    /// `[heads, 2 * max_positions - 1]`, see [`DistanceBias`].
+    distances: Option<Vec<f32>>,
     layers: Layers,
 }
 
@@ -179,9 +182,10 @@ impl Encoder {
                 pack::first_token(&config, &shape, &weights, token),
             ),
         };
-        let EncoderWeights { word, position, token_type, norm, .. } = weights;
+        let EncoderWeights { word, position, token_type, norm, distances, .. } = weights;
+        let distances = distances.map(|table| distance::biases(&table, config.max_positions - 1));
         let embedding = pack::embedding(&config, word, &position, &token_type, &norm);
-        Ok(Encoder { config, shape, precision, isa, token, embedding, layers })
+        Ok(Encoder { config, shape, precision, isa, token, embedding, distances, layers })
     }
 
     /// The shape.
@@ -257,6 +261,8 @@ impl Encoder {
             return Ok(());
         }
         let Encoder { shape, embedding, .. } = self;
+        let reach = self.config.max_positions - 1;
+        let bias = self.distances.as_deref().map(|table| DistanceBias { table, reach });
         let tokens_per_state = self.config.tokens_per_state;
         let mut state_starts = std::mem::take(&mut workspace.state_starts);
         let cu_seqlens = match tokens_per_state {
@@ -271,6 +277,7 @@ impl Encoder {
                 let forward = Forward::<F32> {
                     shape,
                     embedding,
+                    bias,
                     layers,
                     first_token,
                     ids,
@@ -287,6 +294,7 @@ impl Encoder {
                 let forward = Forward::<Int8> {
                     shape,
                     embedding,
+                    bias,
                     layers,
                     first_token,
                     ids,
@@ -378,6 +386,13 @@ fn check_weights(config: &EncoderConfig, weights: &EncoderWeights) -> Result<(),
     check_matrix("position", &weights.position, config.max_positions, hidden)?;
     check_matrix("token_type", &weights.token_type, config.type_vocab, hidden)?;
     check_norm("norm", &weights.norm, hidden)?;
+    if let Some(distances) = &weights.distances {
+        let buckets = distances.rows();
+        if buckets < 4 || !buckets.is_multiple_of(2) {
+            return Err(EngineError::Config { rule: "buckets of distances must be even, at least 4", got: buckets });
+        }
+        check_matrix("distances", distances, buckets, config.heads)?;
+    }
     if weights.layers.len() != config.layers {
         return Err(EngineError::Shape {
             name: "layers".to_owned(),

@@ -8,7 +8,7 @@ use super::kernels::gemm_i8::PackedI8;
 use super::kernels::isa::Dispatched;
 use super::kernels::linear::{Finish, LinearF32, LinearI8};
 use super::kernels::rows::{AddRow, FinishRows, Norm, Quantised, TableRow};
-use super::kernels::{Lanes, Simd, flatten, grow};
+use super::kernels::{DistanceBias, Lanes, Simd, flatten, grow};
 use super::pack::{Embedding, FirstToken, Layer, Shape};
 use super::weights::Matrix;
 use super::workspace::{Rows, Workspace};
@@ -49,6 +49,7 @@ pub(super) trait Arithmetic {
 pub(super) struct Attention<'a> {
     queries: &'a [Lanes],
     keys_values: &'a [Lanes],
+    bias: Option<DistanceBias<'a>>,
     to: &'a mut [Lanes],
     workspace: (&'a mut super::kernels::attention_f32::ScratchF32, &'a mut super::kernels::attention_i8::ScratchI8),
 }
@@ -66,10 +67,10 @@ impl Arithmetic for F32 {
     }
 
     fn attention<S: Simd>(s: S, shape: &Shape, sequence: Attention<'_>) {
-        let Attention { queries, keys_values, to, workspace: (scratch, _) } = sequence;
+        let Attention { queries, keys_values, bias, to, workspace: (scratch, _) } = sequence;
         let &Shape { heads, head_blocks, .. } = shape;
         let scale = shape.attention_scale();
-        s.vectorize(AttentionF32 { queries, keys_values, heads, head_blocks, scale, to, scratch });
+        s.vectorize(AttentionF32 { queries, keys_values, heads, head_blocks, scale, bias, to, scratch });
     }
 }
 
@@ -87,10 +88,10 @@ impl Arithmetic for Int8 {
     }
 
     fn attention<S: Simd>(s: S, shape: &Shape, sequence: Attention<'_>) {
-        let Attention { queries, keys_values, to, workspace: (_, scratch) } = sequence;
+        let Attention { queries, keys_values, bias, to, workspace: (_, scratch) } = sequence;
         let &Shape { heads, head_blocks, .. } = shape;
         let scale = shape.attention_scale();
-        s.vectorize(AttentionI8 { queries, keys_values, heads, head_blocks, scale, to, scratch });
+        s.vectorize(AttentionI8 { queries, keys_values, heads, head_blocks, scale, bias, to, scratch });
     }
 }
 
@@ -109,6 +110,8 @@ fn finish_rows<A: Arithmetic, S: Simd>(s: S, rows: &mut Rows, range: Range<usize
 pub(super) struct Forward<'a, A: Arithmetic> {
     pub shape: &'a Shape,
     pub embedding: &'a Embedding,
+    /// What attention adds by distance.
+    pub bias: Option<DistanceBias<'a>>,
     pub layers: &'a [Layer<A::Packed>],
     pub first_token: &'a FirstToken<A::Packed>,
     pub ids: &'a [u32],
@@ -192,7 +195,7 @@ impl<A: Arithmetic> Forward<'_, A> {
 
     /// A layer for all tokens, in place.
     fn layer<S: Simd>(&mut self, s: S, layer: &Layer<A::Packed>) {
-        let (shape, cu_seqlens) = (self.shape, self.cu_seqlens);
+        let (shape, cu_seqlens, bias) = (self.shape, self.cu_seqlens, self.bias);
         let blocks = shape.attention_blocks();
         let Workspace { states, queries, keys_values, context, intermediate, attention_f32, attention_i8, .. } =
             &mut *self.workspace;
@@ -209,6 +212,7 @@ impl<A: Arithmetic> Forward<'_, A> {
                 let sequence = Attention {
                     queries: &queries[first * blocks..end * blocks],
                     keys_values: &keys_values[2 * first * blocks..2 * end * blocks],
+                    bias,
                     to: &mut context.values[first * blocks..end * blocks],
                     workspace: (attention_f32, attention_i8),
                 };
@@ -287,6 +291,7 @@ impl<A: Arithmetic> Forward<'_, A> {
                 heads,
                 hidden_blocks,
                 stride,
+                bias: self.bias,
                 to: &mut means.values[index * hidden_blocks..heads * stride],
                 scratch,
             });

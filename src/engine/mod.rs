@@ -9,6 +9,7 @@
 pub(crate) mod ceiling;
 mod config;
 mod dense;
+mod distance;
 mod encoder;
 mod forward;
 pub(crate) mod kernels;

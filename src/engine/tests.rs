@@ -56,6 +56,7 @@ fn weights(config: &EncoderConfig, seed: u64) -> EncoderWeights {
         position: random.matrix(config.max_positions, hidden, 0.3),
         token_type: random.matrix(config.type_vocab, hidden, 0.1),
         norm: random.norm(hidden),
+        distances: None,
         layers: (0..config.layers)
             .map(|_| LayerWeights {
                 query: random.linear(hidden, hidden),
@@ -97,6 +98,21 @@ fn configs() -> Vec<EncoderConfig> {
     configs
 }
 
+/// Those models with random weights, and two whose attention knows distances.
+fn models() -> Vec<(EncoderConfig, EncoderWeights)> {
+    let mut models: Vec<_> = configs()
+        .into_iter()
+        .enumerate()
+        .map(|(index, config)| (config.clone(), weights(&config, index as u64)))
+        .collect();
+    for (config, buckets) in [(config(2, 64, 4, 128), 32), (config(2, 24, 3, 40), 8)] {
+        let distances = Random(SplitMix64::new(11)).matrix(buckets, config.heads, 1.0);
+        let weights = EncoderWeights { distances: Some(distances), ..weights(&config, 10) };
+        models.push((config, weights));
+    }
+    models
+}
+
 /// Where the hidden states of the sequences begin, and the end of the last.
 fn state_starts(config: &EncoderConfig, bounds: &[u32]) -> Vec<usize> {
     let mut starts = vec![0];
@@ -127,9 +143,8 @@ fn cosine(a: &[f32], b: &[f64]) -> f64 {
 
 #[test]
 fn agrees_with_a_plain_implementation() {
-    for (index, config) in configs().into_iter().enumerate() {
+    for (config, weights) in models() {
         let hidden = config.hidden;
-        let weights = weights(&config, index as u64);
         let (ids, bounds) = batch(&config, &LENGTHS, 7);
         let expected: Vec<Vec<f64>> = bounds
             .windows(2)
@@ -153,8 +168,7 @@ fn agrees_with_a_plain_implementation() {
 #[test]
 fn instruction_sets_agree_bit_by_bit() {
     for precision in [Precision::F32, Precision::Int8] {
-        for (index, config) in configs().into_iter().enumerate() {
-            let weights = weights(&config, index as u64);
+        for (config, weights) in models() {
             let (ids, bounds) = batch(&config, &LENGTHS, 3);
             let run = |isa| {
                 let encoder = Encoder::with_isa(config.clone(), weights.clone(), precision, isa).unwrap();
@@ -189,9 +203,8 @@ fn a_row_does_not_depend_on_its_batch() {
 
 #[test]
 fn a_first_token_is_the_same_with_and_without_the_others() {
-    for (index, config) in configs().into_iter().enumerate() {
+    for (config, weights) in models() {
         let hidden = config.hidden;
-        let weights = weights(&config, index as u64);
         // More sequences than go through the last layer's attention at a time.
         let lengths: Vec<usize> = (0..30).map(|index| 1 + (index * 17) % 40).collect();
         let (ids, bounds) = batch(&config, &lengths, 8);
@@ -265,6 +278,12 @@ fn refuses_what_does_not_fit() {
     let mut wrong = fitting.clone();
     wrong.word = Matrix::I8 { rows: 50, cols: 32, data: vec![0; 50 * 32], scales: vec![0.0; 49] };
     assert!(matches!(build(good.clone(), wrong), Some(EngineError::Shape { name, .. }) if name == "word"));
+    let distances = |rows, cols| Some(Matrix::F32 { rows, cols, data: vec![0.0; rows * cols] });
+    let odd = EncoderWeights { distances: distances(5, 2), ..fitting.clone() };
+    let rule = "buckets of distances must be even, at least 4";
+    assert_eq!(build(good.clone(), odd), Some(EngineError::Config { rule, got: 5 }));
+    let wide = EncoderWeights { distances: distances(8, 3), ..fitting.clone() };
+    assert!(matches!(build(good.clone(), wide), Some(EngineError::Shape { name, .. }) if name == "distances"));
     let mut infinite = fitting.clone();
     infinite.norm.weight[3] = f32::NAN;
     assert_eq!(build(good.clone(), infinite), Some(EngineError::NotFinite { name: "norm.weight".to_owned() }));

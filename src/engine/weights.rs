@@ -160,6 +160,8 @@ pub struct EncoderWeights {
     pub token_type: Matrix,
     /// Over the sum of the three.
     pub norm: LayerNorm,
+    /// `[buckets, heads]`: what every layer's attention adds to scores by the distance of two tokens, in MPNet.
+    pub distances: Option<Matrix>,
     /// One per layer.
     pub layers: Vec<LayerWeights>,
 }

@@ -252,6 +252,7 @@ fn encoder_weights(tensors: &Tensors<'_>, config: &EncoderConfig) -> Result<Enco
         position: embedding("position", config.max_positions)?,
         token_type: embedding("token_type", config.type_vocab)?,
         norm: tensors.layer_norm(&tensors.encoder_name("embeddings.LayerNorm"), hidden)?,
+        distances: None,
         layers,
     })
 }

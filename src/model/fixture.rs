@@ -129,6 +129,7 @@ fn checkpoint_of(seed: u64, labels: LabelSet) -> Checkpoint {
         position: random.matrix(config().max_positions, hidden),
         token_type: random.matrix(config().type_vocab, hidden),
         norm: random.norm(hidden),
+        distances: None,
         layers,
     };
     Checkpoint {

@@ -16,6 +16,9 @@ pub enum TrainError {
         /// Its range.
         expected: &'static str,
     },
+    /// MPNet adds to attention by distance, which the backward pass does not know.
+    #[error("an MPNet model can label and teach, but not be trained; choose a base of BERT's architecture")]
+    DistancesAreNotTrained,
     /// No stage has both rows and a pass over them.
     #[error("there is nothing to train on: no stage has both rows and epochs")]
     NothingToTrain,

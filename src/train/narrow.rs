@@ -131,6 +131,7 @@ pub(super) fn narrowed<'a>(
             position: axes.matrix(&weights.position),
             token_type: axes.matrix(&weights.token_type),
             norm: axes.norm(&weights.norm),
+            distances: None,
             layers,
         },
         head: head.map(|head| Head { weight: axes.matrix(&head.weight), ..head.clone() }),

@@ -88,6 +88,7 @@ impl Network {
         head: Option<Vec<f32>>,
         settings: &TrainSettings,
     ) -> Result<Network, TrainError> {
+        super::parameters::check_trainable(weights)?;
         let layout = Arc::new(Layout::new(&config));
         let dense = Var::from_vec(layout.flatten(&config, weights), layout.len, &Device::Cpu)?;
         let word = super::parameters::to_f32(&weights.word);

@@ -3,6 +3,7 @@
 //! Everything but the word embedding and the head lies in a single `[parameters]` vector: one gradient tensor, one
 //! optimiser pass, one sum over the workers. The word embedding stays apart, since a step touches few of its rows.
 
+use super::TrainError;
 use crate::engine::{EncoderConfig, EncoderWeights, LayerNorm, LayerWeights, Linear, Matrix};
 use std::ops::Range;
 
@@ -171,6 +172,7 @@ impl Layout {
                 data: vec![0.0; config.type_vocab * hidden],
             },
             norm: norm(&self.norm),
+            distances: None,
             layers: self
                 .layers
                 .iter()
@@ -187,6 +189,11 @@ impl Layout {
                 .collect(),
         }
     }
+}
+
+/// Refuses weights that the forward pass of training would take for others.
+pub(super) fn check_trainable(weights: &EncoderWeights) -> Result<(), TrainError> {
+    if weights.distances.is_some() { Err(TrainError::DistancesAreNotTrained) } else { Ok(()) }
 }
 
 /// A matrix's values in full precision.

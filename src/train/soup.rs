@@ -1,7 +1,7 @@
 //! Several trainings of one base as one model.
 
 use super::TrainError;
-use super::parameters::{Layout, to_f32};
+use super::parameters::{Layout, check_trainable, to_f32};
 use crate::engine::Matrix;
 use crate::label::LabelSet;
 use crate::model::{Checkpoint, Head};
@@ -18,6 +18,7 @@ pub fn soup(mut models: Vec<Checkpoint>) -> Result<Checkpoint, TrainError> {
     if models.len() < 2 {
         return models.pop().ok_or(unlike("there are none"));
     }
+    models.iter().try_for_each(|model| check_trainable(&model.weights))?;
     let first = &models[0];
     let layout = Layout::new(&first.config);
     let (mut dense, mut word) = (vec![0.0; layout.len], vec![0.0; first.config.vocab * first.config.hidden]);
@@ -91,6 +92,9 @@ mod tests {
         assert!(matches!(soup(vec![model, other]), Err(TrainError::UnlikeModels { what: "their sizes differ" })));
         let labels = [2, 3].map(|count| fixture::checkpoint_of_count(43, count));
         assert!(matches!(soup(labels.to_vec()), Err(TrainError::UnlikeModels { what: "their labels differ" })));
+        let mut distant = fixture::checkpoint(43);
+        distant.weights.distances = Some(Matrix::F32 { rows: 4, cols: 2, data: vec![0.0; 8] });
+        assert!(matches!(soup(vec![distant.clone(), distant]), Err(TrainError::DistancesAreNotTrained)));
         assert!(matches!(soup(Vec::new()), Err(TrainError::UnlikeModels { .. })));
     }
 }

@@ -1,7 +1,7 @@
 //! A smaller model cut out of a larger one, to be trained on the larger one's answers.
 
 use super::narrow::narrowed;
-use super::parameters::to_f32;
+use super::parameters::{check_trainable, to_f32};
 use super::{TrainError, TrainSettings};
 use crate::engine::{EncoderConfig, EncoderWeights, LayerWeights, Linear, Matrix};
 use crate::model::Checkpoint;
@@ -74,6 +74,7 @@ pub fn student<'a>(
     texts: impl IntoIterator<Item = &'a str>,
     sizes: StudentSettings,
 ) -> Result<Checkpoint, TrainError> {
+    check_trainable(&teacher.weights)?;
     sizes.check(&teacher.config)?;
     let texts: Vec<&str> = texts.into_iter().collect();
     let (tokenizer, kept) = prune_vocabulary(&teacher.tokenizer, texts.iter().copied(), sizes.vocab)?;
@@ -98,6 +99,7 @@ pub fn student<'a>(
         position: rows(&teacher.weights.position, &positions),
         token_type: teacher.weights.token_type.clone(),
         norm: teacher.weights.norm.clone(),
+        distances: None,
         layers,
     };
     let window_tokens = teacher.settings.window_tokens.min(sizes.positions);

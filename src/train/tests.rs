@@ -381,7 +381,7 @@ fn formula_checkpoint() -> Checkpoint {
         weight: Matrix::F32 { rows: 5, cols: hidden, data: values(5 * hidden, 0.5, 0.0) },
         bias: values(5, 0.1, 0.0),
     };
-    let weights = EncoderWeights { word, position, token_type, norm, layers };
+    let weights = EncoderWeights { word, position, token_type, norm, distances: None, layers };
     Checkpoint { weights, head: Some(head), ..fixture::checkpoint(0) }
 }
 

@@ -1,5 +1,6 @@
 //! Attention of one sequence in f32.
 
+use super::distance::DistanceBias;
 use super::gemm_f32::{GemmF32, Layout, StoreF32};
 use super::lanes::{LANES, Lanes, blocks_needed, flatten, grow};
 use super::math::exp2;
@@ -28,6 +29,8 @@ pub struct AttentionF32<'a> {
     pub head_blocks: usize,
     /// `log2(e) / sqrt(head width)`
     pub scale: f32,
+    /// Added to scores.
+    pub bias: Option<DistanceBias<'a>>,
     /// `[queries, heads * head_blocks]`
     pub to: &'a mut [Lanes],
     /// Buffers.
@@ -117,8 +120,14 @@ impl Kernel for AttentionF32<'_> {
                 };
                 products.run(s, &mut StoreScores { to: scores, stride: score_blocks });
                 let mut inverse_sums = [0.0; QUERIES];
-                for (scores, inverse) in scores.chunks_exact_mut(score_blocks).zip(&mut inverse_sums[..count]) {
-                    *inverse = 1.0 / exponentials(s, scores, tokens, self.scale);
+                let rows_of_scores = scores.chunks_exact_mut(score_blocks).zip(&mut inverse_sums[..count]);
+                for (index, (scores, inverse)) in rows_of_scores.enumerate() {
+                    let mut scale = self.scale;
+                    if let Some(bias) = &self.bias {
+                        bias.add_to_row(head, row + index, tokens, scale, scores);
+                        scale = 1.0;
+                    }
+                    *inverse = 1.0 / exponentials(s, scores, tokens, scale);
                 }
                 let context = GemmF32 {
                     left: flatten(scores),

@@ -6,6 +6,7 @@
 //! where keys and values need two with whole matrices per token.
 
 use super::attention_f32::StoreScores;
+use super::distance::DistanceBias;
 use super::gemm_f32::{GemmF32, Layout, StoreF32};
 use super::lanes::{LANES, Lanes, blocks_needed, flatten, grow};
 use super::math::exp2;
@@ -34,6 +35,8 @@ pub struct AttentionFirst<'a> {
     pub hidden_blocks: usize,
     /// Vectors between heads in `asking` and `to`.
     pub stride: usize,
+    /// Added to scores.
+    pub bias: Option<DistanceBias<'a>>,
     /// `[heads, hidden_blocks]`, strided like `asking`.
     pub to: &'a mut [Lanes],
     /// Buffers.
@@ -58,7 +61,7 @@ impl Kernel for AttentionFirst<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let AttentionFirst { asking, states, heads, hidden_blocks, stride, to, scratch } = self;
+        let AttentionFirst { asking, states, heads, hidden_blocks, stride, bias, to, scratch } = self;
         let tokens = states.len() / hidden_blocks;
         let (width, token_blocks) = (hidden_blocks * LANES, blocks_needed(tokens));
         // Heads stand side by side in the lanes, so that softmax takes them all at once.
@@ -82,6 +85,9 @@ impl Kernel for AttentionFirst<'_> {
             blocks: head_lanes,
         };
         products.run(s, &mut StoreScores { to: &mut scratch.scores, stride: head_lanes });
+        if let Some(bias) = bias {
+            bias.add_to_first(heads, head_lanes, tokens, &mut scratch.scores);
+        }
         for block in 0..head_lanes {
             let scores = &mut scratch.scores[block..tokens * head_lanes];
             let mut max = s.splat(f32::MIN);

@@ -1,6 +1,7 @@
 //! Attention of one sequence with int8 products: queries and keys quantised per token and head, values per channel and
 //! sequence, probabilities to seven bits with the row's largest at 127. Softmax itself is f32.
 
+use super::distance::DistanceBias;
 use super::gemm_i8::{GROUP, GemmI8, HIGHEST, MIDDLE, StoreI32};
 use super::lanes::{LANES, Lanes, WeightGroup, blocks_needed, grow, panel_index};
 use super::math::exp2_short;
@@ -41,6 +42,8 @@ pub struct AttentionI8<'a> {
     pub head_blocks: usize,
     /// `log2(e) / sqrt(head width)`
     pub scale: f32,
+    /// Added to scores.
+    pub bias: Option<DistanceBias<'a>>,
     /// `[queries, heads * head_blocks]`
     pub to: &'a mut [Lanes],
     /// Buffers.
@@ -243,9 +246,14 @@ impl Kernel for AttentionI8<'_> {
                 products.run(s, &mut StoreScores { key_scales, to: &mut scratch.scores });
                 let mut inverse_sums = [0.0; QUERIES];
                 for (index, inverse) in inverse_sums[..count].iter_mut().enumerate() {
-                    let scores = &scratch.scores[index * blocks..][..blocks];
+                    let scores = &mut scratch.scores[index * blocks..][..blocks];
                     let to = &mut scratch.probabilities[index * blocks..][..blocks];
-                    *inverse = 1.0 / probabilities(s, scores, tokens, scales[index], to) as f32;
+                    let mut scale = scales[index];
+                    if let Some(bias) = &self.bias {
+                        bias.add_to_row(head, row + index, tokens, scale, scores);
+                        scale = 1.0;
+                    }
+                    *inverse = 1.0 / probabilities(s, scores, tokens, scale, to) as f32;
                 }
                 let context = GemmI8 {
                     activations: scratch.probabilities.as_flattened().as_chunks().0,

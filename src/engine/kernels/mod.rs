@@ -18,6 +18,7 @@ pub mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub mod avx512;
 pub mod bounds;
+pub mod distance;
 pub mod gemm_f32;
 pub mod gemm_i8;
 pub mod isa;
@@ -32,6 +33,7 @@ pub mod simd;
 #[cfg(test)]
 mod tests;
 
+pub use distance::DistanceBias;
 pub use isa::{InstructionSet, dispatch};
 pub use lanes::{LANES, Lanes, flatten, flatten_mut, grow};
 pub use simd::{Kernel, Simd};

@@ -47,12 +47,33 @@ fn erf(x: f64) -> f64 {
     sum * 2.0 / std::f64::consts::PI.sqrt()
 }
 
-fn attention(config: &EncoderConfig, q: &Array2<f64>, k: &Array2<f64>, v: &Array2<f64>) -> Array2<f64> {
+/// MPNet's bucket of a key `distance` tokens after its query.
+fn bucket(distance: i64, buckets: usize) -> usize {
+    let (half, exact) = (buckets / 2, buckets / 4);
+    let far = distance.unsigned_abs() as f64;
+    let shared = exact as f64 + (far / exact as f64).log(128.0 / exact as f64) * (half - exact) as f64;
+    let within = if far < exact as f64 { far as usize } else { (shared as usize).min(half - 1) };
+    if distance > 0 { half + within } else { within }
+}
+
+fn attention(
+    config: &EncoderConfig,
+    distances: Option<&Matrix>,
+    q: &Array2<f64>,
+    k: &Array2<f64>,
+    v: &Array2<f64>,
+) -> Array2<f64> {
     let width = config.hidden / config.heads;
     let mut output = Array2::zeros(q.dim());
     for head in 0..config.heads {
         let columns = s![.., head * width..(head + 1) * width];
-        let scores = q.slice(columns).dot(&k.slice(columns).t()) / (width as f64).sqrt();
+        let mut scores = q.slice(columns).dot(&k.slice(columns).t()) / (width as f64).sqrt();
+        if let Some(table) = distances {
+            let biases = matrix(table);
+            for ((query, key), score) in scores.indexed_iter_mut() {
+                *score += biases[[bucket(key as i64 - query as i64, table.rows()), head]];
+            }
+        }
         let exponentials = scores.mapv(f64::exp);
         let sums = exponentials.sum_axis(Axis(1)).insert_axis(Axis(1));
         output.slice_mut(columns).assign(&(exponentials / sums).dot(&v.slice(columns)));
@@ -76,7 +97,7 @@ pub fn encode(config: &EncoderConfig, weights: &EncoderWeights, ids: &[u32]) -> 
     let mut x = norm(&weights.norm, epsilon, &embedded);
     for layer in &weights.layers {
         let (q, k, v) = (linear(&layer.query, &x), linear(&layer.key, &x), linear(&layer.value, &x));
-        let attended = linear(&layer.attention_output, &attention(config, &q, &k, &v));
+        let attended = linear(&layer.attention_output, &attention(config, weights.distances.as_ref(), &q, &k, &v));
         x = norm(&layer.attention_norm, epsilon, &(attended + x));
         let gelu = |value: f64| value * 0.5 * (1.0 + erf(value / std::f64::consts::SQRT_2));
         let middle = linear(&layer.intermediate, &x).mapv(gelu);
