@@ -35,9 +35,13 @@ impl<const N: usize, const WEIGHTS: usize> Kernel for Int8Loop<N, WEIGHTS> {
         let mut sums = [s.splat_i32(black_box(0)); N];
         for _ in 0..PASSES {
             // Unknown in every pass, or products would be taken out of the loop.
-            let activation = s.load_activation(black_box([1, 2, 3, 4]));
+            let activations = [[1, 2, 3, 4], [4, 3, 2, 1]].map(|four| s.load_activation(black_box(four)));
             for (index, sum) in sums.iter_mut().enumerate() {
-                *sum = s.dot(*sum, activation, weights[index % WEIGHTS]);
+                let pair = [weights[index % WEIGHTS], weights[(index + 1) % WEIGHTS]];
+                *sum = match S::PAIRS {
+                    true => s.dot_pair(*sum, activations, pair),
+                    false => s.dot(*sum, activations[0], pair[0]),
+                };
             }
         }
         let mut total = sums[0];
@@ -76,9 +80,10 @@ impl Dispatched for Loop {
 
     fn run<S: Simd>(self, s: S) -> Done {
         let accumulators = if S::WIDE { MANY } else { FEW };
+        let group = if S::PAIRS { 2 * GROUP } else { GROUP };
         let (depth, sum) = match (self.0, S::WIDE) {
-            (Precision::Int8, true) => (GROUP, s.vectorize(Int8Loop::<MANY, 1>).into()),
-            (Precision::Int8, false) => (GROUP, s.vectorize(Int8Loop::<FEW, FEW>).into()),
+            (Precision::Int8, true) => (group, s.vectorize(Int8Loop::<MANY, 1>).into()),
+            (Precision::Int8, false) => (group, s.vectorize(Int8Loop::<FEW, FEW>).into()),
             (Precision::F32, true) => (1, s.vectorize(F32Loop::<MANY>).into()),
             (Precision::F32, false) => (1, s.vectorize(F32Loop::<FEW>).into()),
         };

@@ -3,7 +3,7 @@
 
 use super::config::EncoderConfig;
 use super::kernels::gemm_f32::PackedF32;
-use super::kernels::gemm_i8::PackedI8;
+use super::kernels::gemm_i8::{PackedI8, fit_pairs};
 use super::kernels::isa::{Dispatched, Token, dispatch};
 use super::kernels::lanes::blocks_needed;
 use super::kernels::rows::Norm;
@@ -184,7 +184,8 @@ impl Packed for PackedI8 {
         let mut line = Vec::with_capacity(rows.len());
         for column in 0..width {
             copy_column(&steps, width, column, &mut line);
-            packed.set_column(S::PANEL, column, &line, 1.0, 0.0);
+            let scale = fit_pairs(&mut line);
+            packed.set_column(S::PANEL, column, &line, scale, 0.0);
         }
         (packed, scales)
     }
@@ -200,6 +201,7 @@ impl Packed for PackedI8 {
         line.steps.resize(linear.weight.cols(), 0);
         let scale = linear.weight.quantise_row(row, &mut line.steps);
         scatter(&line.steps, segments, self.groups * 4, &mut line.padded_steps);
+        let scale = scale * fit_pairs(&mut line.padded_steps);
         self.set_column(S::PANEL, column, &line.padded_steps, scale, linear.bias[row]);
     }
 }

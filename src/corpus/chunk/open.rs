@@ -21,6 +21,7 @@ use crate::corpus::records::RecordReader;
 use crate::corpus::shard::{LinesOfPart, can_be_divided, lines_of_part, members_of_part};
 use crate::corpus::sniff::{self, Head, InputFormat};
 use crate::corpus::sources::{Origin, Source};
+use crate::corpus::text_pieces::TextPieces;
 use crate::corpus::warc_records::WarcRecords;
 use encoding_rs::UTF_8;
 use std::ops::Range;

@@ -241,6 +241,7 @@ impl Kernel for AttentionI8<'_> {
                     groups,
                     weights: &scratch.keys,
                     start: &scratch.key_start[..blocks],
+                    pairs: false,
                 };
                 let key_scales = &scratch.key_scales[..blocks];
                 products.run(s, &mut StoreScores { key_scales, to: &mut scratch.scores });
@@ -262,6 +263,7 @@ impl Kernel for AttentionI8<'_> {
                     groups: blocks * LANES / GROUP,
                     weights: &scratch.values,
                     start: &scratch.value_start[..self.head_blocks],
+                    pairs: false,
                 };
                 let value_scales = &scratch.value_scales[..self.head_blocks];
                 let to = &mut self.to[row * row_blocks + first..];

@@ -1,5 +1,6 @@
 //! AVX2 with FMA: two registers per virtual vector. Two flavours differ in the int8 dot product alone: `vpdpbusd` on
-//! 256 bits where the CPU has AVX-VNNI, else `vpmaddubsw`, whose sums of two products fit i16 as activations have seven bits.
+//! 256 bits where the CPU has AVX-VNNI, else `vpmaddubsw`, whose sums of two products fit i16 as activations have seven bits. Where
+//! four do as well, two of its results are added before they are widened.
 
 use super::lanes::{LANES, Lanes, WeightGroup};
 use super::simd::{Kernel, Simd};
@@ -331,6 +332,7 @@ impl Simd for Avx2 {
     common!(run_with_avx2);
 
     const ROWS_I8: usize = 4;
+    const PAIRS: bool = true;
 
     #[inline(always)]
     fn dot(self, sum: Self::I32, activation: __m256i, weights: Self::Weights) -> Self::I32 {
@@ -342,6 +344,22 @@ impl Simd for Avx2 {
                 _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
             };
             [half(sum[0], weights[0]), half(sum[1], weights[1])]
+        }
+    }
+
+    #[inline(always)]
+    fn dot_pair(self, sum: Self::I32, activations: [__m256i; 2], weights: [Self::Weights; 2]) -> Self::I32 {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let half = |sum, first, second| {
+                // Four products together fit 16 bits with weights that fit pairs.
+                let pairs = _mm256_add_epi16(
+                    _mm256_maddubs_epi16(activations[0], first),
+                    _mm256_maddubs_epi16(activations[1], second),
+                );
+                _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+            };
+            [half(sum[0], weights[0][0], weights[1][0]), half(sum[1], weights[0][1], weights[1][1])]
         }
     }
 }

@@ -7,6 +7,7 @@
 use super::bounds::assert_holds;
 use super::lanes::{LANES, Lanes, WeightGroup, panel_index};
 use super::simd::Simd;
+use std::hint::black_box;
 
 /// Consecutive `k` in one [`WeightGroup`].
 pub const GROUP: usize = 4;
@@ -14,8 +15,38 @@ pub const GROUP: usize = 4;
 pub const HIGHEST: u8 = 127;
 /// The middle of the activations' range, subtracted from every one: sums are `Σ (activation - MIDDLE) * weight`.
 pub const MIDDLE: i32 = 64;
+/// The most that the magnitudes of four weights may sum to whose products are added up in 16 bits.
+pub const MOST_OF_FOUR: i32 = i16::MAX as i32 / HIGHEST as i32;
 /// Deepest product that is taken: sums stay within `(127 + 64) * 127 * depth`, far below 2^31.
 pub const MAX_DEPTH: usize = (i32::MAX / (255 * 127)) as usize;
+
+/// Weights of a column whose products are added up in 16 bits by [`Simd::dot_pair`]: of two groups the first halves, and the second
+/// halves.
+fn sums_of_four(column: &[i8]) -> impl Iterator<Item = i32> + '_ {
+    let magnitude = |index: usize| column.get(index).map_or(0, |&weight| i32::from(weight).abs());
+    (0..column.len().div_ceil(2 * GROUP)).flat_map(move |pair| {
+        let first = 2 * GROUP * pair;
+        [first, first + 2].map(|at| [at, at + 1, at + GROUP, at + GROUP + 1].into_iter().map(magnitude).sum())
+    })
+}
+
+/// Whether a column's weights are small enough for [`Simd::dot_pair`]. Most are as they come: for it to fail, four neighbours must be
+/// half as large as the largest of their column.
+pub fn fits_pairs(column: &[i8]) -> bool {
+    sums_of_four(column).all(|sum| sum <= MOST_OF_FOUR)
+}
+
+/// Makes a column fit pairs, by a coarser step where it must; returns how many of the former steps one of the new is.
+pub fn fit_pairs(column: &mut [i8]) -> f32 {
+    let most = sums_of_four(column).max().unwrap_or(0);
+    if most <= MOST_OF_FOUR {
+        return 1.0;
+    }
+    // Each of the four may be rounded up by a half.
+    let coarser = most as f32 / (MOST_OF_FOUR - 2) as f32;
+    column.iter_mut().for_each(|weight| *weight = (f32::from(*weight) / coarser).round_ties_even() as i8);
+    coarser
+}
 
 /// Receives sums of a product, sixteen columns of one row at a time.
 pub trait StoreI32 {
@@ -38,6 +69,8 @@ pub struct GemmI8<'a> {
     pub weights: &'a [WeightGroup],
     /// `[blocks]`: what each sum starts from.
     pub start: &'a [[i32; LANES]],
+    /// Whether all weights fit pairs.
+    pub pairs: bool,
 }
 
 impl GemmI8<'_> {
@@ -49,17 +82,22 @@ impl GemmI8<'_> {
     pub fn run<S: Simd, E: StoreI32>(self, s: S, epilogue: &mut E) {
         // Constants of the instruction set: one arm is left of each.
         match (S::ROWS_I8, S::PANEL) {
-            (6, 4) => self.run_tiled::<S, E, 6, 4>(s, epilogue),
-            (6, 1) => self.run_tiled::<S, E, 6, 1>(s, epilogue),
-            (4, 1) => self.run_tiled::<S, E, 4, 1>(s, epilogue),
-            (2, 1) => self.run_tiled::<S, E, 2, 1>(s, epilogue),
+            (6, 4) => self.run_tiled::<S, E, 6, 4, false>(s, epilogue),
+            (6, 1) => self.run_tiled::<S, E, 6, 1, false>(s, epilogue),
+            (4, 1) if S::PAIRS && self.pairs => self.run_tiled::<S, E, 4, 1, true>(s, epilogue),
+            (4, 1) => self.run_tiled::<S, E, 4, 1, false>(s, epilogue),
+            (2, 1) => self.run_tiled::<S, E, 2, 1, false>(s, epilogue),
             (rows, panel) => unreachable!("no instruction set has tiles of {rows} × {panel}; this is a bug"),
         }
     }
 
-    /// Runs tiles of `ROWS` rows × `PANEL` vectors.
+    /// Runs tiles of `ROWS` rows × `PANEL` vectors, two groups at a time where they are `PAIRED`.
     #[inline(always)]
-    fn run_tiled<S: Simd, E: StoreI32, const ROWS: usize, const PANEL: usize>(self, s: S, epilogue: &mut E) {
+    fn run_tiled<S: Simd, E: StoreI32, const ROWS: usize, const PANEL: usize, const PAIRED: bool>(
+        self,
+        s: S,
+        epilogue: &mut E,
+    ) {
         let blocks = self.start.len();
         if self.rows == 0 || blocks == 0 {
             return;
@@ -79,10 +117,10 @@ impl GemmI8<'_> {
                     s.prefetch(group.0.as_ptr().cast());
                 }
                 match width {
-                    1 => self.tile::<S, E, ROWS, 1>(s, row, block, weights, epilogue),
-                    2 if PANEL >= 2 => self.tile::<S, E, ROWS, 2>(s, row, block, weights, epilogue),
-                    3 if PANEL >= 3 => self.tile::<S, E, ROWS, 3>(s, row, block, weights, epilogue),
-                    4 if PANEL >= 4 => self.tile::<S, E, ROWS, 4>(s, row, block, weights, epilogue),
+                    1 => self.tile::<S, E, ROWS, 1, PAIRED>(s, row, block, weights, epilogue),
+                    2 if PANEL >= 2 => self.tile::<S, E, ROWS, 2, PAIRED>(s, row, block, weights, epilogue),
+                    3 if PANEL >= 3 => self.tile::<S, E, ROWS, 3, PAIRED>(s, row, block, weights, epilogue),
+                    4 if PANEL >= 4 => self.tile::<S, E, ROWS, 4, PAIRED>(s, row, block, weights, epilogue),
                     _ => unreachable!("panels are at most four vectors wide; this is a bug"),
                 }
                 row += ROWS;
@@ -93,7 +131,7 @@ impl GemmI8<'_> {
 
     /// One tile. Rows past the end repeat the last one and are not stored.
     #[inline(always)]
-    fn tile<S: Simd, E: StoreI32, const ROWS: usize, const WIDTH: usize>(
+    fn tile<S: Simd, E: StoreI32, const ROWS: usize, const WIDTH: usize, const PAIRED: bool>(
         &self,
         s: S,
         row: usize,
@@ -112,14 +150,34 @@ impl GemmI8<'_> {
             *start = s.load_i32(from);
         }
         let mut sums = [start; ROWS];
-        for (group, line) in weights.as_chunks::<WIDTH>().0.iter().enumerate() {
+        let columns = |line: &[WeightGroup; WIDTH]| {
             let mut columns = [s.load_weights(&line[0]); WIDTH];
             for n in 1..WIDTH {
                 columns[n] = s.load_weights(&line[n]);
             }
+            columns
+        };
+        let lines = weights.as_chunks::<WIDTH>().0;
+        let (pairs, _) = if PAIRED { lines.as_chunks::<2>() } else { ([].as_slice(), lines) };
+        // Left to itself the compiler reads two neighbouring groups at once, and takes them apart by instructions that wait for those
+        // that multiply.
+        let seconds = if PAIRED { rows.map(|row| black_box(row.wrapping_add(1))) } else { rows };
+        for (pair, [first, second]) in pairs.iter().enumerate() {
+            let (first, second) = (columns(first), columns(second));
             for m in 0..ROWS {
-                // SAFETY: `run_tiled` cut `weights` to `groups` chunks, so `group < groups`, and each pointer was made
+                // SAFETY: `run_tiled` cut `weights` to `groups` chunks, so `2 * pair + 1 < groups`, and each pointer was made
                 // above to begin a row of `groups` groups.
+                let activations = unsafe { [*rows[m].add(2 * pair), *seconds[m].add(2 * pair)] };
+                let activations = activations.map(|four| s.load_activation(four));
+                for n in 0..WIDTH {
+                    sums[m][n] = s.dot_pair(sums[m][n], activations, [first[n], second[n]]);
+                }
+            }
+        }
+        for (group, line) in lines.iter().enumerate().skip(2 * pairs.len()) {
+            let columns = columns(line);
+            for m in 0..ROWS {
+                // SAFETY: as above; `group < groups`, for `weights` has as many chunks.
                 let activation = s.load_activation(unsafe { *rows[m].add(group) });
                 for n in 0..WIDTH {
                     sums[m][n] = s.dot(sums[m][n], activation, columns[n]);
@@ -151,6 +209,8 @@ pub struct PackedI8 {
     pub bias: Vec<Lanes>,
     /// Depth in groups of four.
     pub groups: usize,
+    /// Whether all columns fit pairs.
+    pub pairs: bool,
 }
 
 impl PackedI8 {
@@ -165,6 +225,7 @@ impl PackedI8 {
             scales: vec![Lanes::ZERO; blocks],
             bias: vec![Lanes::ZERO; blocks],
             groups,
+            pairs: true,
         }
     }
 
@@ -181,6 +242,7 @@ impl PackedI8 {
             let index = panel_index(panel, blocks, self.groups, block, whole.len());
             self.panels[index].0[lane * GROUP..lane * GROUP + rest.len()].copy_from_slice(rest);
         }
+        self.pairs &= fits_pairs(row);
         let sum: i32 = row.iter().map(|&weight| i32::from(weight)).sum();
         self.start[block][lane] = -MIDDLE * sum;
         self.column_sums[block].0[lane] = sum as f32;
@@ -198,6 +260,7 @@ impl PackedI8 {
             groups: self.groups,
             weights: &self.panels,
             start: &self.start,
+            pairs: self.pairs,
         }
     }
 }

@@ -36,6 +36,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     const ROWS_I8: usize;
     /// Whether a virtual vector is one hardware register, of which there are 32.
     const WIDE: bool;
+    /// Whether [`dot_pair`](Simd::dot_pair) takes less time than two [`dot`](Simd::dot)s.
+    const PAIRS: bool = false;
 
     /// Runs a kernel inside a function that carries the target features.
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
@@ -107,4 +109,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn load_activation(self, from: [u8; 4]) -> Self::Activation;
     /// `sum[column] + Σ_k activation[k] * weight[column][k]` over four `k`, exactly.
     fn dot(self, sum: Self::I32, activation: Self::Activation, weights: Self::Weights) -> Self::I32;
+    /// [`dot`](Simd::dot) of two consecutive groups, exactly where the weights are such as
+    /// [`fits_pairs`](super::gemm_i8::fits_pairs) demands.
+    #[inline(always)]
+    fn dot_pair(self, sum: Self::I32, activations: [Self::Activation; 2], weights: [Self::Weights; 2]) -> Self::I32 {
+        self.dot(self.dot(sum, activations[0], weights[0]), activations[1], weights[1])
+    }
 }

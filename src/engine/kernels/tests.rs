@@ -1,7 +1,7 @@
 //! Every instruction set against the scalar reference, and the reference against f64.
 
 use super::gemm_f32::{GemmF32, Layout, PackedF32, StoreF32};
-use super::gemm_i8::{GROUP, GemmI8, HIGHEST, MIDDLE, PackedI8, StoreI32};
+use super::gemm_i8::{GROUP, GemmI8, HIGHEST, MIDDLE, PackedI8, StoreI32, fit_pairs, fits_pairs};
 use super::isa::{Dispatched, InstructionSet, dispatch};
 use super::lanes::{LANES, Lanes, WeightGroup, flatten};
 use super::rows::{FinishRows, Norm, Quantised, RowScale};
@@ -263,7 +263,15 @@ impl Dispatched for CheckWrapping {
             blocks: 1,
         };
         let (activations, weights, start) = ([[0; GROUP]; 64], [WeightGroup::ZERO; 8], [[0; LANES]; 2]);
-        let i8 = GemmI8 { activations: &activations, stride: 1, rows: 2, groups: 1, weights: &weights, start: &start };
+        let i8 = GemmI8 {
+            activations: &activations,
+            stride: 1,
+            rows: 2,
+            groups: 1,
+            weights: &weights,
+            start: &start,
+            pairs: false,
+        };
         let f32_panics = |name: &str, gemm: GemmF32<'_>| {
             let mut to = vec![Lanes::ZERO; 16];
             let run = AssertUnwindSafe(|| s.vectorize(RunF32(gemm, KeepF32(&mut to, 1))));
@@ -294,8 +302,16 @@ fn sizes_that_would_wrap_are_refused() {
 fn int8_products_are_exact() {
     let activations: [fn(usize) -> u8; 4] =
         [|i| noise(i) as u8 & HIGHEST, |_| HIGHEST, |_| 0, |i| if i % 3 == 0 { HIGHEST } else { 0 }];
-    let weights: [fn(usize) -> i8; 4] =
-        [|i| (noise(i + 77) % 255) as i8 | 1, |_| 127, |_| -127, |i| if i % 2 == 0 { 127 } else { -127 }];
+    let weights: [fn(usize) -> i8; 7] = [
+        |i| (noise(i + 77) % 255) as i8 | 1,
+        |_| 127,
+        |_| -127,
+        |i| if i % 2 == 0 { 127 } else { -127 },
+        // These fit pairs, two of them with nothing to spare.
+        |i| [127, 2, -127, -2][i % 4],
+        |i| if i % 3 == 0 { -64 } else { 64 },
+        |i| (noise(i + 78) % 129) as i8 - 64,
+    ];
     for isa in InstructionSet::available() {
         for activation in activations {
             for weight in weights {
@@ -306,6 +322,26 @@ fn int8_products_are_exact() {
             }
         }
     }
+}
+
+#[test]
+fn columns_are_made_to_fit_pairs_by_the_finest_step_that_does() {
+    for seed in 0..200 {
+        let largest = 1 + noise(seed) % 127;
+        let weight = |k: usize| (noise(1000 * seed + k) % (2 * largest + 1)) as i64 - largest as i64;
+        let column: Vec<i8> = (0..3 + seed % 40).map(|k| weight(k) as i8).collect();
+        let mut fitted = column.clone();
+        let coarser = fit_pairs(&mut fitted);
+        assert!(fits_pairs(&fitted), "{column:?}");
+        assert_eq!(fits_pairs(&column), coarser == 1.0, "{column:?}");
+        for (&weight, &fitted) in column.iter().zip(&fitted) {
+            assert!((f32::from(weight) - f32::from(fitted) * coarser).abs() <= 0.5001 * coarser, "{column:?}");
+        }
+    }
+    let mut largest = [127; 16];
+    assert_eq!((fit_pairs(&mut largest), largest), (508.0 / 256.0, [64; 16]));
+    let mut lone = [127, 127, 127, 127, 2, 2, 2, 2];
+    assert_eq!((fit_pairs(&mut lone), lone), (1.0, [127, 127, 127, 127, 2, 2, 2, 2]));
 }
 
 struct Finish<'a>(FinishRows<'a>);
