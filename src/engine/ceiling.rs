@@ -3,6 +3,8 @@
 
 use super::config::EncoderConfig;
 use super::encoder::Precision;
+#[cfg(target_arch = "x86_64")]
+use super::kernels::amx::{self, Sums, Tiles};
 use super::kernels::gemm_i8::GROUP;
 use super::kernels::isa::{Dispatched, InstructionSet, dispatch};
 use super::kernels::lanes::{LANES, Lanes, WeightGroup};
@@ -79,6 +81,17 @@ impl Dispatched for Loop {
     type Output = Done;
 
     fn run<S: Simd>(self, s: S) -> Done {
+        #[cfg(target_arch = "x86_64")]
+        if self.0 == Precision::Int8
+            && s.has_tiles()
+            && let Some(tiles) = Tiles::new(2 * amx::ROWS)
+        {
+            let mut sums = Sums::ZERO;
+            tiles.multiply_in_registers(black_box([1, 2, 3, 4]), PASSES, &mut sums);
+            let multiply_adds = PASSES * 4 * amx::ROWS * LANES * amx::GROUPS * GROUP;
+            let sum = sums.0.as_flattened().as_flattened().iter().map(|&sum| f64::from(sum)).sum();
+            return Done { multiply_adds, sum: black_box(sum) };
+        }
         let accumulators = if S::WIDE { MANY } else { FEW };
         let group = if S::PAIRS { 2 * GROUP } else { GROUP };
         let (depth, sum) = match (self.0, S::WIDE) {

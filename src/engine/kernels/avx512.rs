@@ -6,7 +6,10 @@ use core::arch::x86_64::*;
 
 /// Proof that the CPU has AVX-512 F, BW, DQ, VL and VNNI.
 #[derive(Clone, Copy, Debug)]
-pub struct Avx512(());
+pub struct Avx512 {
+    /// Whether it has AMX, which multiplies large int8 matrices then.
+    tiles: bool,
+}
 
 impl Avx512 {
     /// The token, where the CPU has the instructions.
@@ -18,7 +21,12 @@ impl Avx512 {
             && is_x86_feature_detected!("avx512vnni")
             && is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("fma"))
-        .then_some(Avx512(()))
+        .then_some(Avx512 { tiles: false })
+    }
+
+    /// The token of a CPU that has AMX too.
+    pub fn with_tiles() -> Option<Avx512> {
+        Avx512::new().filter(|_| super::amx::is_available()).map(|_| Avx512 { tiles: true })
     }
 }
 
@@ -39,6 +47,11 @@ impl Simd for Avx512 {
     const ROWS_F32: usize = 6;
     const ROWS_I8: usize = 6;
     const WIDE: bool = true;
+
+    #[inline(always)]
+    fn has_tiles(self) -> bool {
+        self.tiles
+    }
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {

@@ -4,6 +4,8 @@
 //! (2 · 127 · 127 < 2^15), which lets AVX2 multiply 32 bytes by one instruction. What the eighth bit would bring is lost in
 //! the weights' own rounding (docs/experiments.md).
 
+#[cfg(target_arch = "x86_64")]
+use super::amx::{self, Sums, Tiles};
 use super::bounds::assert_holds;
 use super::lanes::{LANES, Lanes, WeightGroup, panel_index};
 use super::simd::Simd;
@@ -80,6 +82,15 @@ impl GemmI8<'_> {
     /// Where a slice is too short for the shape.
     #[inline(always)]
     pub fn run<S: Simd, E: StoreI32>(self, s: S, epilogue: &mut E) {
+        #[cfg(target_arch = "x86_64")]
+        if s.has_tiles()
+            && self.rows >= amx::ROWS
+            && self.groups.is_multiple_of(amx::GROUPS)
+            && self.groups > 0
+            && let Some(tiles) = Tiles::new(2 * amx::ROWS)
+        {
+            return self.run_on_tiles(s, &tiles, epilogue);
+        }
         // Constants of the instruction set: one arm is left of each.
         match (S::ROWS_I8, S::PANEL) {
             (6, 4) => self.run_tiled::<S, E, 6, 4, false>(s, epilogue),
@@ -88,6 +99,54 @@ impl GemmI8<'_> {
             (4, 1) => self.run_tiled::<S, E, 4, 1, false>(s, epilogue),
             (2, 1) => self.run_tiled::<S, E, 2, 1, false>(s, epilogue),
             (rows, panel) => unreachable!("no instruction set has tiles of {rows} × {panel}; this is a bug"),
+        }
+    }
+
+    /// Runs products of tile registers, two by two of them.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn run_on_tiles<S: Simd, E: StoreI32>(self, s: S, tiles: &Tiles, epilogue: &mut E) {
+        const ROWS: usize = 2 * amx::ROWS;
+        let blocks = self.start.len();
+        assert_holds("activations", self.activations.len(), self.rows, self.stride, self.groups);
+        assert_holds("weights", self.weights.len(), blocks, self.groups, self.groups);
+        let whole = self.rows - self.rows % ROWS;
+        let mut sums = Sums::ZERO;
+        for rows in [0..whole, whole..self.rows] {
+            if rows.is_empty() {
+                continue;
+            }
+            // Configured anew for the last rows alone, all columns of them.
+            let count = ROWS.min(rows.len());
+            if count < ROWS {
+                tiles.configure(count);
+            }
+            for panel in (0..blocks).step_by(S::PANEL) {
+                let width = S::PANEL.min(blocks - panel);
+                for column in (0..width).step_by(2) {
+                    let columns = [column, (column + 1).min(width - 1)];
+                    for row in rows.clone().step_by(ROWS) {
+                        // Of fewer than seventeen rows the last stands for the second tile.
+                        let starts = [row, (row + amx::ROWS).min(row + count - 1)];
+                        // SAFETY: checked above: `row + count` rows of `groups` groups, `stride` apart, stand in `activations`,
+                        // and `blocks` times as many groups in `weights`, of which a panel begins at `panel * groups`, `width`
+                        // vectors wide.
+                        unsafe {
+                            let activations = starts.map(|row| self.activations.as_ptr().add(row * self.stride));
+                            let weights = columns.map(|n| self.weights.as_ptr().add(panel * self.groups + n));
+                            let steps = self.groups / amx::GROUPS;
+                            tiles.multiply(activations, self.stride, weights, width, steps, &mut sums);
+                        }
+                        for (n, block) in (panel + column..panel + width).take(2).enumerate() {
+                            let start = s.load_i32(&self.start[block]);
+                            let of_rows = sums.0[n].iter().chain(&sums.0[2 + n]);
+                            for (row, sum) in (row..row + count).zip(of_rows) {
+                                epilogue.store(s, row, block, s.add_i32(start, s.load_i32(sum)));
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 

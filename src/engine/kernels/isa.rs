@@ -13,6 +13,8 @@ use std::fmt;
 /// An instruction set that the engine has kernels for, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InstructionSet {
+    /// AMX with int8 beside AVX-512 with VNNI (x86-64).
+    AmxInt8,
     /// AVX-512 F, BW, DQ, VL with VNNI (x86-64).
     Avx512Vnni,
     /// AVX2 and FMA with the 256-bit AVX-VNNI (x86-64).
@@ -29,7 +31,8 @@ pub enum InstructionSet {
 
 impl InstructionSet {
     /// All of them, best first.
-    pub const ALL: [InstructionSet; 6] = [
+    pub const ALL: [InstructionSet; 7] = [
+        InstructionSet::AmxInt8,
         InstructionSet::Avx512Vnni,
         InstructionSet::AvxVnni,
         InstructionSet::Avx2,
@@ -57,6 +60,7 @@ impl InstructionSet {
     /// The name used on the command line and in reports, such as `avx512-vnni`.
     pub const fn as_str(self) -> &'static str {
         match self {
+            InstructionSet::AmxInt8 => "amx-int8",
             InstructionSet::Avx512Vnni => "avx512-vnni",
             InstructionSet::AvxVnni => "avx-vnni",
             InstructionSet::Avx2 => "avx2",
@@ -69,6 +73,8 @@ impl InstructionSet {
     /// Proof that this CPU has the instructions, or `None`.
     pub fn token(self) -> Option<Token> {
         match self {
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::AmxInt8 => Avx512::with_tiles().map(Token::Avx512Vnni),
             #[cfg(target_arch = "x86_64")]
             InstructionSet::Avx512Vnni => Avx512::new().map(Token::Avx512Vnni),
             #[cfg(target_arch = "x86_64")]
@@ -95,7 +101,7 @@ impl fmt::Display for InstructionSet {
 /// An instruction set that this CPU was found to have.
 #[derive(Clone, Copy, Debug)]
 pub enum Token {
-    /// AVX-512 VNNI.
+    /// AVX-512 VNNI, with AMX or without.
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni(Avx512),
     /// AVX-VNNI.

@@ -10,6 +10,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(target_arch = "x86_64")]
+pub mod amx;
 pub mod attention_f32;
 pub mod attention_first;
 pub mod attention_i8;

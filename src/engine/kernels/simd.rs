@@ -39,6 +39,12 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Whether [`dot_pair`](Simd::dot_pair) takes less time than two [`dot`](Simd::dot)s.
     const PAIRS: bool = false;
 
+    /// Whether the CPU multiplies whole tiles of int8 matrices, see `amx`.
+    #[inline(always)]
+    fn has_tiles(self) -> bool {
+        false
+    }
+
     /// Runs a kernel inside a function that carries the target features.
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
 
