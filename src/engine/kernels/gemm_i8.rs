@@ -32,8 +32,8 @@ fn sums_of_four(column: &[i8]) -> impl Iterator<Item = i32> + '_ {
     })
 }
 
-/// Whether a column's weights are small enough for [`Simd::dot_pair`]. Most are as they come: for it to fail, four neighbours must be
-/// half as large as the largest of their column.
+/// Whether a column's weights are small enough for [`Simd::dot_pair`]. About half of a
+/// model's columns are as they come.
 pub fn fits_pairs(column: &[i8]) -> bool {
     sums_of_four(column).all(|sum| sum <= MOST_OF_FOUR)
 }
