@@ -63,7 +63,7 @@ pub struct Explanation {
     pub score: f32,
     /// Words that the score falls without, the heaviest first. No word is here that the score rises without.
     ///
-    /// Of a text of more than sixteen words only those were left out that speak most for the label by themselves.
+    /// Of a text of more than fourteen words only those were left out that speak most for the label by themselves.
     pub words: Vec<WordWeight>,
     /// Neighbours on the page that the score falls without, the heaviest first; none where the text was read alone.
     pub neighbours: Vec<NeighbourWeight>,

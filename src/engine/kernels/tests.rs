@@ -298,6 +298,22 @@ fn sizes_that_would_wrap_are_refused() {
     }
 }
 
+/// Rows, groups and vectors of columns; the last fill tile registers, exactly or not.
+const SHAPES_I8: [(usize, usize, usize); 12] = [
+    (1, 1, 1),
+    (5, 3, 2),
+    (6, 4, 3),
+    (7, 9, 4),
+    (13, 5, 6),
+    (2, 384, 1),
+    (15, 16, 2),
+    (16, 16, 1),
+    (17, 16, 3),
+    (33, 32, 5),
+    (48, 16, 4),
+    (64, 48, 6),
+];
+
 #[test]
 fn int8_products_are_exact() {
     let activations: [fn(usize) -> u8; 4] =
@@ -310,12 +326,12 @@ fn int8_products_are_exact() {
         // These fit pairs, two of them with nothing to spare.
         |i| [127, 2, -127, -2][i % 4],
         |i| if i % 3 == 0 { -64 } else { 64 },
-        |i| (noise(i + 78) % 129) as i8 - 64,
+        |i| ((noise(i + 78) % 129) as i16 - 64) as i8,
     ];
     for isa in InstructionSet::available() {
         for activation in activations {
             for weight in weights {
-                for (rows, groups, blocks) in [(1, 1, 1), (5, 3, 2), (6, 4, 3), (7, 9, 4), (13, 5, 6), (2, 384, 1)] {
+                for (rows, groups, blocks) in SHAPES_I8 {
                     let check = CheckI8 { rows, groups, blocks, activation, weight };
                     dispatch(isa.token().unwrap(), check);
                 }
