@@ -74,7 +74,7 @@ pub use feedback::{
 };
 pub use html::html_content;
 pub use label::{Label, LabelId, LabelSet, LabelSetError, Scores, UnknownLabel};
-pub use model::ModelError;
+pub use model::{HubError, ModelError};
 pub use page::{PageKey, Region, UnknownRegion};
 pub use pipeline::{
     CommentFilter, Copydesk, CopydeskBuilder, LabelError, LabelledBlock, LabelledParagraph, LabelledText, Rejected,

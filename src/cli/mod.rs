@@ -29,6 +29,8 @@ mod eval;
 mod explain;
 mod filter;
 mod head;
+#[cfg(feature = "hub")]
+mod hub;
 mod job;
 #[cfg(feature = "train")]
 pub mod join;
@@ -101,7 +103,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// As [`main`], with the exit status as a number, for those who have a `main` of their own: Python's module, for one.
 pub fn status_of(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let args = match Args::try_parse_from(arguments) {
+    #[cfg_attr(not(feature = "hub"), expect(unused_mut, reason = "names of models on the hub are replaced"))]
+    let mut args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => {
             let asked = !error.use_stderr();
@@ -126,6 +129,10 @@ pub fn status_of(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     // Whoever asks twice in one process keeps the first name.
     if let Some(command) = args.command.as_input() {
         let _ = COMMAND.set(command);
+    }
+    #[cfg(feature = "hub")]
+    if let Err(error) = hub::pin(&mut args.command) {
+        return exit_status(&Err(error));
     }
     let outcome = match args.command {
         Command::Label(args) => plan::label(args).and_then(label::run).map(Outcome::from),

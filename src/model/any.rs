@@ -34,7 +34,7 @@ pub enum ModelSession<'model> {
 impl Model {
     /// The embedded network or cascade of that name, else what is in the folder. A folder with the name of an embedded
     /// model can be given with a path separator: `./base`. With the feature `hub`, `hf:OWNER/NAME` is a network of the Hugging
-    /// Face hub.
+    /// Face hub, and `hf:OWNER/NAME@REVISION` one at a branch, a tag or a commit.
     ///
     /// # Errors
     /// A [`ModelError`] named after the broken rule.

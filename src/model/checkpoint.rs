@@ -158,10 +158,10 @@ impl Folder {
 pub(super) const SETTINGS_LIMIT_BYTES: u64 = 1 << 20;
 
 /// Largest `tokenizer.json`; that of a vocabulary of 250,000 entries has 17 MB.
-const TOKENIZER_LIMIT_BYTES: u64 = 64 << 20;
+pub(super) const TOKENIZER_LIMIT_BYTES: u64 = 64 << 20;
 
 /// Largest `model.safetensors`: a billion weights in single precision.
-const WEIGHTS_LIMIT_BYTES: u64 = 4 << 30;
+pub(super) const WEIGHTS_LIMIT_BYTES: u64 = 4 << 30;
 
 /// A file of a model's folder, whole; `None` where there is none.
 ///

@@ -1,6 +1,6 @@
 //! What can be wrong with a model.
 
-use super::Digest;
+use super::{Digest, HubError};
 use crate::engine::EngineError;
 use crate::label::{LabelSet, LabelSetError};
 use crate::tokenizer::TokenizerError;
@@ -205,13 +205,8 @@ pub enum ModelError {
         large: LabelSet,
     },
     /// A model of the hub cannot be had.
-    #[error("hf:{repository}: {reason}")]
-    Hub {
-        /// The repository, `OWNER/NAME`.
-        repository: String,
-        /// What the hub or its client said.
-        reason: String,
-    },
+    #[error(transparent)]
+    Hub(#[from] HubError),
     /// No label of the model has a role that is needed.
     #[error("the model {model} has no `{setting}`; set it in the model's copydesk.json to one of its labels: {labels}")]
     NoRole {

@@ -28,7 +28,6 @@ mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod head;
-#[cfg(feature = "hub")]
 mod hub;
 mod layout;
 pub(crate) mod page;
@@ -51,6 +50,9 @@ pub use digest::Digest;
 pub use embedded::{EMBEDDED_CASCADE, EMBEDDED_CASCADE_BYTES, EmbeddedModel};
 pub use error::ModelError;
 pub use head::Head;
+#[cfg(feature = "hub")]
+pub(crate) use hub::Download;
+pub use hub::HubError;
 pub use page::PageConfig;
 #[cfg(any(test, feature = "train"))]
 pub use page::PageWeights;

@@ -2,6 +2,8 @@
 
 use super::checkpoint::Folder;
 use super::{Checkpoint, Classifier, Digest, EmbeddedModel, ModelError, ModelFiles};
+#[cfg(feature = "hub")]
+use super::{Download, hub};
 use std::path::{Path, PathBuf};
 
 /// Begins the name of a model on the Hugging Face hub.
@@ -15,7 +17,7 @@ pub enum ModelSource {
     Embedded(EmbeddedModel),
     /// A folder on disk.
     Folder(PathBuf),
-    /// A repository of the Hugging Face hub, `OWNER/NAME`; read with the feature `hub` alone.
+    /// A repository of the Hugging Face hub, `OWNER/NAME` or `OWNER/NAME@REVISION`; read with the feature `hub` alone.
     Hub(String),
 }
 
@@ -31,6 +33,19 @@ impl ModelSource {
         match text.and_then(|text| text.strip_prefix(HUB)) {
             Some(repository) => ModelSource::Hub(repository.to_owned()),
             None => ModelSource::Folder(name.to_owned()),
+        }
+    }
+
+    /// Fetches a network of the hub, if it is not there, and gives the name that means its present commit for ever:
+    /// `hf:OWNER/NAME@COMMIT`. `None` for others. `watch` is told how far each file is.
+    ///
+    /// # Errors
+    /// [`ModelError::Hub`].
+    #[cfg(feature = "hub")]
+    pub(crate) fn pin(&self, watch: &mut dyn FnMut(Download)) -> Result<Option<String>, ModelError> {
+        match self {
+            ModelSource::Hub(name) => Ok(Some(format!("{HUB}{}", hub::fetch(name, watch)?.pinned))),
+            _ => Ok(None),
         }
     }
 
@@ -74,22 +89,22 @@ impl ModelSource {
         match self {
             ModelSource::Embedded(model) => read(model.files()),
             ModelSource::Folder(dir) => Folder::read(dir)?.with_files(read),
-            ModelSource::Hub(repository) => Folder::read(&from_hub(repository)?)?.with_files(read),
+            ModelSource::Hub(name) => read_from_hub(name, read),
         }
     }
 }
 
-/// The folder in the hub's cache that holds a repository's files, fetched if they are not there.
+/// Reads a network of the hub from the cache, where it is brought to if it is not there.
 #[cfg(feature = "hub")]
-fn from_hub(repository: &str) -> Result<PathBuf, ModelError> {
-    super::hub::fetch(repository)
-        .map_err(|error| ModelError::Hub { repository: repository.to_owned(), reason: error.to_string() })
+fn read_from_hub<T>(name: &str, read: impl FnOnce(ModelFiles<'_>) -> Result<T, ModelError>) -> Result<T, ModelError> {
+    let snapshot = hub::fetch(name, &mut |_| ())?;
+    // The folder is called like the commit, which tells people nothing.
+    Folder::read(&snapshot.folder)?.with_files(|files| read(ModelFiles { name: &snapshot.short, ..files }))
 }
 
 #[cfg(not(feature = "hub"))]
-fn from_hub(repository: &str) -> Result<PathBuf, ModelError> {
-    let reason = "this build has no access to the hub; build with the feature hub".to_owned();
-    Err(ModelError::Hub { repository: repository.to_owned(), reason })
+fn read_from_hub<T>(_name: &str, _read: impl FnOnce(ModelFiles<'_>) -> Result<T, ModelError>) -> Result<T, ModelError> {
+    Err(super::HubError::NotInThisBuild.into())
 }
 
 #[cfg(test)]

@@ -133,7 +133,8 @@ impl CopydeskBuilder {
     /// The model: `base`, `fast`, `nano` or `auto`, which are built in, or the path of a folder. The default is `auto`.
     ///
     /// A folder that is called like a built-in model is written `./base`. With the feature `hub`, `hf:OWNER/NAME` is a model
-    /// of the Hugging Face hub.
+    /// of the Hugging Face hub, and `hf:OWNER/NAME@REVISION` one at a branch, a tag or a commit. It is fetched when it is opened, if
+    /// the hub's cache on this machine does not have it.
     pub fn model(mut self, name: impl AsRef<Path>) -> CopydeskBuilder {
         name.as_ref().clone_into(&mut self.model);
         self

@@ -18,7 +18,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "NAME", default_value = "text")]
     pub text_field: String,
 
-    /// The model: an embedded one, or a folder
+    /// The model: an embedded one, a folder, or hf:OWNER/NAME
     ///
     /// --protocol measures one network, so auto is none for it.
     #[arg(long, value_name = MODEL_NAMES, default_value = DEFAULT_MODEL)]

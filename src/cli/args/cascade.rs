@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Arguments of `copydesk cascade`.
 #[derive(Debug, Args)]
 pub struct CascadeArgs {
-    /// The model that reads every paragraph: a folder, or an embedded one
+    /// The model that reads every paragraph: a folder, an embedded one, or hf:OWNER/NAME
     #[arg(long, value_name = "DIR|NAME")]
     pub small: PathBuf,
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Arguments of `copydesk compose`.
 #[derive(Debug, Args)]
 pub struct ComposeArgs {
-    /// Model whose scores complete what people said: a folder or the name of a built-in model
+    /// Model whose scores complete what people said: a folder, the name of a built-in model, or hf:OWNER/NAME
     #[arg(long, value_name = "MODEL")]
     pub teacher: String,
 

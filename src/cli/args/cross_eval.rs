@@ -11,7 +11,7 @@ pub struct CrossEvalArgs {
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
 
-    /// Folder of a model that was trained with --leave-out; may be repeated
+    /// Model that was trained with --leave-out, a folder or hf:OWNER/NAME; may be repeated
     #[arg(long, value_name = "DIR", required = true)]
     pub model: Vec<PathBuf>,
 

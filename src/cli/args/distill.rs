@@ -8,10 +8,10 @@ use std::path::PathBuf;
 /// Arguments of `copydesk distill`.
 #[derive(Debug, Args)]
 pub struct DistillArgs {
-    /// Teacher, a folder, the name of a built-in model or hf:OWNER/REPO; may be repeated
+    /// Teacher, a folder, the name of a built-in model or hf:OWNER/NAME; may be repeated
     ///
     /// A model of ours or any BertForSequenceClassification; all teachers and the base have the same labels, in any order.
-    /// hf:OWNER/REPO is fetched from the Hugging Face hub; this needs a build with the feature hub. The mean of several
+    /// hf:OWNER/NAME or hf:OWNER/NAME@REVISION is fetched from the Hugging Face hub; this needs a build with the feature hub. The mean of several
     /// teachers' probabilities is learnt.
     #[arg(long, value_name = "TEACHER", required_unless_present = "scores")]
     pub teacher: Vec<String>,
@@ -25,7 +25,7 @@ pub struct DistillArgs {
     #[arg(long, value_name = "FILE")]
     pub scores: Vec<PathBuf>,
 
-    /// Model that the student starts from, a folder or the name of a built-in one; may be repeated [default: a part of the first teacher]
+    /// Model that the student starts from, a folder, the name of a built-in one or hf:OWNER/NAME; may be repeated [default: a part of the first teacher]
     ///
     /// Of several, all trained from one base, it starts from the mean of their weights.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["layers", "intermediate", "hidden", "tokens_per_state", "vocab"],

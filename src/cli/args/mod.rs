@@ -75,7 +75,7 @@ use std::path::PathBuf;
 pub(super) use crate::pipeline::DEFAULT_MODEL;
 
 /// What `--model` takes.
-pub const MODEL_NAMES: &str = "base|fast|nano|auto|DIR";
+pub const MODEL_NAMES: &str = "base|fast|nano|auto|DIR|hf:NAME";
 
 /// Tells, for every paragraph of a text, what it is doing there
 ///
@@ -238,6 +238,55 @@ impl Command {
             _ => None,
         }
     }
+
+    /// The names of the models that the command reads, and whether nobody wants to see how far it is.
+    #[cfg(feature = "hub")]
+    pub(super) fn models(&mut self) -> (Vec<ModelName<'_>>, bool) {
+        let (names, quiet) = match self {
+            Command::Label(LabelArgs { model, .. })
+            | Command::Explain(ExplainArgs { model, .. })
+            | Command::Filter(FilterArgs { model, .. })
+            | Command::Eval(EvalArgs { model, .. }) => (vec![ModelName::Path(&mut model.model)], model.quiet),
+            Command::Bench(args) => (vec![ModelName::Path(&mut args.model)], false),
+            #[cfg(feature = "serve")]
+            Command::Serve(args) => match &mut args.command {
+                None => (vec![ModelName::Path(&mut args.model)], false),
+                // To forget takes no model.
+                Some(ServeCommand::Adapt(args)) if !args.forget => (vec![ModelName::Path(&mut args.model)], false),
+                Some(_) => (Vec::new(), false),
+            },
+            #[cfg(feature = "train")]
+            Command::Train(args) => (args.base.iter_mut().map(ModelName::Text).collect(), args.quiet),
+            #[cfg(feature = "train")]
+            Command::Distill(args) => {
+                let bases = args.base.iter_mut().map(ModelName::Path);
+                (args.teacher.iter_mut().map(ModelName::Text).chain(bases).collect(), args.quiet)
+            }
+            #[cfg(feature = "train")]
+            Command::CrossEval(args) => (args.model.iter_mut().map(ModelName::Path).collect(), false),
+            #[cfg(feature = "train")]
+            Command::Compose(args) => (vec![ModelName::Text(&mut args.teacher)], false),
+            #[cfg(feature = "train")]
+            Command::Pack(args) => (args.model.iter_mut().map(ModelName::Path).collect(), false),
+            #[cfg(feature = "train")]
+            Command::Cascade(args) => (vec![ModelName::Path(&mut args.small), ModelName::Path(&mut args.large)], false),
+            Command::Content(_) | Command::Head(_) | Command::Stats(_) | Command::Merge(_) | Command::Models(_) => {
+                (Vec::new(), false)
+            }
+            #[cfg(feature = "train")]
+            Command::TrainContent(_) | Command::TrainComments(_) | Command::Join(_) => (Vec::new(), false),
+        };
+        (names, quiet)
+    }
+}
+
+/// The name of a model among the arguments.
+#[cfg(feature = "hub")]
+pub enum ModelName<'args> {
+    /// Where it is kept as a path.
+    Path(&'args mut PathBuf),
+    /// Where it is kept as a text.
+    Text(&'args mut String),
 }
 
 /// How inputs are read.
@@ -334,12 +383,13 @@ pub enum RegionArg {
 /// Which model, and how hard it works.
 #[derive(Debug, clap::Args)]
 pub struct ModelArgs {
-    /// The model: an embedded one, or a folder
+    /// The model: an embedded one, a folder, or hf:OWNER/NAME
     ///
     /// base judges best. fast is a small model that learned from it, nano a tiny one for the largest corpora. auto lets fast answer
     /// where it is sure and asks base about the rest. A folder holds config.json, tokenizer.json, model.safetensors and, where the defaults do not do,
     /// copydesk.json; or cascade.json, with two such folders beside it. An embedded name wins over a folder of that name,
-    /// which can be given as ./base.
+    /// which can be given as ./base. hf:OWNER/NAME is fetched from the Hugging Face hub, hf:OWNER/NAME@REVISION at a branch, a tag or a
+    /// commit; this needs a build with the feature hub.
     #[arg(long, value_name = MODEL_NAMES, default_value = DEFAULT_MODEL)]
     pub model: PathBuf,
 

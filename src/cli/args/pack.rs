@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Arguments of `copydesk pack`.
 #[derive(Debug, Args)]
 pub struct PackArgs {
-    /// The trained model, a folder or the name of a built-in one; may be repeated
+    /// The trained model, a folder, the name of a built-in one or hf:OWNER/NAME; may be repeated
     ///
     /// Of several, all trained from one base or one from the other, the mean of their weights is packed. Of a pair of models,
     /// such as auto, a new cascade.json is written, with spam thresholds of the held-out rows.

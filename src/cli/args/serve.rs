@@ -37,7 +37,7 @@ pub struct ServeArgs {
     #[arg(long, value_parser = FalseyValueParser::new(), env = "COPYDESK_SERVE_NO_KEYS", hide_env = true)]
     pub no_keys: bool,
 
-    /// The model: an embedded one, or a folder
+    /// The model: an embedded one, a folder, or hf:OWNER/NAME
     #[arg(long, value_name = MODEL_NAMES, default_value = DEFAULT_MODEL, env = "COPYDESK_SERVE_MODEL", hide_env = true)]
     pub model: PathBuf,
 

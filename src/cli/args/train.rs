@@ -46,10 +46,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "SOURCE", value_delimiter = ',')]
     pub leave_out: Vec<String>,
 
-    /// Model to start from: a folder, the name of a built-in model, or hf:OWNER/REPO
+    /// Model to start from: a folder, the name of a built-in model, or hf:OWNER/NAME
     ///
     /// A folder holds config.json, tokenizer.json and model.safetensors of a BERT encoder; a head in it is left aside.
-    /// hf:OWNER/REPO is fetched from the Hugging Face hub; this needs a build with the feature hub. May be repeated with
+    /// hf:OWNER/NAME or hf:OWNER/NAME@REVISION is fetched from the Hugging Face hub; this needs a build with the feature hub. May be repeated with
     /// --keep-head: of several models, all trained from one base with one seed, it starts from the mean of their weights.
     #[arg(long, value_name = "BASE", required = true)]
     pub base: Vec<String>,
@@ -62,7 +62,7 @@ pub struct TrainArgs {
     #[command(flatten)]
     pub target: TargetArgs,
 
-    /// Name under which the model tells its base [default: the repository on the hub, or the folder's name]
+    /// Name under which the model tells its base [default: the repository on the hub with its commit, or the folder's name]
     ///
     /// A base that was trained here passes on its own.
     #[arg(long, value_name = "NAME")]
