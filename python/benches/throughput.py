@@ -46,8 +46,12 @@ class Run:
 
     def labeller(self, threads: Any) -> Any:
         """The model, opened, and used once."""
+        import pyarrow
+
         labeller = labellers.opened(self.name, self.folder, threads)
-        labeller.texts(["The council voted 7 to 2 on Monday."])
+        text = ["The council voted 7 to 2 on Monday."]
+        labeller.texts(text)
+        labeller.arrow(pyarrow.table({"text": text}))
         return labeller
 
     def started(self) -> None:
@@ -57,6 +61,8 @@ class Run:
     def ended(self) -> None:
         """The last row is out."""
         self.end = time.monotonic()
+        # A process that ends while the others are counted would be missed.
+        time.sleep(0.2)
         self.cpu = cpu_seconds() - self.cpu
 
     def result(self, rows: int) -> Dict[str, float]:
@@ -317,10 +323,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file")
     parser.add_argument("--models", default="fast,nano")
-    parser.add_argument("--rivals", default="fasttext,onnxruntime", help="with '' none")
+    parser.add_argument("--rivals", default="fasttext,onnxruntime,nothing", help="with '' none")
     parser.add_argument("--ways", default=",".join(way for way in WAYS if way != "ray_8"))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--most-rows", type=int, default=400_000)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--runs", type=Path, help="file for the raw answers, a JSON object a line")
     parser.add_argument("--child", help=argparse.SUPPRESS)

@@ -434,6 +434,20 @@ mod tests {
     }
 
     #[test]
+    fn answers_stand_in_the_order_of_their_texts_whatever_the_number_of_threads() {
+        let desk = Copydesk::builder().model("nano").threads(1).build().unwrap();
+        let number = |index: usize| if index % 7 == 0 { " ".to_owned() } else { format!("They voted {index} to 2.") };
+        let texts: Vec<String> = (0..4 * LEAST_GROUP_TEXTS + 1).map(number).collect();
+        let pages: Vec<&[String]> = texts.chunks(5).collect();
+        let told = |desk: &Copydesk| desk.label_pages(&pages).into_iter().map(Result::ok).collect::<Vec<_>>();
+        let expected = told(&desk);
+        for (index, answer) in expected.iter().enumerate() {
+            assert_eq!(answer.is_none(), index % 7 == 0, "text {index}");
+        }
+        assert_eq!(told(&desk.with_threads(3)), expected);
+    }
+
+    #[test]
     fn a_stopped_desk_answers_nothing_and_leaves_others_alone() {
         let desk = Copydesk::builder().model("fast").threads(2).build().unwrap();
         let stop = Arc::new(AtomicBool::new(false));
