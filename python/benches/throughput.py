@@ -351,7 +351,7 @@ def main() -> None:
                 if path.is_file() or path.name == "copydesk":
                     (folder / model).mkdir(exist_ok=True)
                     (folder / model / path.name).symlink_to(path)
-            file = written(texts, -(-10_000 // len(texts)), folder / model)
+            file = written(texts, -(-3_000 // len(texts)), folder / model)
             tried = measured("arrow", file, model, options.threads)
             files[model] = written(
                 texts, int(tried["rows"] / tried["seconds"] * options.seconds / len(texts)) + 1, folder / model
