@@ -13,7 +13,7 @@ from copydesk.contrib.datatrove import CopydeskClassifierFilter
 class Ours(CopydeskClassifierFilter):
     def __init__(self, model: str, notes: str, batch_size: int) -> None:
         super().__init__(model, batch_size=batch_size)
-        self.begin = labellers.Begin(notes)
+        self.begin = labellers.Begin(notes, labellers.opened(model, "", None))
 
     def filter_batch(self, batch: List[Any]) -> List[bool]:
         self.begin.note()
@@ -25,7 +25,7 @@ class Rival(BaseFilter):
 
     def __init__(self, labeller: Any, notes: str, batch_size: int) -> None:
         super().__init__(batch_size=batch_size)
-        self.labeller, self.begin = labeller, labellers.Begin(notes)
+        self.labeller, self.begin = labeller, labellers.Begin(notes, labeller)
 
     def filter(self, doc: Any) -> bool:
         return self.filter_batch([doc])[0]

@@ -160,12 +160,14 @@ def opened(name: str, folder: str, threads: Optional[int]) -> Any:
 class Begin:
     """Notes the clock when a process comes by first, and the time of the processor that it has used until then."""
 
-    def __init__(self, path: str) -> None:
-        self.path, self.process = path, 0
+    def __init__(self, path: str, labeller: Any) -> None:
+        self.path, self.labeller, self.process = path, labeller, 0
 
     def note(self) -> None:
         if self.process != os.getpid():
             self.process = os.getpid()
+            # To open the model is a part of the start.
+            self.labeller.texts(["The council voted 7 to 2 on Monday."])
             with open(self.path, "a") as file:
                 print(time.monotonic(), time.process_time(), file=file)
 

@@ -230,7 +230,7 @@ def datasets(run: Run) -> int:
     library.disable_progress_bars()
     rows = library.Dataset.from_parquet(run.file, cache_dir=run.folder).with_format("arrow")
     labeller = labellers.opened(run.name, run.folder, None)
-    begin = labellers.Begin(run.notes)
+    begin = labellers.Begin(run.notes, labeller)
 
     def label(batch: Any) -> Any:
         begin.note()
@@ -353,9 +353,9 @@ def main() -> None:
                     (folder / model / path.name).symlink_to(path)
             file = written(texts, -(-3_000 // len(texts)), folder / model)
             tried = measured("arrow", file, model, options.threads)
-            files[model] = written(
-                texts, int(tried["rows"] / tried["seconds"] * options.seconds / len(texts)) + 1, folder / model
-            )
+            # Of the processor's time, which depends less than the clock on what else the machine does.
+            rows = min(tried["rows"] / tried["cpu"] * options.threads * options.seconds, options.most_rows)
+            files[model] = written(texts, int(rows / len(texts)) + 1, folder / model)
         for turn in range(options.turns):
             for model, file in files.items():
                 for way in options.ways.split(","):
