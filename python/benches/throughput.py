@@ -276,6 +276,8 @@ def measured(way: str, file: str, name: str, threads: int) -> Dict[str, float]:
     arguments = [sys.executable, __file__, file, "--child", way, "--models", name, "--threads", str(threads)]
     # Workers of engines find the labellers there.
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent), "HF_HUB_OFFLINE": "1"}
+    # Ray's would give way to everything else, and no other engine's do.
+    environment["RAY_worker_niceness"] = "0"
     done = subprocess.run(arguments, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         sys.exit(f"{way}, {name}: {done.stderr[-3000:]}")
