@@ -278,6 +278,8 @@ def measured(way: str, file: str, name: str, threads: int) -> Dict[str, float]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent), "HF_HUB_OFFLINE": "1"}
     # Ray's would give way to everything else, and no other engine's do.
     environment["RAY_worker_niceness"] = "0"
+    # Spark takes the first `python3` of the path.
+    environment["PYSPARK_PYTHON"] = sys.executable
     done = subprocess.run(arguments, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         sys.exit(f"{way}, {name}: {done.stderr[-3000:]}")
