@@ -65,7 +65,7 @@ def main() -> None:
         worker(options.model)
     else:
         # Each in a process of its own.
-        for model in ("fast", "auto", "base"):
+        for model in ("nano", "fast", "auto", "base"):
             subprocess.run([sys.executable, __file__, "worker", "--model", model], check=True)
 
 

@@ -8,6 +8,7 @@ import sys
 from typing import Any, Callable, Dict, List, Optional
 
 import pyarrow as pa
+import pyarrow.compute  # noqa: F401
 import pytest
 
 import copydesk
@@ -340,6 +341,75 @@ def test_a_fuzz_of_tables(labeler: Labeler) -> None:
         assert [(row["label"], row["confidence"]) for row in result.to_pylist()] == [
             alone[text][:2] for text in texts[start:end]
         ]
+
+
+def columns_of_any_type(draw: random.Random, rows: int) -> Dict[str, Any]:
+    """A column of each type that pyarrow makes, with nulls among its values."""
+
+    def some(values: List[Any]) -> List[Any]:
+        return [draw.choice([None, *values]) for _ in range(rows)]
+
+    text, number = some(["Vote yes.", "", "a"]), some([0, 1, 100])
+    kinds: Dict[str, Any] = {
+        str(kind): pa.array(text, kind) for kind in (pa.string(), pa.large_string(), pa.string_view())
+    }
+    kinds |= {
+        str(kind): pa.array(number, kind) for kind in (pa.int8(), pa.uint16(), pa.int32(), pa.uint64(), pa.float32())
+    }
+    kinds["dictionary"] = pa.array(text).dictionary_encode()
+    kinds["dictionary of views"] = kinds["dictionary"].cast(pa.dictionary(pa.uint64(), pa.string_view()))
+    kinds["dictionary of numbers"] = pa.array(number).dictionary_encode()
+    kinds["runs"] = pa.compute.run_end_encode(pa.array(text))
+    kinds["nulls"] = pa.nulls(rows)
+    kinds["null strings"] = pa.nulls(rows, pa.string())
+    kinds["booleans"] = pa.array(some([True, False]))
+    for kind in (pa.binary(), pa.large_binary(), pa.binary_view(), pa.binary(2)):
+        kinds[str(kind)] = pa.array(some([b"ab"]), kind)
+    for kind in (pa.date32(), pa.timestamp("us", "UTC"), pa.duration("s"), pa.time32("s"), pa.decimal128(5, 2)):
+        kinds[str(kind)] = pa.array(number, pa.int64()).cast(kind) if kind.bit_width == 64 else pa.nulls(rows, kind)
+    kinds["lists"] = pa.array(some([["a"], []]), pa.list_(pa.string()))
+    kinds["structures"] = pa.array(some([{"a": "b"}]), pa.struct([("a", pa.string())]))
+    kinds["maps"] = pa.array(some([[("a", 1)]]), pa.map_(pa.string(), pa.int64()))
+    return kinds
+
+
+def is_text(kind: Any) -> bool:
+    if pa.types.is_dictionary(kind):
+        return is_text(kind.value_type)
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def test_a_fuzz_of_types(labeler: Labeler) -> None:
+    """Whatever the columns are, a table is labelled or told why not, and its own columns come back as they were."""
+    draw = random.Random(12)
+    labelled = 0
+    for _ in range(200):
+        kinds = columns_of_any_type(draw, draw.randrange(1, 6))
+        names = draw.choices(list(kinds), k=2)
+        if draw.random() < 0.5:
+            names[0] = draw.choice(["string", "large_string", "string_view", "dictionary", "dictionary of views"])
+        table = pa.table({"text": kinds[names[0]], "doc": kinds[names[1]], "own": kinds[draw.choice(list(kinds))]})
+        table = table.slice(draw.randrange(table.num_rows))
+        page, unit = draw.choice([(None, "record"), (None, "paragraph"), ("doc", "record")])
+        kind = table.schema.field("doc").type
+        fits = is_text(table.schema.field("text").type) and (page is None or is_text(kind) or pa.types.is_integer(kind))
+        if not fits:
+            with pytest.raises(ColumnError):
+                labeler.label_arrow(table, page=page, unit=unit)
+            continue
+        result = labeler.label_arrow(table, page=page, unit=unit, plain=draw.random() < 0.5)
+        result.validate(full=True)
+        assert result.select(table.column_names).equals(table), names
+        labelled += result.num_rows
+    assert labelled > 100
+
+
+def test_offsets_that_go_back_are_told(labeler: Labeler) -> None:
+    offsets = pa.array([0, 5, 3, 8], pa.int32()).buffers()[1]
+    broken = pa.Array.from_buffers(pa.string(), 3, [None, offsets, pa.py_buffer(b"The vote")])
+    for made in (pa.table({"text": broken}), pa.record_batch({"text": broken})):
+        with pytest.raises(ColumnError):
+            labeler.label_arrow(made)
 
 
 def test_the_function_of_the_module(expected: List[Dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from ways import compare
 import copydesk
 
 
-@pytest.mark.parametrize("model", ["fast", "auto"])
+@pytest.mark.parametrize("model", ["nano", "fast", "auto"])
 def test_rows(data: Path, model: str) -> None:
     assert len(compare(data / "labels.jsonl", model)) == 12
 

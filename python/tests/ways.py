@@ -137,5 +137,5 @@ def compare(path: Path, model: str) -> List[str]:
 
 
 if __name__ == "__main__":
-    for model in sys.argv[2:] or ["fast", "auto", "base"]:
+    for model in sys.argv[2:] or ["nano", "fast", "auto", "base"]:
         print("\n".join(compare(Path(sys.argv[1]), model)), flush=True)

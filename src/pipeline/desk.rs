@@ -1,14 +1,14 @@
 //! The front door of the library: texts in, labelled paragraphs out.
 
+use super::answers::{LabelledBlock, LabelledParagraph, LabelledText};
 use super::batch::predict_pages;
 use super::rejected::LabelError;
 use crate::corpus::{InputError, LINE_LIMIT_BYTES, html_passages, page_ranges, passages};
-use crate::label::{Label, LabelId, LabelSet, Scores};
+use crate::label::{Label, LabelId, LabelSet};
 use crate::model::{Model, ModelError, PageText, Prediction, Role};
 use crate::page::Region;
 use crate::parallel;
-use crate::text::{Doubt, Language, Paragraphs, language, model_text};
-use std::borrow::Cow;
+use crate::text::{Language, Paragraphs, language, model_text};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,80 +53,6 @@ pub struct CopydeskBuilder {
     region: Option<Region>,
     without_furniture: bool,
     any_language: bool,
-}
-
-/// A paragraph of a text with its label.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct LabelledParagraph<'text> {
-    /// UTF-8 byte offsets in the text.
-    pub span: Range<usize>,
-    /// The slice of the text under `span`.
-    pub text: &'text str,
-    /// The most probable label.
-    pub label: Label,
-    /// Its probability, 0 to 1.
-    pub confidence: f32,
-    /// The probabilities of all labels; they sum to 1.
-    pub scores: Scores,
-    /// WordPiece tokens of the paragraph, special tokens not counted.
-    pub tokens: usize,
-    /// Windows that it was read in: 1, unless it is longer than the model reads at once.
-    pub windows: usize,
-    /// ISO 639-1 code of its language, where it can be told.
-    pub lang: Option<&'static str>,
-    /// Why no label is confident: the text is not English, or cannot be read. No probability then exceeds 0.5. See
-    /// [`crate::text::language()`].
-    pub doubt: Option<Doubt>,
-}
-
-/// A block of text of an HTML page with its label.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct LabelledBlock {
-    /// UTF-8 byte offsets in the page, from the first byte of the text to behind its last; tags may stand between.
-    pub span: Range<usize>,
-    /// The text between the tags, references decoded and blanks put together.
-    pub text: String,
-    /// The probability that it belongs to the page's main content, 0 to 1.
-    pub content: f32,
-    /// Whether it counts to the main content: what `copydesk label --content-only` gives.
-    pub is_content: bool,
-    /// The most probable label.
-    pub label: Label,
-    /// Its probability, 0 to 1.
-    pub confidence: f32,
-    /// The probabilities of all labels; they sum to 1.
-    pub scores: Scores,
-    /// WordPiece tokens of the text, special tokens not counted.
-    pub tokens: usize,
-    /// Windows that it was read in.
-    pub windows: usize,
-    /// ISO 639-1 code of its language, where it can be told.
-    pub lang: Option<&'static str>,
-    /// Why no label is confident; see [`LabelledParagraph::doubt`].
-    pub doubt: Option<Doubt>,
-}
-
-/// A whole text with its label.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct LabelledText {
-    /// The most probable label.
-    pub label: Label,
-    /// Its probability, 0 to 1.
-    pub confidence: f32,
-    /// The probabilities of all labels; they sum to 1.
-    pub scores: Scores,
-    /// WordPiece tokens of the text, special tokens not counted.
-    pub tokens: usize,
-    /// Windows that it was read in: 1, unless it is longer than the model reads at once.
-    pub windows: usize,
-    /// ISO 639-1 code of its language, where it can be told.
-    pub lang: Option<&'static str>,
-    /// Why no label is confident: the text is not English, or cannot be read. No probability then exceeds 0.5. See
-    /// [`crate::text::language()`].
-    pub doubt: Option<Doubt>,
 }
 
 impl CopydeskBuilder {
@@ -270,21 +196,22 @@ impl Copydesk {
                 }
             }
         }
-        let texts_of_pages: Vec<PageText<'_>> = entries
-            .iter()
-            .map(|(document, paragraph)| {
-                PageText::of(paragraph.text.as_ref(), &texts[*document][paragraph.span.clone()]).in_region(self.region)
-            })
-            .collect();
-        let predictions = self.predict(&texts_of_pages, &page_ranges(&pages));
+        let read = self.each(entries.len(), |entry| {
+            let (document, paragraph) = &entries[entry];
+            let written = &texts[*document][paragraph.span.clone()];
+            let text = PageText::of(paragraph.text.as_ref(), written).in_region(self.region);
+            (text, language(&paragraph.text, written))
+        });
+        let (page_texts, languages): (Vec<PageText<'_>>, Vec<Language>) = read.into_iter().unzip();
+        let predictions = self.predict(&page_texts, &page_ranges(&pages));
         let mut labelled: Vec<Result<Vec<_>, LabelError>> = texts.iter().map(|_| Ok(Vec::new())).collect();
-        for ((document, paragraph), prediction) in entries.iter().zip(predictions) {
+        for (((document, paragraph), prediction), language) in entries.iter().zip(predictions).zip(languages) {
             let answers = &mut labelled[*document];
             match (prediction, answers.as_mut()) {
                 (Ok(prediction), Ok(list)) => {
                     let span = paragraph.span.clone();
                     let text = &texts[*document][span.clone()];
-                    let answer = self.answer(prediction, language(&paragraph.text, text));
+                    let answer = self.answer(prediction, language);
                     let LabelledText { label, confidence, scores, tokens, windows, lang, doubt } = answer;
                     list.push(LabelledParagraph {
                         span,
@@ -364,27 +291,46 @@ impl Copydesk {
             .enumerate()
             .flat_map(|(page, texts)| texts.as_ref().iter().map(move |text| (page, text.as_ref())))
             .collect();
-        let is_too_long = |text: &str| text.len() > LINE_LIMIT_BYTES;
-        let model_text = |text| if is_too_long(text) { Cow::Borrowed("") } else { model_text(text) };
-        let plain: Vec<Cow<'_, str>> = texts.iter().map(|(_, text)| model_text(text)).collect();
-        let used: Vec<usize> = (0..texts.len()).filter(|&index| !plain[index].is_empty()).collect();
-        let page_of: Vec<Option<usize>> = used.iter().map(|&index| Some(texts[index].0)).collect();
-        let page_texts: Vec<PageText<'_>> = used
-            .iter()
-            .map(|&index| PageText::of(plain[index].as_ref(), texts[index].1).in_region(self.region))
-            .collect();
+        let read = self.each(texts.len(), |index| self.read(texts[index].1));
+        let (mut page_texts, mut page_of, mut languages) = (Vec::new(), Vec::new(), Vec::with_capacity(texts.len()));
+        for ((page, _), read) in texts.iter().zip(read) {
+            languages.push(read.map(|(text, language)| {
+                page_texts.push(text);
+                page_of.push(Some(*page));
+                language
+            }));
+        }
         let mut predictions = self.predict(&page_texts, &page_ranges(&page_of)).into_iter();
-        let mut answer = |(text, (_, written)): (&Cow<'_, str>, &(usize, &str))| {
-            if is_too_long(written) {
-                return Err(InputError::RecordTooLong { limit_bytes: LINE_LIMIT_BYTES }.into());
-            }
-            if text.is_empty() {
-                return Err(InputError::BlankText.into());
-            }
+        let answer = |language: Result<Language, InputError>| {
+            let language = language?;
             let prediction = predictions.next().expect("every text that is used has an answer; this is a bug");
-            Ok(self.answer(prediction?, language(text, written)))
+            Ok(self.answer(prediction?, language))
         };
-        plain.iter().zip(&texts).map(&mut answer).collect()
+        languages.into_iter().map(answer).collect()
+    }
+
+    /// A text as the model sees it, and its language.
+    fn read<'text>(&self, written: &'text str) -> Result<(PageText<'text>, Language), InputError> {
+        if written.len() > LINE_LIMIT_BYTES {
+            return Err(InputError::RecordTooLong { limit_bytes: LINE_LIMIT_BYTES });
+        }
+        let text = model_text(written);
+        if text.is_empty() {
+            return Err(InputError::BlankText);
+        }
+        let language = language(&text, written);
+        Ok((PageText::of(text, written).in_region(self.region), language))
+    }
+
+    /// What `work` gives for each of so many texts, in their order. The threads share it: beside a small model, what is done to a
+    /// text before and after it would otherwise keep the others waiting.
+    fn each<T: Send>(&self, texts: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+        let group = |(): &mut (), group: usize| {
+            let first = group * LEAST_GROUP_TEXTS;
+            (first..texts.min(first + LEAST_GROUP_TEXTS)).map(&work).collect::<Vec<T>>()
+        };
+        let groups = texts.div_ceil(LEAST_GROUP_TEXTS);
+        parallel::map_with(self.threads, groups, || (), group).into_iter().flatten().collect()
     }
 
     /// A prediction for a text in that language under this desk's settings.
@@ -486,6 +432,20 @@ mod tests {
         let alone: Vec<_> = desk.label_pages(&[["The council voted on Monday.", "They voted."]]);
         assert_eq!(answers[0].as_ref().unwrap(), alone[0].as_ref().unwrap());
         assert_eq!(answers[2].as_ref().unwrap(), alone[1].as_ref().unwrap());
+    }
+
+    #[test]
+    fn answers_stand_in_the_order_of_their_texts_whatever_the_number_of_threads() {
+        let desk = Copydesk::builder().model("nano").threads(1).build().unwrap();
+        let number = |index: usize| if index % 7 == 0 { " ".to_owned() } else { format!("They voted {index} to 2.") };
+        let texts: Vec<String> = (0..4 * LEAST_GROUP_TEXTS + 1).map(number).collect();
+        let pages: Vec<&[String]> = texts.chunks(5).collect();
+        let told = |desk: &Copydesk| desk.label_pages(&pages).into_iter().map(Result::ok).collect::<Vec<_>>();
+        let expected = told(&desk);
+        for (index, answer) in expected.iter().enumerate() {
+            assert_eq!(answer.is_none(), index % 7 == 0, "text {index}");
+        }
+        assert_eq!(told(&desk.with_threads(3)), expected);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Why texts have their labels.
 
+use super::answers::{LabelledBlock, LabelledParagraph, LabelledText};
 use super::comments::CommentFilter;
-use super::desk::{Copydesk, LabelledBlock, LabelledParagraph, LabelledText};
+use super::desk::Copydesk;
 use super::rejected::LabelError;
 use crate::comment::Comment;
 use crate::corpus::{InputError, html_passages, page_ranges, passages};

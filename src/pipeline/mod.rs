@@ -4,6 +4,7 @@
 //! input into texts with answers, and [`start`] does that on several threads in order. What cannot be labelled becomes a
 //! [`Rejected`] in its place, so that nothing good is lost.
 
+mod answers;
 mod batch;
 mod comment_fields;
 mod comments;
@@ -18,12 +19,13 @@ mod rejected;
 mod rows;
 mod tally;
 
+pub use answers::{LabelledBlock, LabelledParagraph, LabelledText};
 pub(crate) use batch::predict_pages;
 pub(crate) use comment_fields::{CommentFields, Fact};
 pub use comments::CommentFilter;
 pub(crate) use comments::{DEFAULT_LOSE, weighed};
 pub(crate) use desk::DEFAULT_MODEL;
-pub use desk::{Copydesk, CopydeskBuilder, LabelledBlock, LabelledParagraph, LabelledText};
+pub use desk::{Copydesk, CopydeskBuilder};
 pub(crate) use explained::NEIGHBOURS;
 pub(crate) use job::{Input, Worked, start};
 pub(crate) use labeller::{Event, Labelled, Labeller, Part};

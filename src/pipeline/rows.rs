@@ -1,6 +1,7 @@
 //! Labelled rows of everything that was read, one after another.
 
-use super::desk::{Copydesk, LabelledText};
+use super::answers::LabelledText;
+use super::desk::Copydesk;
 use super::job::{self, Input, Worked};
 use super::labeller::{Event, Labelled, Labeller};
 use super::options::RowOptions;

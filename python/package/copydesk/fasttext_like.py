@@ -26,7 +26,7 @@ PREFIX = "__label__"
 
 
 def load_model(path: Union[str, "os.PathLike[str]"] = "auto", *, threads: Optional[int] = None) -> "FastText":
-    """Opens a model: ``"auto"``, ``"fast"``, ``"base"``, or the path of a folder. A file of fastText's is none."""
+    """Opens a model: ``"auto"``, ``"fast"``, ``"nano"``, ``"base"``, or the path of a folder. A file of fastText's is none."""
     return FastText(path, threads=threads)
 
 

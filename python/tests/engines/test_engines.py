@@ -32,7 +32,9 @@ def test_ray(folder: Path, alone: List[str], ray_here: None) -> None:
     assert Counter(labelled["label"]) == Counter(alone)
 
 
-def test_spark(folder: Path, alone: List[str], texts: List[str]) -> None:
+def test_spark(folder: Path, alone: List[str], texts: List[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    # Else Spark takes the first `python3` of the path, which has no copydesk where this environment is not active.
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     names = recipes.run("spark")
     try:
         assert {row["label"]: row["count"] for row in names["counts"]} == Counter(alone)

@@ -30,7 +30,7 @@ class CopydeskClassifierFilter(BaseFilter):
     of datatrove uses one thread.
 
     Args:
-        model_url: ``"auto"``, ``"fast"``, ``"base"``, or the path of a folder.
+        model_url: ``"auto"``, ``"fast"``, ``"nano"``, ``"base"``, or the path of a folder.
         keep_labels: A pair of a label, without ``__label__``, and the least score, or a list of such pairs.
         remove_labels: The same for what is removed. Only one of the two can be given.
         save_labels_in_metadata: Put the mean score of each label into the metadata of the document, as ``__label__opinion``.
