@@ -1,7 +1,7 @@
 //! Model folders, the embedded models, and classification of texts.
 //!
 //! A model is a folder in the layout of Hugging Face's `BertForSequenceClassification`, so that the ecosystem's
-//! tools read it, plus one file of our own:
+//! tools read it, plus one file of our own. Classifiers of other families are read as well; [`architecture`] tells which.
 //!
 //! | file | holds |
 //! |---|---|
@@ -18,9 +18,11 @@
 #![forbid(unsafe_code)]
 
 mod any;
+mod architecture;
 mod cascade;
 mod checkpoint;
 mod classifier;
+mod describe;
 mod development;
 mod digest;
 mod embedded;
@@ -31,7 +33,10 @@ mod head;
 #[cfg(feature = "hub")]
 mod hub;
 mod layout;
+mod network;
 pub(crate) mod page;
+#[doc(hidden)]
+pub mod probe;
 mod roles;
 mod save;
 mod settings;
@@ -46,11 +51,13 @@ pub use cascade::{AskLabel, Mixture};
 pub use checkpoint::{Checkpoint, ModelFiles};
 pub(crate) use classifier::Version;
 pub use classifier::{Classifier, MICRO_BATCH_TOKENS, PageText, Prediction, Reading, Session};
+pub use describe::Description;
 pub use development::{Asked, Development};
 pub use digest::Digest;
 pub use embedded::{EMBEDDED_CASCADE, EMBEDDED_CASCADE_BYTES, EmbeddedModel};
 pub use error::ModelError;
-pub use head::Head;
+pub use head::{Head, Pooler};
+pub use network::Network;
 pub use page::PageConfig;
 #[cfg(any(test, feature = "train"))]
 pub use page::PageWeights;

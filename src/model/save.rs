@@ -97,7 +97,7 @@ impl Checkpoint {
         }
         if let Some(head) = &self.head {
             if let Some(pooler) = &head.pooler {
-                tensors.linear("bert.pooler.dense", pooler);
+                tensors.linear("bert.pooler.dense", &pooler.linear);
             }
             tensors.floats("classifier.weight".to_owned(), shape(&head.weight), values(&head.weight));
             tensors.floats("classifier.bias".to_owned(), vec![head.bias.len()], head.bias.clone());

@@ -1,0 +1,254 @@
+//! Classifiers of other families than ours: tiny ones with random weights, and what Hugging Face's transformers says of some texts.
+//! `tests/architectures/make.py` makes both.
+
+mod common;
+
+use common::{arg, rows, run, run_with, stderr, stdout};
+use copydesk::internals::Classifier;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A folder of `tests/architectures`, and the engine that runs it.
+struct Family {
+    folder: &'static str,
+    model_type: &'static str,
+    engine: &'static str,
+    tokenizer: &'static str,
+}
+
+const fn family(
+    folder: &'static str,
+    model_type: &'static str,
+    engine: &'static str,
+    tokenizer: &'static str,
+) -> Family {
+    Family { folder, model_type, engine, tokenizer }
+}
+
+const FAMILIES: [Family; 14] = [
+    family("bert", "bert", "BERT's", "WordPiece"),
+    family("bert-gelu-new", "bert", "general", "WordPiece"),
+    family("distilbert", "distilbert", "BERT's", "WordPiece"),
+    family("electra", "electra", "BERT's", "WordPiece"),
+    family("electra-small", "electra", "general", "WordPiece"),
+    family("mpnet", "mpnet", "general", "WordPiece"),
+    family("albert", "albert", "general", "WordPiece"),
+    family("roberta", "roberta", "BERT's", "BPE"),
+    family("xlm-roberta", "xlm-roberta", "BERT's", "Unigram"),
+    family("camembert", "camembert", "BERT's", "Unigram"),
+    family("deberta-v3", "deberta-v2", "general", "Unigram"),
+    family("deberta-v2", "deberta-v2", "general", "Unigram"),
+    family("modernbert", "modernbert", "general", "BPE"),
+    family("modernbert-cls", "modernbert", "general", "BPE"),
+];
+
+const LABELS: [&str; 6] = ["Sach-Lage", "own view?", "ça & là", "0", "spam", "a/b"];
+
+impl Family {
+    fn path(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/architectures").join(self.folder)
+    }
+
+    /// Whether this build reads its tokenizer.
+    fn is_read(&self) -> bool {
+        cfg!(feature = "architectures") || self.tokenizer == "WordPiece"
+    }
+
+    fn reference(&self) -> Vec<Value> {
+        let json = fs::read(self.path().join("reference.json")).unwrap();
+        serde_json::from_slice(&json).unwrap()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.reference().iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// The families whose tokenizers this build reads.
+fn read() -> impl Iterator<Item = &'static Family> {
+    FAMILIES.iter().filter(|family| family.is_read())
+}
+
+#[test]
+fn ids_and_logits_are_those_of_transformers() {
+    for family in read() {
+        let name = family.folder;
+        let model = Classifier::from_dir(&family.path()).unwrap();
+        let labels: Vec<String> = model.labels().iter().map(ToString::to_string).collect();
+        assert_eq!(labels, LABELS, "{name}");
+        let mut session = model.session();
+        let reference = family.reference();
+        assert_eq!(reference.len(), 12, "{name}");
+        for row in reference {
+            let text = row["text"].as_str().unwrap();
+            let tokenizer = model.tokenizer();
+            let mut ids = vec![tokenizer.cls()];
+            tokenizer.encode_into(text, &mut ids);
+            ids.push(tokenizer.sep());
+            assert_eq!(json!(ids), row["ids"], "{name}: {text:?}");
+            let logits = session.logits(&[text]).unwrap().remove(0);
+            let expected: Vec<f32> =
+                row["logits"].as_array().unwrap().iter().map(|logit| logit.as_f64().unwrap() as f32).collect();
+            assert_eq!(logits.len(), expected.len());
+            for (got, expected) in logits.iter().zip(&expected) {
+                assert!((got - expected).abs() < 1e-4, "{name}: {text:?}: {logits:?}, expected {expected:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_has_the_same_logits_beside_any_others() {
+    for family in read() {
+        let model = Classifier::from_dir(&family.path()).unwrap();
+        let mut session = model.session();
+        let texts = family.texts();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let together = session.logits(&texts).unwrap();
+        let alone: Vec<Vec<f32>> = texts.iter().map(|text| session.logits(&[text]).unwrap().remove(0)).collect();
+        assert_eq!(together, alone, "{}", family.folder);
+        let mut backwards = texts.clone();
+        backwards.reverse();
+        let mut turned = session.logits(&backwards).unwrap();
+        turned.reverse();
+        assert_eq!(together, turned, "{}", family.folder);
+    }
+}
+
+/// The texts that are not blank, many times over in JSON Lines.
+fn records(family: &Family, times: usize) -> String {
+    let texts = family.texts().into_iter().filter(|text| !text.trim().is_empty());
+    let lines: String = texts.map(|text| format!("{}\n", json!({"text": text}))).collect();
+    lines.repeat(times)
+}
+
+#[test]
+fn the_command_writes_the_same_bytes_for_any_number_of_threads_and_records() {
+    for family in read() {
+        let path = family.path();
+        let label = |threads: &str, input: &str| {
+            let arguments = ["label", "-q", "--unit", "record", "--threads", threads, "--model", arg(&path), "-"];
+            let output = run_with(&arguments, input.as_bytes());
+            assert_eq!(output.status.code(), Some(0), "{}: {}", family.folder, stderr(&output));
+            stdout(&output)
+        };
+        let once = records(family, 1);
+        let all = records(family, 16);
+        let one = label("1", &all);
+        assert_eq!(label("4", &all), one, "{}", family.folder);
+        // One record at a time.
+        let alone: String = once.lines().map(|line| label("1", line)).collect();
+        assert_eq!(alone, label("4", &once), "{}", family.folder);
+        assert_eq!(alone.lines().collect::<Vec<_>>().repeat(16), one.lines().collect::<Vec<_>>(), "{}", family.folder);
+    }
+}
+
+#[test]
+fn every_way_of_reading_inputs_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = "The council voted late, and nobody liked the plan. ".repeat(30);
+    let page = folder.path().join("page.txt");
+    fs::write(&page, format!("A short one.\n\n{words}\n")).unwrap();
+    let table = folder.path().join("rows.csv");
+    fs::write(&table, "doc,text\na,A short one.\na,Another one on the page.\nb,Alone.\n").unwrap();
+    for family in read() {
+        let path = family.path();
+        let name = family.folder;
+        let paragraphs = rows(&run(&["label", "-q", "--model", arg(&path), arg(&page)]), 0);
+        let windows: Vec<u64> = paragraphs.iter().map(|row| row["windows"].as_u64().unwrap()).collect();
+        assert!(windows.len() == 2 && windows[0] == 1 && windows[1] > 1, "{name}: {windows:?}");
+        for row in &paragraphs {
+            let scores = row["scores"].as_object().unwrap();
+            assert_eq!(scores.keys().collect::<Vec<_>>(), LABELS, "{name}");
+            let sum: f64 = scores.values().map(|score| score.as_f64().unwrap()).sum();
+            assert!((sum - 1.0).abs() < 1e-4, "{name}: {row}");
+        }
+        let of_table = ["label", "-q", "--unit", "record", "--page-field", "doc", "--model", arg(&path), arg(&table)];
+        assert_eq!(rows(&run(&of_table), 0).len(), 3, "{name}");
+        let as_table = folder.path().join("out.csv");
+        let written = run(&[&of_table[..], &["-o", arg(&as_table)]].concat());
+        assert_eq!(written.status.code(), Some(0), "{name}: {}", stderr(&written));
+        assert_eq!(fs::read_to_string(&as_table).unwrap().lines().count(), 4, "{name}");
+        // No label has the role that the command needs.
+        let refused = run_with(&["filter", "--model", arg(&path), "-"], b"{\"text\": \"One.\"}\n");
+        assert_eq!(refused.status.code(), Some(2), "{name}");
+        assert!(stderr(&refused).contains("needs to know which label it means"), "{name}: {}", stderr(&refused));
+    }
+}
+
+#[test]
+fn models_show_tells_which_engine_and_why() {
+    for family in read() {
+        let path = family.path();
+        let card = rows(&run(&["models", "show", "--json", arg(&path)]), 0).remove(0);
+        let name = family.folder;
+        assert_eq!(card["architecture"], family.model_type, "{name}");
+        assert_eq!(card["engine"], family.engine, "{name}");
+        assert_eq!((&card["precision"], &card["labels"]), (&json!("f32"), &json!(LABELS)), "{name}");
+        assert!(card["tokenizer"].as_str().unwrap().starts_with(family.tokenizer), "{name}: {card}");
+        assert_eq!((&card["window"], &card["hidden"]), (&json!(96), &json!(32)), "{name}");
+        let shown = stdout(&run(&["models", "show", arg(&path)]));
+        for piece in [family.model_type, family.engine, "Sach-Lage, own view?", "each text is read alone"] {
+            assert!(shown.contains(piece), "{name}: {shown}");
+        }
+        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    }
+    let card = rows(&run(&["models", "show", "fast", "--json"]), 0).remove(0);
+    assert_eq!((&card["precision"], &card["page_network"]), (&json!("int8"), &json!(true)));
+    assert_eq!((&card["spam_label"], &card["head"]), (&json!("comment_spam"), &json!("the labels")));
+    let refused = run(&["models", "show", "auto"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("needs a model of one network"), "{}", stderr(&refused));
+}
+
+#[test]
+fn models_with_berts_layers_are_stored_as_8_bit_integers_and_others_are_refused() {
+    for family in read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, out) = (family.path(), folder.path().join("small"));
+        let name = family.folder;
+        // Rows with the labels that the model gives, so that as it was it has a macro-F1 of 1.
+        let labelled =
+            run_with(&["label", "-q", "--unit", "record", "--model", arg(&path), "-"], records(family, 1).as_bytes());
+        let data = folder.path().join("data.jsonl");
+        let gold: String = rows(&labelled, 0)
+            .iter()
+            .map(|row| format!("{}\n", json!({"text": row["text"], "label": row["label"]})))
+            .collect();
+        fs::write(&data, gold).unwrap();
+        let arguments = ["quantize", "-q", "--json", "--model", arg(&path), "--out", arg(&out), "--data", arg(&data)];
+        let stored = run(&arguments);
+        if family.engine == "general" {
+            assert_eq!(stored.status.code(), Some(2), "{name}");
+            assert!(stderr(&stored).contains("that takes BERT's layers"), "{name}: {}", stderr(&stored));
+            assert!(!out.exists(), "{name}");
+            continue;
+        }
+        let report = rows(&stored, 0).remove(0);
+        assert_eq!((&report["rows"], &report["macro_f1"][0]), (&json!(10), &json!(1.0)), "{name}: {report}");
+        assert!(report["bytes_after"].as_u64() < report["bytes_before"].as_u64(), "{name}: {report}");
+        let card = rows(&run(&["models", "show", "--json", arg(&out)]), 0).remove(0);
+        assert_eq!((&card["precision"], &card["labels"]), (&json!("int8"), &json!(LABELS)), "{name}");
+        // It says nearly the same.
+        let (before, after) = (Classifier::from_dir(&path).unwrap(), Classifier::from_dir(&out).unwrap());
+        for text in family.texts() {
+            let [before, after] = [&before, &after].map(|model| model.session().logits(&[&text]).unwrap().remove(0));
+            for (a, b) in before.iter().zip(&after) {
+                assert!((a - b).abs() < 0.25, "{name}: {text:?}: {before:?} and {after:?}");
+            }
+        }
+        let same = run(&["quantize", "--model", arg(&out), "--out", arg(&out)]);
+        assert!(stderr(&same).contains("would be both read and written"), "{name}: {}", stderr(&same));
+    }
+}
+
+#[cfg(not(feature = "architectures"))]
+#[test]
+fn a_build_without_other_tokenizers_names_the_feature() {
+    for family in FAMILIES.iter().filter(|family| !family.is_read()) {
+        let refused = run_with(&["label", "--model", arg(&family.path()), "-"], b"One.\n");
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(stderr(&refused).contains("needs a build with the feature architectures"), "{}", stderr(&refused));
+    }
+}
