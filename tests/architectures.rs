@@ -252,3 +252,150 @@ fn a_build_without_other_tokenizers_names_the_feature() {
         assert!(stderr(&refused).contains("needs a build with the feature architectures"), "{}", stderr(&refused));
     }
 }
+
+/// An implementation that is neither ours nor the one that made the figures reads two of the folders.
+#[cfg(all(feature = "train", feature = "architectures"))]
+#[test]
+fn candle_gives_the_same_logits() {
+    use candle_core::{DType, Device, Tensor};
+    use candle_nn::VarBuilder;
+    use candle_transformers::models::{debertav2, xlm_roberta};
+
+    for name in ["xlm-roberta", "deberta-v3"] {
+        let family = FAMILIES.iter().find(|family| family.folder == name).unwrap();
+        let mut config: Value = serde_json::from_slice(&fs::read(family.path().join("config.json")).unwrap()).unwrap();
+        // What newer versions of transformers leave out.
+        config["position_embedding_type"] = json!("absolute");
+        let weights = fs::read(family.path().join("model.safetensors")).unwrap();
+        let builder = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu).unwrap();
+        let run: Box<dyn Fn(&Tensor) -> candle_core::Result<Tensor>> = match name {
+            "deberta-v3" => {
+                let config: debertav2::Config = serde_json::from_value(config).unwrap();
+                let builder = builder.set_prefix("deberta");
+                let model = debertav2::DebertaV2SeqClassificationModel::load(builder, &config, None).unwrap();
+                Box::new(move |ids| model.forward(ids, None, None))
+            }
+            _ => {
+                let config: xlm_roberta::Config = serde_json::from_value(config).unwrap();
+                let model =
+                    xlm_roberta::XLMRobertaForSequenceClassification::new(LABELS.len(), &config, builder).unwrap();
+                Box::new(move |ids| model.forward(ids, &ids.ones_like()?, &ids.zeros_like()?))
+            }
+        };
+        let model = Classifier::from_dir(&family.path()).unwrap();
+        for row in family.reference() {
+            let ids: Vec<u32> = serde_json::from_value(row["ids"].clone()).unwrap();
+            let ids = Tensor::new(&[ids.as_slice()], &Device::Cpu).unwrap();
+            let expected = run(&ids).unwrap().get(0).unwrap().to_vec1::<f32>().unwrap();
+            let logits = model.session().logits(&[row["text"].as_str().unwrap()]).unwrap().remove(0);
+            for (got, expected) in logits.iter().zip(&expected) {
+                assert!((got - expected).abs() < 1e-4, "{name}: {row}: {logits:?}, expected {expected:?}");
+            }
+        }
+    }
+}
+
+/// What training makes of them.
+#[cfg(feature = "train")]
+mod training {
+    use super::*;
+
+    const TRAIN: &str = "data/train-small.jsonl";
+    const DEV: &str = "data/dev-small.jsonl";
+
+    fn settings(folder: &Path) -> String {
+        let path = folder.join("settings.json");
+        let settings = json!({"weak_epochs": 1, "epochs": 1, "page": null, "vector_weight": 0.0, "max_tokens": 48});
+        fs::write(&path, settings.to_string()).unwrap();
+        arg(&path).to_owned()
+    }
+
+    #[test]
+    fn a_model_with_berts_layers_is_a_base_and_any_other_is_refused() {
+        for family in read() {
+            let folder = tempfile::tempdir().unwrap();
+            let (path, out) = (family.path(), folder.path().join("trained"));
+            let settings = settings(folder.path());
+            let arguments = ["train", "-q", "--data", TRAIN, "--dev", DEV, "--settings", &settings];
+            let trained = run(&[&arguments[..], &["--base", arg(&path), "--out", arg(&out)]].concat());
+            if family.engine == "general" {
+                assert_eq!(trained.status.code(), Some(2), "{}", family.folder);
+                assert!(stderr(&trained).contains("that takes BERT's layers"), "{}", stderr(&trained));
+                continue;
+            }
+            assert_eq!(trained.status.code(), Some(0), "{}: {}", family.folder, stderr(&trained));
+            let card = rows(&run(&["models", "show", "--json", arg(&out)]), 0).remove(0);
+            assert_eq!(card["labels"][0], "reporting", "{}", family.folder);
+            assert!(card["tokenizer"].as_str().unwrap().starts_with(family.tokenizer), "{}", family.folder);
+            assert_eq!(
+                rows(&run(&["label", "-q", "--model", arg(&out), "data/pages/tariff-comment-thread.txt"]), 0).len(),
+                34
+            );
+        }
+    }
+
+    #[test]
+    fn a_model_of_any_family_is_a_teacher() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(folder.path());
+        // Rows with the labels of the teachers.
+        let dev = folder.path().join("dev.jsonl");
+        let texts = fs::read_to_string(DEV).unwrap();
+        let lines = texts.lines().zip(LABELS.iter().cycle()).map(|(line, label)| {
+            let row: Value = serde_json::from_str(line).unwrap();
+            format!("{}\n", json!({"text": row["text"], "label": label, "doc": row["doc"], "source": row["source"]}))
+        });
+        fs::write(&dev, lines.collect::<String>()).unwrap();
+        for family in read() {
+            let out = folder.path().join(family.folder);
+            let path = family.path();
+            let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/architectures/bert");
+            let taught = run(&[
+                "distill",
+                "-q",
+                "--teacher",
+                arg(&path),
+                "--base",
+                arg(&base),
+                "--texts",
+                TRAIN,
+                "--dev",
+                arg(&dev),
+                "--settings",
+                &settings,
+                "--out",
+                arg(&out),
+            ]);
+            assert_eq!(taught.status.code(), Some(0), "{}: {}", family.folder, stderr(&taught));
+            let labels = &rows(&run(&["models", "show", "--json", arg(&out)]), 0)[0]["labels"];
+            assert_eq!(*labels, json!(LABELS), "{}", family.folder);
+        }
+    }
+
+    #[cfg(feature = "architectures")]
+    #[test]
+    fn a_student_is_not_cut_from_a_teacher_without_wordpiece() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = FAMILIES.iter().find(|family| family.folder == "roberta").unwrap().path();
+        let refused = run(&[
+            "distill",
+            "-q",
+            "--teacher",
+            arg(&path),
+            "--texts",
+            TRAIN,
+            "--dev",
+            DEV,
+            "--layers",
+            "1",
+            "--vocab",
+            "200",
+            "--settings",
+            &settings(folder.path()),
+            "--out",
+            arg(&folder.path().join("out")),
+        ]);
+        assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("WordPiece, or --base"), "{}", stderr(&refused));
+    }
+}

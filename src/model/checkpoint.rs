@@ -236,10 +236,10 @@ pub(super) fn settings_and_head(
     with_head: bool,
 ) -> Result<(Settings, Option<Head>), ModelError> {
     let Layout { architecture, fields } = layout;
+    let with_head = with_head && architecture.has_head(tensors);
     if with_head {
         check_task(fields)?;
     }
-    let with_head = with_head && architecture.has_head(tensors);
     let max_positions = architecture.encoder.max_positions;
     let pooling = || if with_head && architecture.has_pooler(tensors) { Pooling::Pooler } else { Pooling::Cls };
     let mut settings = match files.settings {

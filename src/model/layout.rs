@@ -1,7 +1,7 @@
 //! `config.json`: the encoder's sizes and the names of the outputs.
 
 use super::ModelError;
-use super::architecture::{self, Architecture, Fields};
+use super::architecture::{Architecture, Fields};
 use crate::engine::EncoderConfig;
 use crate::label::LabelSet;
 use serde_json::{Map, Value, json};
@@ -21,11 +21,6 @@ impl Layout {
     pub(super) fn from_json(bytes: &[u8]) -> Result<Layout, ModelError> {
         let fields = Fields::read(bytes)?;
         Ok(Layout { architecture: Architecture::read(&fields)?, fields })
-    }
-
-    /// The label of each output row.
-    pub(super) fn labels(&self) -> Result<LabelSet, ModelError> {
-        architecture::labels(&self.fields)
     }
 }
 
@@ -69,6 +64,7 @@ pub(super) fn to_json(encoder: &EncoderConfig, labels: Option<&LabelSet>, pad: O
 mod tests {
     use super::*;
     use crate::label::LabelSetError;
+    use crate::model::architecture::labels;
     use crate::model::fixture;
 
     fn read(change: impl Fn(&mut Value)) -> Result<Layout, ModelError> {
@@ -88,12 +84,12 @@ mod tests {
         let pairs = EncoderConfig { tokens_per_state: 2, ..fixture::config() };
         let json = to_json(&pairs, None, Some(0)).to_string();
         assert_eq!(Layout::from_json(json.as_bytes()).unwrap().architecture.encoder, pairs);
-        assert_eq!(layout.labels().unwrap(), LabelSet::copydesk());
+        assert_eq!(labels(&layout.fields).unwrap(), LabelSet::copydesk());
     }
 
     #[test]
     fn labels_keep_their_order_and_are_numbered_without_a_gap() {
-        let with = |ids: Value| read(|config| config["id2label"] = ids.clone()).unwrap().labels();
+        let with = |ids: Value| labels(&read(|config| config["id2label"] = ids.clone()).unwrap().fields);
         let numbered = |count: usize| (0..count).map(|id| (id.to_string(), json!(format!("n{id}")))).collect();
         assert_eq!(with(json!({"1": "spam", "0": "ham"})).unwrap(), LabelSet::new(["ham", "spam"]).unwrap());
         assert_eq!(with(numbered(37)).unwrap().len(), 37);

@@ -1,6 +1,6 @@
 //! The forward pass.
 
-use super::attention::{Attention, Scratch};
+use super::attention::Attention;
 use super::{General, Packed, Pool};
 use crate::engine::encoder::{EngineError, check_batch};
 use crate::engine::{Activation, LayerNorm};
@@ -19,9 +19,8 @@ impl General {
             return Err(EngineError::OutputLength { expected, got: out.len() });
         }
         let mut states = self.embed(ids, cu_seqlens);
-        let mut scratch = Scratch::default();
         for &layer in &self.order {
-            self.layer(&self.layers[layer], &mut states, cu_seqlens, &mut scratch);
+            self.layer(&self.layers[layer], &mut states, cu_seqlens);
         }
         if let Some(norm) = &self.final_norm {
             self.normalise(norm, &mut states);
@@ -73,7 +72,7 @@ impl General {
         states
     }
 
-    fn layer(&self, layer: &Packed, states: &mut Vec<f32>, cu_seqlens: &[u32], scratch: &mut Scratch) {
+    fn layer(&self, layer: &Packed, states: &mut Vec<f32>, cu_seqlens: &[u32]) {
         let (hidden, heads) = (self.config.sizes.hidden, self.config.sizes.heads);
         let norm_first = self.config.norm_first;
         // What a part reads, where that is not the states themselves.
@@ -96,7 +95,7 @@ impl General {
         for bounds in cu_seqlens.windows(2) {
             let (first, end) = (bounds[0] as usize, bounds[1] as usize);
             let query_key_value = &mut query_key_value[3 * first * hidden..3 * end * hidden];
-            let attention = Attention { query_key_value, hidden, heads, positions: &layer.positions, scratch };
+            let attention = Attention { query_key_value, hidden, heads, positions: &layer.positions, isa: self.isa };
             attention.run(&mut context[first * hidden..end * hidden]);
         }
         add(states, &layer.attention_output.forward(&context), layer.attention_norm.as_ref());

@@ -3,7 +3,7 @@
 //! [`Encoder`](super::Encoder) does one thing fast: BERT's layers with exact GELU over absolute positions. What differs from that runs
 //! here, on the same products of matrices: factorised embeddings (ALBERT, small ELECTRA), other activations, biases by distance
 //! (MPNet), disentangled attention (DeBERTa), and rotated positions with normalisation first, gates and sliding windows
-//! (ModernBERT). Attention is plain code, so that it can be read beside the papers.
+//! (ModernBERT). It is written to be read beside the papers, and keeps whole matrices of scores.
 //!
 //! Products take all tokens of a batch together, and a row of a product does not depend on the others; everything else takes one
 //! sequence at a time. So a sequence's vector is the same bits in any batch.

@@ -1,9 +1,9 @@
 //! What attention knows of positions beyond the embedding.
 
-use super::super::dense::dot;
+use crate::engine::Dense;
 
 /// How far apart two tokens stand, as a layer's attention sees it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Positions {
     /// Not at all: the embedding has the positions.
     Embedded,
@@ -21,12 +21,12 @@ pub enum Positions {
 }
 
 /// Vectors of distances, one row a bucket. The bucket of a distance is `span` plus its logarithmic step.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Disentangled {
-    /// `[2 · span, hidden]`: what distances offer to a token's query; empty where they offer nothing.
-    pub keys: Vec<f32>,
-    /// `[2 · span, hidden]`: what distances ask of a token's key; empty where they ask nothing.
-    pub queries: Vec<f32>,
+    /// For each head `[2 · span, width]`: what distances offer to a token's query; empty where they offer nothing.
+    pub keys: Vec<Dense>,
+    /// Likewise what distances ask of a token's key.
+    pub queries: Vec<Dense>,
     /// Half of the buckets.
     pub span: usize,
     /// Half of the buckets if distances beyond half of it share buckets; `None` if each has its own.
@@ -67,23 +67,6 @@ impl Disentangled {
         let last = 2 * self.span as isize - 1;
         step.saturating_add(self.span as isize).clamp(0, last) as usize
     }
-
-    /// Products of each row of `vectors`, which are `[tokens, stride]` and of which `part` counts, with the rows `buckets` of a
-    /// table; `to` becomes `[tokens, buckets]`.
-    pub fn products(
-        table: &[f32],
-        hidden: usize,
-        part: std::ops::Range<usize>,
-        buckets: std::ops::RangeInclusive<usize>,
-        vectors: impl Iterator<Item = impl AsRef<[f32]>>,
-        to: &mut Vec<f32>,
-    ) {
-        to.clear();
-        for vector in vectors {
-            let rows = buckets.clone().map(|bucket| &table[bucket * hidden..][part.clone()]);
-            to.extend(rows.map(|row| dot(vector.as_ref(), row)));
-        }
-    }
 }
 
 /// DeBERTa's logarithmic buckets: distances up to half of `buckets` have their own, those beyond share them by the logarithm.
@@ -118,6 +101,7 @@ pub fn rotate(vector: &mut [f32], turns: &[(f32, f32)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::InstructionSet;
 
     /// What PyTorch's `MPNetEncoder.relative_position_bucket` gives.
     #[test]
@@ -130,7 +114,7 @@ mod tests {
     #[test]
     fn buckets_of_deberta_stay_within_their_table_for_every_distance() {
         let with = |logarithmic, span, max_distance| Disentangled {
-            keys: vec![0.0],
+            keys: vec![Dense::new(&[0.0], &[0.0], InstructionSet::Scalar)],
             queries: Vec::new(),
             span,
             logarithmic,

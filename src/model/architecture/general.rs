@@ -4,7 +4,7 @@ use super::{Architecture, Family, Fields, bert};
 use crate::engine::general::{
     BUCKETS, Disentangled, General, GeneralConfig, GeneralEmbedding, GeneralLayer, GeneralWeights, Pool, Positions,
 };
-use crate::engine::{Dense, InstructionSet, LayerNorm, LayerWeights, Linear, Matrix};
+use crate::engine::{Dense, EncoderConfig, InstructionSet, LayerNorm, LayerWeights, Linear, Matrix};
 use crate::model::ModelError;
 use crate::model::head::values;
 use crate::model::tensors::Tensors;
@@ -168,7 +168,7 @@ fn deberta(tensors: &Tensors<'_>, architecture: &Architecture, fields: &Fields) 
         false => None,
     };
     let positions = |index: usize, layer: &LayerWeights| match &tables {
-        Some(tables) => tables.of_layer(tensors, hidden, index, layer).map(Positions::Disentangled),
+        Some(tables) => tables.of_layer(tensors, config, index, layer).map(Positions::Disentangled),
         None => Ok(Positions::Embedded),
     };
     let layers = layers(tensors, architecture, config.layers, positions)?;
@@ -255,13 +255,14 @@ impl Distances {
     fn of_layer(
         &self,
         tensors: &Tensors<'_>,
-        hidden: usize,
+        config: &EncoderConfig,
         index: usize,
         layer: &LayerWeights,
     ) -> Result<Disentangled, ModelError> {
+        let &EncoderConfig { hidden, heads, .. } = config;
         let project = |wanted: bool, shared: &Linear, own: &str| {
             if !wanted {
-                return Ok(Vec::new());
+                return Ok::<_, ModelError>(Vec::new());
             }
             let name = tensors.encoder_name(&format!("encoder.layer.{index}.attention.self.{own}"));
             let read;
@@ -272,8 +273,15 @@ impl Distances {
                     &read
                 }
             };
-            let weight = values(&linear.weight);
-            Ok(Dense::new(&weight, &linear.bias, InstructionSet::detect()).forward(&self.rows))
+            let isa = InstructionSet::detect();
+            let vectors = Dense::new(&values(&linear.weight), &linear.bias, isa).forward(&self.rows);
+            let width = hidden / heads;
+            let of_head = |head: usize| {
+                let parts = vectors.chunks_exact(hidden).map(|row| &row[head * width..(head + 1) * width]);
+                let rows: Vec<f32> = parts.flatten().copied().collect();
+                Dense::new(&rows, &vec![0.0; 2 * self.span], isa)
+            };
+            Ok((0..heads).map(of_head).collect())
         };
         Ok(Disentangled {
             keys: project(self.kinds[0], &layer.key, "pos_key_proj")?,

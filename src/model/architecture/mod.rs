@@ -44,10 +44,9 @@ impl Architecture {
             return Err(ModelError::CustomCode);
         }
         let family = Family::read(fields)?;
-        for (field, expected) in [("position_embedding_type", "absolute")] {
-            if let Some(got) = fields.text(field)?.filter(|got| got != expected) {
-                return Err(ModelError::UnsupportedArchitecture { field, expected, got });
-            }
+        let (field, expected) = ("position_embedding_type", "absolute");
+        if let Some(got) = fields.text(field)?.filter(|got| got != expected) {
+            return Err(ModelError::UnsupportedArchitecture { field, expected, got });
         }
         if fields.truth("is_decoder")?.unwrap_or(false) {
             return Err(ModelError::UnsupportedArchitecture {
@@ -132,5 +131,42 @@ impl Architecture {
             return Err(ModelError::BadSize { field: names.epsilon, expected, got });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Encoder, Precision, Workspace};
+    use crate::model::checkpoint;
+    use crate::model::layout::Layout;
+    use std::path::Path;
+
+    /// What runs on BERT's engine runs on the general one as well, which shares no code with it but the products: the two must
+    /// say the same.
+    #[test]
+    fn both_engines_give_the_same_vectors() {
+        for folder in ["bert", "distilbert", "electra", "roberta", "xlm-roberta", "camembert"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/architectures").join(folder);
+            let file = |name: &str| std::fs::read(folder.join(name)).unwrap();
+            let (config, weights) = (file("config.json"), file("model.safetensors"));
+            let layout = Layout::from_json(&config).unwrap();
+            let architecture = &layout.architecture;
+            assert_eq!(architecture.general, None, "{}", folder.display());
+            let tensors = checkpoint::tensors(&weights, &layout).unwrap();
+            let general = general::read(&tensors, architecture, &layout.fields).unwrap();
+            let bert = bert::weights(&tensors, architecture).unwrap();
+            let encoder = Encoder::new(architecture.encoder.clone(), bert, Precision::F32).unwrap();
+            let ids: Vec<u32> = (0..90).map(|index| index * 37 % 200).collect();
+            let bounds = [0, 1, 3, 20, 90];
+            let (mut one, mut other) = (vec![0.0; 4 * 32], vec![0.0; 4 * 32]);
+            encoder.encode(&ids, &bounds, &mut Workspace::default(), &mut one).unwrap();
+            general.encode(&ids, &bounds, &mut other).unwrap();
+            for (a, b) in one.iter().zip(&other) {
+                assert!((a - b).abs() < 1e-4, "{}: {one:?} and {other:?}", folder.display());
+            }
+            assert!(general.encode(&ids, &[0, 90, 90], &mut other).is_err(), "an empty sequence");
+            assert!(general.encode(&[9999], &[0, 1], &mut other[..32]).is_err(), "an id of no word");
+        }
     }
 }
