@@ -269,7 +269,7 @@ impl Classifier {
 
     /// Buffers for one thread.
     pub fn session(&self) -> Session<'_> {
-        Session { model: self, buffers: Buffers::new(self), helpers: 1 }
+        Session { model: self, buffers: Buffers::default(), helpers: 1 }
     }
 }
 
@@ -282,15 +282,10 @@ pub struct Session<'model> {
 }
 
 /// What the encoder needs for a batch of sequences.
+#[derive(Default)]
 struct Buffers {
     workspace: Workspace,
     batch: Batch,
-}
-
-impl Buffers {
-    fn new(model: &Classifier) -> Buffers {
-        Buffers { workspace: Workspace::default(), batch: Batch::default() }
-    }
 }
 
 /// A window of a text: which one, and which of its tokens.
@@ -487,7 +482,7 @@ impl Session<'_> {
             let model = self.model;
             let parts: Vec<&[usize]> = order.chunks(HELPED_WINDOWS / 8).collect();
             let encode = |buffers: &mut Buffers, part: usize| buffers.encode(model, ids, list, parts[part]);
-            let vectors = parallel::map_with(self.helpers, parts.len(), || Buffers::new(model), encode);
+            let vectors = parallel::map_with(self.helpers, parts.len(), Buffers::default, encode);
             for (part, vectors) in parts.into_iter().zip(vectors) {
                 place(part, &vectors?);
             }

@@ -10,9 +10,8 @@ use super::special::{self, Around};
 use super::{TokenizerError, excerpt};
 use ahash::AHashMap;
 use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
@@ -22,8 +21,8 @@ use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::{AddedToken, ModelWrapper, NormalizerWrapper, PreTokenizerWrapper, Tokenizer};
 
-/// Longest normaliser or word splitter, in bytes: a map of characters has some 300,000.
-const MAX_PART_BYTES: usize = 4 << 20;
+/// Most values in a normaliser, word splitter or post-processor: each takes several times its bytes.
+const MAX_VALUES: usize = 10_000;
 
 /// Longest entry of a vocabulary, in bytes: looking for entries in a text takes time in proportion to it.
 const MAX_ENTRY_BYTES: usize = 1024;
@@ -53,18 +52,38 @@ pub(super) struct Foreign {
     vocab_size: usize,
 }
 
+/// The file as it is read first: nothing but what kind of vocabulary it has, and that its parts are small.
 #[derive(Deserialize)]
-struct File<'file> {
+struct Outline {
+    #[serde(default, rename = "normalizer")]
+    _normalizer: Values,
+    #[serde(default, rename = "pre_tokenizer")]
+    _pre_tokenizer: Values,
+    #[serde(default, rename = "post_processor")]
+    _post_processor: Values,
+    model: Named,
+}
+
+/// The file with its vocabulary, of which the outline has told the kind.
+#[derive(Deserialize)]
+struct File<M> {
     #[serde(default)]
     added_tokens: Bounded<Added, MAX_ADDED>,
-    #[serde(borrow, default)]
-    normalizer: Option<&'file RawValue>,
-    #[serde(borrow, default)]
-    pre_tokenizer: Option<&'file RawValue>,
-    #[serde(borrow, default)]
-    post_processor: Option<&'file RawValue>,
-    #[serde(borrow)]
-    model: &'file RawValue,
+    #[serde(default)]
+    normalizer: Value,
+    #[serde(default)]
+    pre_tokenizer: Value,
+    #[serde(default)]
+    post_processor: Value,
+    model: M,
+}
+
+impl<M> File<M> {
+    /// The same with another vocabulary.
+    fn with<N>(self, read: impl FnOnce(M) -> Result<N, TokenizerError>) -> Result<File<N>, TokenizerError> {
+        let File { added_tokens, normalizer, pre_tokenizer, post_processor, model } = self;
+        Ok(File { added_tokens, normalizer, pre_tokenizer, post_processor, model: read(model)? })
+    }
 }
 
 #[derive(Deserialize)]
@@ -158,6 +177,75 @@ impl<'de> Deserialize<'de> for Merge {
     }
 }
 
+/// A value that is read over; at most [`MAX_VALUES`] stand in it.
+#[derive(Default)]
+struct Values(usize);
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Values, D::Error> {
+        struct Counter;
+
+        impl<'de> Visitor<'de> for Counter {
+            type Value = Values;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "at most {MAX_VALUES} values")
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Values, E> {
+                Ok(Values(1))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Values, E> {
+                Ok(Values(1))
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Values, E> {
+                Ok(Values(1))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Values, E> {
+                Ok(Values(1))
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Values, E> {
+                Ok(Values(1))
+            }
+
+            fn visit_unit<E>(self) -> Result<Values, E> {
+                Ok(Values(1))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Values, A::Error> {
+                let mut count = 1;
+                while let Some(Values(more)) = list.next_element()? {
+                    count = add_up(count, more)?;
+                }
+                Ok(Values(count))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Values, A::Error> {
+                let mut count = 1;
+                while let Some((IgnoredAny, Values(more))) = map.next_entry()? {
+                    count = add_up(count, more)?;
+                }
+                Ok(Values(count))
+            }
+        }
+
+        fn add_up<E: serde::de::Error>(count: usize, more: usize) -> Result<usize, E> {
+            let sum = count + more;
+            if sum > MAX_VALUES {
+                Err(E::custom(format_args!("a part has more than {MAX_VALUES} values")))
+            } else {
+                Ok(sum)
+            }
+        }
+
+        deserializer.deserialize_any(Counter)
+    }
+}
+
 /// A list of at most `MOST`.
 struct Bounded<T, const MOST: usize>(Vec<T>);
 
@@ -202,38 +290,30 @@ fn unsupported(field: &'static str, expected: impl Into<String>, got: &str) -> T
     TokenizerError::Unsupported { field, expected: expected.into(), got: excerpt(got) }
 }
 
-/// A part of the file as a value, which takes several times its bytes.
-fn part(field: &'static str, raw: Option<&RawValue>) -> Result<Value, TokenizerError> {
-    let Some(raw) = raw else { return Ok(Value::Null) };
-    if raw.get().len() > MAX_PART_BYTES {
-        let got = format!("{} bytes", raw.get().len());
-        return Err(unsupported(field, format!("at most {MAX_PART_BYTES} bytes"), &got));
-    }
-    serde_json::from_str(raw.get()).map_err(corrupt)
-}
-
 impl Foreign {
     /// Reads the bytes of a `tokenizer.json`.
     pub fn from_bytes(json: &[u8]) -> Result<Foreign, TokenizerError> {
-        let file: File<'_> = serde_json::from_slice(json).map_err(corrupt)?;
-        let normalizer = part("normalizer", file.normalizer)?;
+        let Outline { model: Named { kind }, .. } = serde_json::from_slice(json).map_err(corrupt)?;
+        let file = match kind.as_deref().unwrap_or("WordPiece") {
+            "BPE" => serde_json::from_slice::<File<Bpe<'_>>>(json).map_err(corrupt)?.with(bpe)?,
+            "Unigram" => serde_json::from_slice::<File<UnigramPart>>(json).map_err(corrupt)?.with(unigram)?,
+            "WordPiece" => {
+                serde_json::from_slice::<File<Words<'_>>>(json).map_err(corrupt)?.with(|part| words(part, true))?
+            }
+            "WordLevel" => {
+                serde_json::from_slice::<File<Words<'_>>>(json).map_err(corrupt)?.with(|part| words(part, false))?
+            }
+            other => return Err(unsupported("model.type", "BPE, Unigram, WordLevel or WordPiece", other)),
+        };
+        let File { added_tokens, normalizer, pre_tokenizer, post_processor, model } = file;
+        let Vocabulary { model, kind, mut ids, unknown } = model;
         let mut steps = 0;
         if check_normalizer(&normalizer, &mut steps)? > MAX_GROWTH {
             let expected = format!("replacements that lengthen a text {MAX_GROWTH} times at most");
             return Err(unsupported("normalizer", expected, &normalizer.to_string()));
         }
-        let pre_tokenizer = part("pre_tokenizer", file.pre_tokenizer)?;
         check_pre_tokenizer(&pre_tokenizer, &mut steps)?;
-        let around = special::around(&part("post_processor", file.post_processor)?)?;
-
-        let Named { kind } = serde_json::from_str(file.model.get()).map_err(corrupt)?;
-        let Vocabulary { model, kind, mut ids, unknown } = match kind.as_deref().unwrap_or("WordPiece") {
-            "BPE" => bpe(serde_json::from_str(file.model.get()).map_err(corrupt)?)?,
-            "Unigram" => unigram(serde_json::from_str(file.model.get()).map_err(corrupt)?)?,
-            "WordPiece" => words(serde_json::from_str(file.model.get()).map_err(corrupt)?, true)?,
-            "WordLevel" => words(serde_json::from_str(file.model.get()).map_err(corrupt)?, false)?,
-            other => return Err(unsupported("model.type", "BPE, Unigram, WordLevel or WordPiece", other)),
-        };
+        let around = special::around(&post_processor)?;
         let mut inner = Tokenizer::new(model);
         if !normalizer.is_null() {
             let normalizer: NormalizerWrapper = serde_json::from_str(&normalizer.to_string()).map_err(corrupt)?;
@@ -243,7 +323,7 @@ impl Foreign {
             let splitter: PreTokenizerWrapper = serde_json::from_str(&pre_tokenizer.to_string()).map_err(corrupt)?;
             inner.with_pre_tokenizer(Some(splitter));
         }
-        let added = add(&mut inner, file.added_tokens.0, &mut ids)?;
+        let added = add(&mut inner, added_tokens.0, &mut ids)?;
         let specials: Vec<&str> =
             added.iter().filter(|token| token.special).map(|token| token.content.as_str()).collect();
         if let ModelWrapper::Unigram(spelled) = inner.get_model() {

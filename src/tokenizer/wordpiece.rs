@@ -93,17 +93,10 @@ impl WordPiece {
         Ok(WordPiece { rules, vocabulary, ascii, ascii_classes, pages, vocab_size, around, pad })
     }
 
-    /// The ids of `text` in reading order, however many there are; none for text without a visible character.
+    /// Appends the ids of `text` in reading order, however many there are; none for text without a visible character.
     ///
     /// Takes time linear in the text: a word longer than the model's limit (100 characters for BERT) is one unknown
     /// token.
-    pub fn encode(&self, text: &str) -> Vec<u32> {
-        let mut ids = Vec::with_capacity(text.len() / 4);
-        self.encode_into(text, &mut ids);
-        ids
-    }
-
-    /// Like [`encode`](Self::encode), but appends the ids to `ids`.
     pub fn encode_into(&self, text: &str, ids: &mut Vec<u32>) {
         let bytes = text.as_bytes();
         let mut scan = Scan { tokenizer: self, word: Word::new(self.vocabulary.max_word_chars()), ids };
@@ -350,6 +343,14 @@ mod tests {
                       "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "the": 4, "press": 5, "##room": 6,
                                 "cafe": 7, "[": 8, "]": 9, "sep": 10, "a": 11, "##a": 12, "!": 13}},
         })
+    }
+
+    impl WordPiece {
+        fn encode(&self, text: &str) -> Vec<u32> {
+            let mut ids = Vec::new();
+            self.encode_into(text, &mut ids);
+            ids
+        }
     }
 
     fn build(value: &serde_json::Value) -> Result<WordPiece, TokenizerError> {

@@ -24,9 +24,9 @@ pub enum Positions {
 #[derive(Debug)]
 pub struct Disentangled {
     /// For each head `[2 · span, width]`: what distances offer to a token's query; empty where they offer nothing.
-    pub keys: Vec<Dense>,
+    pub(crate) keys: Vec<Dense>,
     /// Likewise what distances ask of a token's key.
-    pub queries: Vec<Dense>,
+    pub(crate) queries: Vec<Dense>,
     /// Half of the buckets.
     pub span: usize,
     /// Half of the buckets if distances beyond half of it share buckets; `None` if each has its own.

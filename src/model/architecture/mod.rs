@@ -17,7 +17,9 @@ mod head;
 
 pub(super) use family::Family;
 pub(super) use fields::Fields;
-pub(super) use head::{check_task, labels};
+pub(super) use head::check_task;
+#[cfg(test)]
+pub(super) use head::labels;
 
 use super::ModelError;
 use crate::engine::{Activation, EncoderConfig};
