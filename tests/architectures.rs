@@ -285,7 +285,7 @@ fn candle_gives_the_same_logits() {
         let model = Classifier::from_dir(&family.path()).unwrap();
         for row in family.reference() {
             let ids: Vec<u32> = serde_json::from_value(row["ids"].clone()).unwrap();
-            let ids = Tensor::new(&[ids.as_slice()], &Device::Cpu).unwrap();
+            let ids = Tensor::new(ids.as_slice(), &Device::Cpu).unwrap().unsqueeze(0).unwrap();
             let expected = run(&ids).unwrap().get(0).unwrap().to_vec1::<f32>().unwrap();
             let logits = model.session().logits(&[row["text"].as_str().unwrap()]).unwrap().remove(0);
             for (got, expected) in logits.iter().zip(&expected) {

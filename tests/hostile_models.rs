@@ -21,7 +21,9 @@ impl Folder {
         let model = folder.path().join("m");
         fs::create_dir(&model).unwrap();
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/architectures").join(family);
-        FILES.iter().for_each(|file| drop(fs::copy(from.join(file), model.join(file)).unwrap()));
+        for file in FILES {
+            fs::copy(from.join(file), model.join(file)).unwrap();
+        }
         fs::write(folder.path().join("rows.jsonl"), "{\"text\": \"A good record of some words.\"}\n").unwrap();
         Folder(folder)
     }
