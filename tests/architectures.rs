@@ -310,6 +310,27 @@ mod training {
         arg(&path).to_owned()
     }
 
+    /// The training texts without their labels, which are not those of the teachers.
+    fn texts(folder: &Path) -> String {
+        let path = folder.join("texts.jsonl");
+        let rows = fs::read_to_string(TRAIN).unwrap();
+        let texts = rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["text"].clone());
+        fs::write(&path, texts.map(|text| format!("{}\n", json!({"text": text}))).collect::<String>()).unwrap();
+        arg(&path).to_owned()
+    }
+
+    /// The development texts with the labels of the teachers, in turn.
+    fn teachers_rows(folder: &Path) -> String {
+        let path = folder.join("dev.jsonl");
+        let texts = fs::read_to_string(DEV).unwrap();
+        let lines = texts.lines().zip(LABELS.iter().cycle()).map(|(line, label)| {
+            let row: Value = serde_json::from_str(line).unwrap();
+            format!("{}\n", json!({"text": row["text"], "label": label, "doc": row["doc"], "source": row["source"]}))
+        });
+        fs::write(&path, lines.collect::<String>()).unwrap();
+        arg(&path).to_owned()
+    }
+
     #[test]
     fn a_model_with_berts_layers_is_a_base_and_any_other_is_refused() {
         for family in read() {
@@ -337,15 +358,8 @@ mod training {
     #[test]
     fn a_model_of_any_family_is_a_teacher() {
         let folder = tempfile::tempdir().unwrap();
-        let settings = settings(folder.path());
-        // Rows with the labels of the teachers.
-        let dev = folder.path().join("dev.jsonl");
-        let texts = fs::read_to_string(DEV).unwrap();
-        let lines = texts.lines().zip(LABELS.iter().cycle()).map(|(line, label)| {
-            let row: Value = serde_json::from_str(line).unwrap();
-            format!("{}\n", json!({"text": row["text"], "label": label, "doc": row["doc"], "source": row["source"]}))
-        });
-        fs::write(&dev, lines.collect::<String>()).unwrap();
+        let (settings, unlabelled) = (settings(folder.path()), texts(folder.path()));
+        let dev = teachers_rows(folder.path());
         for family in read() {
             let out = folder.path().join(family.folder);
             let path = family.path();
@@ -358,9 +372,9 @@ mod training {
                 "--base",
                 arg(&base),
                 "--texts",
-                TRAIN,
+                &unlabelled,
                 "--dev",
-                arg(&dev),
+                &dev,
                 "--settings",
                 &settings,
                 "--out",
@@ -377,15 +391,17 @@ mod training {
     fn a_student_is_not_cut_from_a_teacher_without_wordpiece() {
         let folder = tempfile::tempdir().unwrap();
         let path = FAMILIES.iter().find(|family| family.folder == "roberta").unwrap().path();
+        let unlabelled = texts(folder.path());
+        let dev = teachers_rows(folder.path());
         let refused = run(&[
             "distill",
             "-q",
             "--teacher",
             arg(&path),
             "--texts",
-            TRAIN,
+            &unlabelled,
             "--dev",
-            DEV,
+            &dev,
             "--layers",
             "1",
             "--vocab",

@@ -147,10 +147,14 @@ impl Settings {
     /// Defaults for a folder without `copydesk.json`: windows as long as most encoders can read, if this one can.
     pub(super) fn for_stranger(name: &str, max_positions: usize) -> Settings {
         const WINDOW_TOKENS: usize = 512;
-        let defaults = Settings::default();
-        let window_tokens = WINDOW_TOKENS.min(max_positions);
-        let window_overlap = defaults.window_overlap.min(window_tokens.saturating_sub(2) / 4);
-        Settings { name: name.to_owned(), window_tokens, window_overlap, ..defaults }
+        Settings { name: name.to_owned(), window_tokens: WINDOW_TOKENS, ..Settings::default() }.fitting(max_positions)
+    }
+
+    /// The same with windows that an encoder of so many positions takes.
+    pub(crate) fn fitting(self, max_positions: usize) -> Settings {
+        let window_tokens = self.window_tokens.min(max_positions);
+        let window_overlap = self.window_overlap.min(window_tokens.saturating_sub(2) / 4);
+        Settings { window_tokens, window_overlap, ..self }
     }
 
     /// Reads `copydesk.json`.
