@@ -80,7 +80,7 @@ fn encoder(criterion: &mut Criterion) {
     for precision in [Precision::Int8, Precision::F32] {
         let checkpoint = Checkpoint::embedded().expect("the embedded model");
         let classifier = Classifier::from_checkpoint(checkpoint, precision).expect("the embedded model");
-        let encoder = classifier.encoder();
+        let encoder = classifier.encoder().bert().expect("the embedded model has BERT's layers");
         for &threads in &thread_counts {
             let mut group = criterion.benchmark_group(format!("encoder/{precision}/{threads} threads"));
             group.sample_size(10);

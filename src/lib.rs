@@ -106,9 +106,10 @@ pub mod internals {
     pub use crate::engine::kernels::linear::{Finish, LinearF32, LinearI8};
     pub use crate::engine::kernels::rows::RowScale;
     pub use crate::engine::kernels::{LANES, Lanes, Simd, dispatch, flatten};
-    pub use crate::engine::{Encoder, Linear, Matrix};
+    pub use crate::engine::{Activation, Encoder, Linear, Matrix};
+    pub use crate::model::probe::try_model;
     pub use crate::model::{
-        CascadeSettings, Checkpoint, Classifier, Head, MICRO_BATCH_TOKENS, Member, ModelSource, Storage,
+        CascadeSettings, Checkpoint, Classifier, Head, MICRO_BATCH_TOKENS, Member, ModelSource, Pooler, Storage,
     };
     pub use crate::query::probe::try_expression;
 }

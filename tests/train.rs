@@ -5,7 +5,7 @@
 mod common;
 
 use common::{arg, rows, run, stderr};
-use copydesk::internals::{Checkpoint, Linear, Matrix, Storage};
+use copydesk::internals::{Activation, Checkpoint, Linear, Matrix, Pooler, Storage};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -81,7 +81,8 @@ fn hub_classifier(folder: &Path) {
     // tanh(x / 4) is close to x / 4, so this head says nearly what the plain one says.
     let mut pooler = vec![0.0; hidden * hidden];
     pooler.iter_mut().step_by(hidden + 1).for_each(|weight| *weight = 0.25);
-    let pooler = Linear { weight: Matrix::F32 { rows: hidden, cols: hidden, data: pooler }, bias: vec![0.0; hidden] };
+    let linear = Linear { weight: Matrix::F32 { rows: hidden, cols: hidden, data: pooler }, bias: vec![0.0; hidden] };
+    let pooler = Pooler { linear, activation: Activation::Tanh, norm: None };
     let head = checkpoint.head.as_mut().unwrap();
     let Matrix::F32 { data, .. } = &mut head.weight else { panic!("heads are stored in single precision") };
     data.iter_mut().for_each(|weight| *weight *= 4.0);

@@ -6,7 +6,7 @@ use super::job::Tally;
 use super::tell;
 use super::train::{Display, public_name, read_rows, summarise, training_settings};
 use crate::label::LabelSet;
-use crate::model::{Checkpoint, Classifier, Head, ModelError, ModelSource, Settings};
+use crate::model::{Checkpoint, Classifier, ModelError, ModelSource, Pooling, Settings};
 use crate::train::{
     GivenScores, LabelledRow, StudentSettings, TrainData, TrainError, TrainTarget, draw_texts, give_scores,
     read_labelled, read_scores, read_texts, soup, student, student_training, teach, train,
@@ -18,7 +18,9 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     let settings = training_settings(&args.settings, student_training())?;
     settings.check()?;
     let mut tally = Tally::default();
-    let teachers = args.teacher.iter().map(|name| checkpoint(name, Path::new(name))).collect::<Result<Vec<_>, _>>()?;
+    let teachers =
+        args.teacher.iter().map(|name| ModelSource::new(name).classifier().map_err(|error| model_error(name, error)));
+    let teachers = teachers.collect::<Result<Vec<Classifier>, _>>()?;
     let bases = args.base.iter().map(|path| checkpoint(&path.display().to_string(), path));
     let base = match bases.collect::<Result<Vec<_>, _>>()? {
         bases if bases.is_empty() => None,
@@ -47,23 +49,14 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
     };
     // A teacher may label for hours.
     settings.check_rows(texts.len(), data.annotated.len())?;
-    let student = start(&args, &texts, base, teachers.first())?;
+    let student = start(&args, &texts, base)?;
     let with_vectors = settings.vector_weight > 0.0;
     if let ([teacher], true) = (&teachers[..], with_vectors) {
-        let (expected, got) = (student.config.hidden, teacher.config.hidden);
+        let (expected, got) = (student.config.hidden, teacher.encoder().config().hidden);
         if expected != got && texts.iter().any(|row| row.scores.is_none()) {
             return Err(TrainError::VectorLength { expected, got }.into());
         }
     }
-    let teachers: Vec<Classifier> = args
-        .teacher
-        .iter()
-        .zip(teachers)
-        .map(|(name, teacher)| {
-            let precision = teacher.stored_precision();
-            Classifier::from_checkpoint(teacher, precision).map_err(|error| model_error(name, error))
-        })
-        .collect::<Result<_, _>>()?;
     if !teachers.is_empty() {
         let unlabelled = texts.iter().filter(|row| row.scores.is_none()).count();
         tell(format_args!("{} teachers label {unlabelled} texts", teachers.len()));
@@ -104,26 +97,25 @@ pub(super) fn run(args: DistillArgs) -> Result<Tally, CliError> {
 
 /// The labels of the student: those of the head that it starts from, else the first teacher's, the built-in ones in their own
 /// order.
-fn labels(base: Option<&Checkpoint>, teacher: Option<&Checkpoint>) -> LabelSet {
-    let start = base.or(teacher).and_then(|model| model.head.as_ref());
-    if let Some(Head { pooler: None, labels, .. }) = start {
+fn labels(base: Option<&Checkpoint>, teacher: Option<&Classifier>) -> LabelSet {
+    // With whether the head reads the encoder's vectors, as a student's does.
+    let start = match (base, teacher) {
+        (Some(base), _) => base.head.as_ref().map(|head| (&head.labels, head.pooler.is_none())),
+        (None, teacher) => teacher.map(|teacher| (teacher.labels(), teacher.settings().pooling == Pooling::Cls)),
+    };
+    if let Some((labels, true)) = start {
         return labels.clone();
     }
     let built_in = LabelSet::copydesk();
-    let labels = teacher.and_then(|teacher| teacher.head.as_ref()).or(start).map(|head| &head.labels);
+    let labels = teacher.map(Classifier::labels).or(start.map(|(labels, _)| labels));
     labels.filter(|labels| labels.positions_in(&built_in).is_none()).cloned().unwrap_or(built_in)
 }
 
 /// The student before its training.
-fn start(
-    args: &DistillArgs,
-    texts: &[LabelledRow],
-    base: Option<Checkpoint>,
-    teacher: Option<&Checkpoint>,
-) -> Result<Checkpoint, CliError> {
-    let teacher = match (base, teacher) {
+fn start(args: &DistillArgs, texts: &[LabelledRow], base: Option<Checkpoint>) -> Result<Checkpoint, CliError> {
+    let teacher = match (base, args.teacher.first()) {
         (Some(base), _) => return Ok(base),
-        (None, Some(teacher)) => teacher,
+        (None, Some(teacher)) => checkpoint(teacher, Path::new(teacher))?,
         (None, None) => unreachable!("the arguments demand a base or a teacher; this is a bug"),
     };
     let sizes = StudentSettings {
@@ -134,7 +126,7 @@ fn start(
         hidden: args.hidden,
         tokens_per_state: args.tokens_per_state,
     };
-    Ok(student(teacher, texts.iter().map(|row| row.text.as_str()), sizes)?)
+    Ok(student(&teacher, texts.iter().map(|row| row.text.as_str()), sizes)?)
 }
 
 fn checkpoint(name: &str, folder: &Path) -> Result<Checkpoint, CliError> {

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::job::{self, Each, Summary, Tally};
 use super::output::{Output, Target};
-use super::plan::EvalPlan;
+use super::plan::{EvalPlan, Reading};
 use crate::corpus::{Chunk, InputError, Item, Record, RecordLine, Unit};
 use crate::eval::{
     self, DeletedRow, DeletionFigures, EvalOptions, Evaluation, FieldAccuracy, JudgedRow, NoiseFigures, accuracy_by,
@@ -11,7 +11,7 @@ use crate::eval::{
 };
 use crate::explain::{WAYS, WrittenPage, deletion_test};
 use crate::label::{LabelId, LabelSet, Scores, annotator_confidence};
-use crate::model::{ModelError, ModelSession, PageText, Prediction};
+use crate::model::{Model, ModelError, ModelSession, PageText, Prediction};
 use crate::noise::Noise;
 use crate::page::Region;
 use crate::pipeline::{ParsedRecord, Rejected, RowOptions, Worked, predict_pages, record_pages};
@@ -22,6 +22,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Carries out a plan.
 pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
@@ -63,6 +64,28 @@ pub(super) fn run(plan: EvalPlan) -> Result<Tally, CliError> {
         done.summarise(&Summary { unit: Unit::Record, labels: Some(model.labels()), extra: String::new() });
     }
     Ok(done.tally)
+}
+
+/// Labelled rows with what a model says of each, read alone.
+pub(super) fn judged(reading: Reading, model: &Arc<Model>) -> Result<(Vec<JudgedRow>, Tally), CliError> {
+    let judge = Judge {
+        rows: reading.rows.clone(),
+        labels: model.labels().clone(),
+        spam_label: None,
+        noises: &[],
+        explain: false,
+        by: Vec::new(),
+    };
+    let mut rows = Vec::new();
+    let work = move |session: &mut ModelSession<'_>, chunk, worked: &mut Worked<Judged>| {
+        judge.judge(session, chunk, worked);
+    };
+    let mut each = Each(|judged: Judged| {
+        rows.extend(judged.rows);
+        Ok(())
+    });
+    let done = job::run(reading, model, true, work, &mut each)?;
+    Ok((rows, done.tally))
 }
 
 /// The accuracy by each field that was asked for. `values` holds for each row its values of those fields.

@@ -47,6 +47,7 @@ pub mod pack;
 mod part;
 mod plan;
 mod progress;
+mod quantize;
 mod run;
 #[cfg(feature = "serve")]
 mod serve;
@@ -145,6 +146,7 @@ pub fn status_of(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Eval(args) => plan::eval(args).and_then(eval::run).map(Outcome::from),
         Command::Bench(args) => bench::run(args).map(Outcome::from),
         Command::Models(args) => models::run(args).map(Outcome::from),
+        Command::Quantize(args) => quantize::run(args).map(Outcome::from),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args).map(Outcome::from),
         #[cfg(feature = "train")]

@@ -1,14 +1,17 @@
-//! `copydesk models`: what is built in.
+//! `copydesk models`: what is built in, and what is known of any model.
 
-use super::args::{DEFAULT_MODEL, ModelsArgs};
+use super::args::{DEFAULT_MODEL, ModelsArgs, ModelsCommand, ShowArgs};
 use super::error::CliError;
 use super::job::Tally;
 use super::output::{Output, Target};
 use crate::model::{Cascade, EMBEDDED_CASCADE, EMBEDDED_CASCADE_BYTES, EmbeddedModel, ModelError, ModelSource};
-use crate::report::{ModelEntry, ModelsTable};
+use crate::report::{ModelCard, ModelEntry, ModelsTable};
 
 /// Carries out the arguments.
 pub(super) fn run(args: ModelsArgs) -> Result<Tally, CliError> {
+    if let Some(ModelsCommand::Show(args)) = args.command {
+        return show(&args);
+    }
     let mut entries = Vec::new();
     for model in EmbeddedModel::ALL {
         entries.push(network(model).map_err(|error| failed(model.as_str(), error))?);
@@ -30,6 +33,24 @@ pub(super) fn run(args: ModelsArgs) -> Result<Tally, CliError> {
     } else {
         output.write(ModelsTable(&entries).to_string().as_bytes())?;
     }
+    output.finish()?;
+    Ok(Tally::default())
+}
+
+/// What is known of one model.
+fn show(args: &ShowArgs) -> Result<Tally, CliError> {
+    if Cascade::is_named(&args.model) {
+        return Err(CliError::OneNetworkOnly { option: "models show", got: args.model.display().to_string() });
+    }
+    let description = ModelSource::new(&args.model).describe();
+    let description = description.map_err(|error| failed(&args.model.display().to_string(), error))?;
+    let card = ModelCard::new(&description);
+    let text = match args.json {
+        true => serde_json::to_string(&card).expect("figures can be written as JSON; this is a bug") + "\n",
+        false => card.to_string(),
+    };
+    let mut output = Output::open(&Target::StandardOutput)?;
+    output.write(text.as_bytes())?;
     output.finish()?;
     Ok(Tally::default())
 }

@@ -377,20 +377,25 @@ pub(super) fn of_shard(path: &Path, Shard { index, of }: Shard) -> PathBuf {
 
 /// Resolves the arguments of `copydesk eval`.
 pub(super) fn eval(args: EvalArgs) -> Result<EvalPlan, CliError> {
-    // Labelled rows are JSON whatever the file is called, unless its name says that it is a table or the like.
-    let named = InputFormat::from_extension(&args.data);
-    let is_table = matches!(named, Some(InputFormat::Csv | InputFormat::Tsv));
-    let input_format = match ForeignFormat::from_extension(&args.data) {
-        None if !is_table => InputFormatArg::Jsonl,
-        _ => InputFormatArg::Auto,
-    };
-    let input = InputArgs::new(vec![args.data.clone()], input_format, args.text_field);
-    let mut reading = reading(input, Unit::Record, &args.model, &[])?;
+    let mut reading = labelled(&args.data, args.text_field, &args.model)?;
     reading.rows.page_field = args.page_field;
     reading.rows = args.region.tell(reading.rows);
     let model = open(&args.model.model)?;
     let EvalArgs { data, robustness, explain, by, json, .. } = args;
     Ok(EvalPlan { reading, model, data, robustness, explain, by, json })
+}
+
+/// How a file of labelled rows is read.
+pub(super) fn labelled(data: &Path, text_field: String, model: &ModelArgs) -> Result<Reading, CliError> {
+    // Labelled rows are JSON whatever the file is called, unless its name says that it is a table or the like.
+    let named = InputFormat::from_extension(data);
+    let is_table = matches!(named, Some(InputFormat::Csv | InputFormat::Tsv));
+    let input_format = match ForeignFormat::from_extension(data) {
+        None if !is_table => InputFormatArg::Jsonl,
+        _ => InputFormatArg::Auto,
+    };
+    let input = InputArgs::new(vec![data.to_owned()], input_format, text_field);
+    reading(input, Unit::Record, model, &[])
 }
 
 /// What `--where` asks for.

@@ -64,7 +64,7 @@ pub(super) fn run(args: TrainArgs) -> Result<Tally, CliError> {
             data: remembered(&unseen),
             spam_label: args.spam_label.clone().or_else(|| kept(&base.settings.spam_label)),
             furniture_label: args.furniture_label.clone().or_else(|| kept(&base.settings.furniture_label)),
-            ..Settings::default()
+            ..Settings::default().fitting(base.config.max_positions)
         },
     };
     let mut display = Display::new(args.quiet);

@@ -71,6 +71,20 @@ impl Dense {
     }
 }
 
+/// A dot product that adds in the same order on every machine: eight lanes, then the lanes from first to last.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a_lanes, a_rest) = a.as_chunks::<8>();
+    let (b_lanes, b_rest) = b.as_chunks::<8>();
+    let mut sums = [0.0f32; 8];
+    for (x, y) in a_lanes.iter().zip(b_lanes) {
+        for lane in 0..8 {
+            sums[lane] += x[lane] * y[lane];
+        }
+    }
+    let rest = a_rest.iter().zip(b_rest).map(|(x, y)| x * y);
+    sums.into_iter().chain(rest).fold(0.0, |sum, value| sum + value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -223,7 +223,7 @@ impl Encoder {
         workspace: &mut Workspace,
         out: &mut [f32],
     ) -> Result<(), EngineError> {
-        let sequences = self.check_batch(ids, cu_seqlens)?;
+        let sequences = check_batch(&self.config, ids, cu_seqlens)?;
         self.run(ids, cu_seqlens, Output::First, sequences, workspace, out)
     }
 
@@ -239,7 +239,7 @@ impl Encoder {
         workspace: &mut Workspace,
         out: &mut [f32],
     ) -> Result<(), EngineError> {
-        self.check_batch(ids, cu_seqlens)?;
+        check_batch(&self.config, ids, cu_seqlens)?;
         let states = cu_seqlens.windows(2).map(|pair| self.config.states((pair[1] - pair[0]) as usize)).sum();
         self.run(ids, cu_seqlens, Output::All, states, workspace, out)
     }
@@ -323,37 +323,37 @@ impl Encoder {
             end
         }));
     }
+}
 
-    /// The number of sequences, where the batch is well formed.
-    fn check_batch(&self, ids: &[u32], cu_seqlens: &[u32]) -> Result<usize, EngineError> {
-        let bounds = |index, expected: String| {
-            let got = cu_seqlens.get(index).copied().unwrap_or_default();
-            Err(EngineError::SequenceBounds { index, expected, got })
-        };
-        let (Some(&first), Some(&last)) = (cu_seqlens.first(), cu_seqlens.last()) else {
-            return bounds(0, "to exist".to_owned());
-        };
-        if first != 0 {
-            return bounds(0, "0".to_owned());
-        }
-        for (sequence, pair) in cu_seqlens.windows(2).enumerate() {
-            if pair[1] < pair[0] {
-                return bounds(sequence + 1, format!("at least {}", pair[0]));
-            }
-            let (got, max) = ((pair[1] - pair[0]) as usize, self.config.max_positions);
-            if got == 0 || got > max {
-                return Err(EngineError::SequenceLength { sequence, max, got });
-            }
-        }
-        if last as usize != ids.len() {
-            return bounds(cu_seqlens.len() - 1, format!("{}, the number of ids", ids.len()));
-        }
-        let vocab = self.config.vocab;
-        if let Some(position) = ids.iter().position(|&id| id as usize >= vocab) {
-            return Err(EngineError::TokenId { position, vocab, got: ids[position] });
-        }
-        Ok(cu_seqlens.len() - 1)
+/// The number of sequences, where the batch is well formed.
+pub(super) fn check_batch(config: &EncoderConfig, ids: &[u32], cu_seqlens: &[u32]) -> Result<usize, EngineError> {
+    let bounds = |index, expected: String| {
+        let got = cu_seqlens.get(index).copied().unwrap_or_default();
+        Err(EngineError::SequenceBounds { index, expected, got })
+    };
+    let (Some(&first), Some(&last)) = (cu_seqlens.first(), cu_seqlens.last()) else {
+        return bounds(0, "to exist".to_owned());
+    };
+    if first != 0 {
+        return bounds(0, "0".to_owned());
     }
+    for (sequence, pair) in cu_seqlens.windows(2).enumerate() {
+        if pair[1] < pair[0] {
+            return bounds(sequence + 1, format!("at least {}", pair[0]));
+        }
+        let (got, max) = ((pair[1] - pair[0]) as usize, config.max_positions);
+        if got == 0 || got > max {
+            return Err(EngineError::SequenceLength { sequence, max, got });
+        }
+    }
+    if last as usize != ids.len() {
+        return bounds(cu_seqlens.len() - 1, format!("{}, the number of ids", ids.len()));
+    }
+    let vocab = config.vocab;
+    if let Some(position) = ids.iter().position(|&id| id as usize >= vocab) {
+        return Err(EngineError::TokenId { position, vocab, got: ids[position] });
+    }
+    Ok(cu_seqlens.len() - 1)
 }
 
 fn check_config(config: &EncoderConfig) -> Result<(), EngineError> {

@@ -128,6 +128,22 @@ pub struct LayerNorm {
     pub bias: Vec<f32>,
 }
 
+impl LayerNorm {
+    /// Normalises rows `[rows, hidden]` in place.
+    pub(crate) fn apply(&self, rows: &mut [f32], epsilon: f32) {
+        let width = self.weight.len();
+        let sum = |values: &mut dyn Iterator<Item = f32>| values.map(f64::from).sum::<f64>();
+        for row in rows.chunks_exact_mut(width) {
+            let mean = (sum(&mut row.iter().copied()) / width as f64) as f32;
+            row.iter_mut().for_each(|value| *value -= mean);
+            let variance = (sum(&mut row.iter().map(|value| value * value)) / width as f64) as f32;
+            let factor = 1.0 / (variance + epsilon).sqrt();
+            let parts = self.weight.iter().zip(&self.bias);
+            row.iter_mut().zip(parts).for_each(|(value, (weight, bias))| *value = *value * factor * weight + bias);
+        }
+    }
+}
+
 /// Weights of one transformer layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerWeights {

@@ -1,12 +1,13 @@
 //! What a model's folder says, before anything runs on it.
 
+use super::architecture::{Family, bert, check_task};
 use super::head::Head;
 use super::layout::{self, Layout};
 use super::page::PageWeights;
 use super::settings::{self, Pooling, Settings};
 use super::tensors::Tensors;
 use super::{EmbeddedModel, ModelError};
-use crate::engine::{EncoderConfig, EncoderWeights, LayerWeights, Matrix, Precision};
+use crate::engine::{Activation, EncoderConfig, EncoderWeights, Matrix, Precision};
 use crate::parallel;
 use crate::tokenizer::Tokenizer;
 use std::fs::File;
@@ -79,7 +80,7 @@ impl Checkpoint {
     pub fn parameters(&self) -> u64 {
         let linear = |outputs: usize| outputs * (self.config.hidden + 1);
         let head = self.head.as_ref().map_or(0, |head| {
-            linear(head.bias.len()) + head.pooler.as_ref().map_or(0, |pooler| linear(pooler.bias.len()))
+            linear(head.bias.len()) + head.pooler.as_ref().map_or(0, |pooler| linear(pooler.linear.bias.len()))
         });
         let page = self.page.as_ref().map_or(0, |page| page.values.len());
         self.config.parameters() + (head + page) as u64
@@ -106,7 +107,7 @@ impl Checkpoint {
 
     /// [`Checkpoint::load_base`] from memory.
     pub(super) fn load_base_bytes(files: ModelFiles<'_>) -> Result<Checkpoint, ModelError> {
-        read(files, false).map(|(checkpoint, _)| checkpoint)
+        read(files, Layout::from_json(files.config)?, false).map(|(checkpoint, _)| checkpoint)
     }
 
     /// Reads a model from memory, as [`Checkpoint::load`] does from a folder.
@@ -114,7 +115,7 @@ impl Checkpoint {
     /// # Errors
     /// Any [`ModelError`] about the files' content.
     pub fn load_bytes(files: ModelFiles<'_>) -> Result<Checkpoint, ModelError> {
-        read(files, true).map(|(checkpoint, _)| checkpoint)
+        read(files, Layout::from_json(files.config)?, true).map(|(checkpoint, _)| checkpoint)
     }
 }
 
@@ -134,11 +135,13 @@ impl Folder {
             let path = dir.join(file);
             optional(&path, limit_bytes)?.ok_or(ModelError::MissingFile { path })
         };
+        let weights = optional(&dir.join(WEIGHTS_FILE), WEIGHTS_LIMIT_BYTES)?;
+        let weights = weights.ok_or_else(|| without_weights(dir))?;
         Ok(Folder {
             name,
             config: required(layout::FILE, SETTINGS_LIMIT_BYTES)?,
             tokenizer: required(TOKENIZER_FILE, TOKENIZER_LIMIT_BYTES)?,
-            weights: required(WEIGHTS_FILE, WEIGHTS_LIMIT_BYTES)?,
+            weights,
             settings: optional(&dir.join(settings::FILE), SETTINGS_LIMIT_BYTES)?,
         })
     }
@@ -151,6 +154,22 @@ impl Folder {
             weights: &self.weights,
             settings: self.settings.as_deref(),
         })
+    }
+}
+
+/// Why a folder without `model.safetensors` is no model: its weights may be there in another form.
+fn without_weights(dir: &Path) -> ModelError {
+    const OTHERS: [&str; 5] = [
+        "model.safetensors.index.json",
+        "pytorch_model.bin",
+        "pytorch_model.bin.index.json",
+        "tf_model.h5",
+        "flax_model.msgpack",
+    ];
+    let path = dir.join(WEIGHTS_FILE);
+    match OTHERS.into_iter().find(|name| dir.join(name).exists()) {
+        Some(got) => ModelError::OtherWeights { path, got },
+        None => ModelError::MissingFile { path },
     }
 }
 
@@ -190,42 +209,75 @@ pub(super) fn optional(path: &Path, limit_bytes: u64) -> Result<Option<Vec<u8>>,
 }
 
 /// Reads a model and the tokenizer that its files were checked with.
-pub(super) fn read(files: ModelFiles<'_>, with_head: bool) -> Result<(Checkpoint, Tokenizer), ModelError> {
-    let layout = Layout::from_json(files.config)?;
+pub(super) fn read(
+    files: ModelFiles<'_>,
+    layout: Layout,
+    with_head: bool,
+) -> Result<(Checkpoint, Tokenizer), ModelError> {
     // The two take about as long, and most programs that read a model wait for it.
     let (tokenizer, checkpoint) =
         parallel::join(|| Tokenizer::from_bytes(files.tokenizer), || read_tensors(files, &layout, with_head));
     let tokenizer = tokenizer?;
-    check_vocabulary(&tokenizer, &layout.encoder)?;
+    check_vocabulary(&tokenizer, &layout.architecture.encoder)?;
     Ok((checkpoint?, tokenizer))
+}
+
+/// The tensors of a file by the names of its architecture.
+pub(super) fn tensors<'data>(bytes: &'data [u8], layout: &Layout) -> Result<Tensors<'data>, ModelError> {
+    let family = layout.architecture.family;
+    Ok(Tensors::new(bytes)?.prefixed(family.prefix(), family.word_embedding()))
+}
+
+/// What `copydesk.json` says, or what holds without one, and the head where there is one and it is wanted.
+pub(super) fn settings_and_head(
+    files: ModelFiles<'_>,
+    layout: &Layout,
+    tensors: &Tensors<'_>,
+    with_head: bool,
+) -> Result<(Settings, Option<Head>), ModelError> {
+    let Layout { architecture, fields } = layout;
+    let with_head = with_head && architecture.has_head(tensors);
+    if with_head {
+        check_task(fields)?;
+    }
+    let max_positions = architecture.encoder.max_positions;
+    let pooling = || if with_head && architecture.has_pooler(tensors) { Pooling::Pooler } else { Pooling::Cls };
+    let mut settings = match files.settings {
+        Some(json) => Settings::from_json(json)?,
+        None => Settings { pooling: pooling(), ..Settings::for_stranger(files.name, max_positions) },
+    };
+    // Heads of other families have their layer in any case.
+    if architecture.family != Family::Bert {
+        settings.pooling = pooling();
+    }
+    settings.validate(max_positions)?;
+    if !with_head {
+        return Ok((settings, None));
+    }
+    let with_pooler = settings.pooling == Pooling::Pooler;
+    let head = architecture.head(tensors, fields, &settings, with_pooler)?;
+    settings.roles(&head.labels)?;
+    // Where this is written again it is written as BERT.
+    let activation = head.pooler.as_ref().map(|pooler| pooler.activation);
+    settings.pooler_activation = activation.filter(|activation| *activation != Activation::Tanh);
+    Ok((settings, Some(head)))
 }
 
 /// Reads everything but the tokenizer.
 fn read_tensors(files: ModelFiles<'_>, layout: &Layout, with_head: bool) -> Result<Checkpoint, ModelError> {
-    let config = layout.encoder.clone();
-    let tensors = Tensors::new(files.weights)?;
-    let with_head = with_head && tensors.contains("classifier.weight");
-    let settings = match files.settings {
-        Some(json) => Settings::from_json(json)?,
-        None => {
-            let has_pooler = tensors.contains(&tensors.encoder_name("pooler.dense.weight"));
-            let pooling = if with_head && has_pooler { Pooling::Pooler } else { Pooling::Cls };
-            Settings { pooling, ..Settings::for_stranger(files.name, config.max_positions) }
-        }
-    };
-    settings.validate(config.max_positions)?;
-    let head = match with_head {
-        true => Some(Head::read(&tensors, layout.labels()?, config.hidden, settings.pooling == Pooling::Pooler)?),
-        false => None,
-    };
-    if let Some(head) = &head {
-        settings.roles(&head.labels)?;
+    let architecture = &layout.architecture;
+    if let Some(reason) = &architecture.general {
+        let family = architecture.family.name();
+        return Err(ModelError::NotBertShaped { family, reason: reason.clone() });
     }
+    let config = architecture.encoder.clone();
+    let tensors = tensors(files.weights, layout)?;
+    let (settings, head) = settings_and_head(files, layout, &tensors, with_head)?;
     let page = match (settings.page, &head) {
         (Some(sizes), Some(head)) => Some(PageWeights::read(&tensors, sizes, config.hidden, head.labels.len())?),
         _ => None,
     };
-    let weights = encoder_weights(&tensors, &config)?;
+    let weights = bert::weights(&tensors, architecture)?;
     Ok(Checkpoint { config, weights, head, page, tokenizer: files.tokenizer.to_vec(), settings })
 }
 
@@ -235,45 +287,6 @@ pub(super) fn check_vocabulary(tokenizer: &Tokenizer, config: &EncoderConfig) ->
         got if got > config.vocab => Err(ModelError::VocabularyTooLarge { expected: config.vocab, got }),
         _ => Ok(()),
     }
-}
-
-fn encoder_weights(tensors: &Tensors<'_>, config: &EncoderConfig) -> Result<EncoderWeights, ModelError> {
-    let EncoderConfig { hidden, intermediate, .. } = *config;
-    let embedding = |name: &str, rows| {
-        tensors.matrix(&tensors.encoder_name(&format!("embeddings.{name}_embeddings.weight")), rows, hidden)
-    };
-    // Not allocated ahead: a file may promise more layers than it has tensors for, and the first absent one ends it.
-    let mut layers = Vec::new();
-    for index in 0..config.layers {
-        layers.push(layer_weights(tensors, index, hidden, intermediate)?);
-    }
-    Ok(EncoderWeights {
-        word: embedding("word", config.vocab)?,
-        position: embedding("position", config.max_positions)?,
-        token_type: embedding("token_type", config.type_vocab)?,
-        norm: tensors.layer_norm(&tensors.encoder_name("embeddings.LayerNorm"), hidden)?,
-        distances: None,
-        layers,
-    })
-}
-
-fn layer_weights(
-    tensors: &Tensors<'_>,
-    index: usize,
-    hidden: usize,
-    intermediate: usize,
-) -> Result<LayerWeights, ModelError> {
-    let name = |part: &str| tensors.encoder_name(&format!("encoder.layer.{index}.{part}"));
-    Ok(LayerWeights {
-        query: tensors.linear(&name("attention.self.query"), hidden, hidden)?,
-        key: tensors.linear(&name("attention.self.key"), hidden, hidden)?,
-        value: tensors.linear(&name("attention.self.value"), hidden, hidden)?,
-        attention_output: tensors.linear(&name("attention.output.dense"), hidden, hidden)?,
-        attention_norm: tensors.layer_norm(&name("attention.output.LayerNorm"), hidden)?,
-        intermediate: tensors.linear(&name("intermediate.dense"), intermediate, hidden)?,
-        output: tensors.linear(&name("output.dense"), hidden, intermediate)?,
-        output_norm: tensors.layer_norm(&name("output.LayerNorm"), hidden)?,
-    })
 }
 
 #[cfg(test)]

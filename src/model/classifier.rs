@@ -5,12 +5,14 @@ mod versions;
 
 pub(crate) use versions::Version;
 
+use super::architecture::general;
 use super::checkpoint;
-use super::head::Output;
+use super::head::{Head, Output};
+use super::layout::Layout;
 use super::page::{PageNetwork, Place};
 use super::settings;
 use super::windows::{combine, windows};
-use super::{Checkpoint, EmbeddedModel, ModelError, ModelFiles, ModelSource, Pooling, Roles, Settings};
+use super::{Checkpoint, EmbeddedModel, ModelError, ModelFiles, ModelSource, Network, Pooling, Roles, Settings};
 use crate::engine::{Encoder, Precision, Workspace};
 use crate::label::{LabelSet, Scores};
 use crate::page::Region;
@@ -34,7 +36,7 @@ const HELPED_WINDOWS: usize = 1024;
 pub struct Classifier {
     settings: Settings,
     tokenizer: Tokenizer,
-    encoder: Encoder,
+    network: Network,
     labels: LabelSet,
     roles: Roles,
     output: Output,
@@ -84,7 +86,7 @@ impl<'text> PageText<'text> {
 pub struct Prediction {
     /// A probability for every label.
     pub scores: Scores,
-    /// WordPiece tokens of the text, `[CLS]` and `[SEP]` not counted.
+    /// Tokens of the text, `[CLS]` and `[SEP]` not counted.
     pub tokens: usize,
     /// Windows that the text was cut into; 1 unless it is longer than the model reads at once.
     pub windows: usize,
@@ -153,9 +155,27 @@ impl Classifier {
     }
 
     pub(super) fn from_files(files: ModelFiles<'_>) -> Result<Classifier, ModelError> {
-        let (checkpoint, tokenizer) = checkpoint::read(files, true)?;
+        let layout = Layout::from_json(files.config)?;
+        if layout.architecture.general.is_some() {
+            return Classifier::from_general(files, &layout);
+        }
+        let (checkpoint, tokenizer) = checkpoint::read(files, layout, true)?;
         let precision = checkpoint.stored_precision();
         Classifier::assemble(checkpoint, tokenizer, precision)
+    }
+
+    /// A classifier whose encoder is not of BERT's shape.
+    fn from_general(files: ModelFiles<'_>, layout: &Layout) -> Result<Classifier, ModelError> {
+        let read = || {
+            let tensors = checkpoint::tensors(files.weights, layout)?;
+            let (settings, head) = checkpoint::settings_and_head(files, layout, &tensors, true)?;
+            let head = head.ok_or(ModelError::MissingHead)?;
+            Ok::<_, ModelError>((settings, head, general::read(&tensors, &layout.architecture, &layout.fields)?))
+        };
+        let (tokenizer, parts) = parallel::join(|| Tokenizer::from_bytes(files.tokenizer), read);
+        let (tokenizer, (settings, head, encoder)) = (tokenizer?, parts?);
+        checkpoint::check_vocabulary(&tokenizer, encoder.config())?;
+        Classifier::of_parts(settings, tokenizer, Network::General(encoder), head, None)
     }
 
     fn assemble(checkpoint: Checkpoint, tokenizer: Tokenizer, precision: Precision) -> Result<Classifier, ModelError> {
@@ -169,13 +189,23 @@ impl Classifier {
             let (expected, got) = (expected.to_owned(), got.to_owned());
             return Err(ModelError::BadSetting { file: settings::FILE, field: "pooling", expected, got });
         }
-        let hidden = config.hidden;
+        let page = page.map(|weights| PageNetwork::new(weights, config.hidden, head.labels.len())).transpose()?;
+        let encoder = Encoder::new(config, weights, precision)?;
+        Classifier::of_parts(settings, tokenizer, Network::Bert(encoder), head, page)
+    }
+
+    fn of_parts(
+        settings: Settings,
+        tokenizer: Tokenizer,
+        network: Network,
+        head: Head,
+        page: Option<PageNetwork>,
+    ) -> Result<Classifier, ModelError> {
+        let hidden = network.config().hidden;
         let output = Output::new(&head, hidden)?;
         let labels = head.labels;
         let roles = settings.roles(&labels)?;
-        let page = page.map(|weights| PageNetwork::new(weights, hidden, labels.len())).transpose()?;
-        let encoder = Encoder::new(config, weights, precision)?;
-        Ok(Classifier { settings, tokenizer, encoder, labels, roles, output, page, hidden })
+        Ok(Classifier { settings, tokenizer, network, labels, roles, output, page, hidden })
     }
 
     /// The model's name.
@@ -209,8 +239,8 @@ impl Classifier {
     }
 
     /// The encoder: its sizes, its arithmetic and the instruction set that it runs on.
-    pub fn encoder(&self) -> &Encoder {
-        &self.encoder
+    pub fn encoder(&self) -> &Network {
+        &self.network
     }
 
     /// Probability of the spam label from which a comment is called spam.
@@ -239,7 +269,7 @@ impl Classifier {
 
     /// Buffers for one thread.
     pub fn session(&self) -> Session<'_> {
-        Session { model: self, buffers: Buffers::new(self), helpers: 1 }
+        Session { model: self, buffers: Buffers::default(), helpers: 1 }
     }
 }
 
@@ -252,15 +282,10 @@ pub struct Session<'model> {
 }
 
 /// What the encoder needs for a batch of sequences.
+#[derive(Default)]
 struct Buffers {
     workspace: Workspace,
     batch: Batch,
-}
-
-impl Buffers {
-    fn new(model: &Classifier) -> Buffers {
-        Buffers { workspace: model.encoder.workspace(), batch: Batch::default() }
-    }
 }
 
 /// A window of a text: which one, and which of its tokens.
@@ -457,7 +482,7 @@ impl Session<'_> {
             let model = self.model;
             let parts: Vec<&[usize]> = order.chunks(HELPED_WINDOWS / 8).collect();
             let encode = |buffers: &mut Buffers, part: usize| buffers.encode(model, ids, list, parts[part]);
-            let vectors = parallel::map_with(self.helpers, parts.len(), || Buffers::new(model), encode);
+            let vectors = parallel::map_with(self.helpers, parts.len(), Buffers::default, encode);
             for (part, vectors) in parts.into_iter().zip(vectors) {
                 place(part, &vectors?);
             }
@@ -485,7 +510,7 @@ impl Buffers {
             let Batch { ids, cu_seqlens, vectors } = &mut self.batch;
             vectors.clear();
             vectors.resize(taken * model.hidden, 0.0);
-            model.encoder.encode(ids, cu_seqlens, &mut self.workspace, vectors)?;
+            model.network.encode(ids, cu_seqlens, &mut self.workspace, vectors)?;
             all.extend_from_slice(vectors);
         }
         Ok(all)

@@ -34,15 +34,18 @@ impl Digest {
         let settings = files.settings.map(Settings::from_json).transpose()?;
         let mut state = [files.config, files.tokenizer, files.weights].into_iter().fold(FNV_OFFSET, of_bytes);
         // What else stands in the file, such as figures and dates, changes no answer.
-        if let Some(Settings { window_tokens, window_overlap, temperature, page_temperature, pooling, page, .. }) =
-            settings
-        {
+        if let Some(settings) = settings {
+            let Settings { window_tokens, window_overlap, temperature, page_temperature, pooling, page, .. } = settings;
             let numbers =
                 [window_tokens, window_overlap, temperature.to_bits() as usize, page_temperature.to_bits() as usize];
             state = numbers.into_iter().fold(state, |state, number| fnv_step(state, number as u64));
             // Models of version 0.1, whose networks know no regions, keep their digest: pairs were made of them.
             let networks = format!("{pooling:?} {page:?}").replace(", regions: false", "");
             state = of_bytes(state, networks.as_bytes());
+            // Those of BERT's own head likewise.
+            if let Some(activation) = settings.pooler_activation {
+                state = of_bytes(state, activation.name().as_bytes());
+            }
         }
         Ok(Digest(state))
     }

@@ -123,6 +123,39 @@ pub enum ModelError {
         /// The value in the file.
         got: String,
     },
+    /// The model asks for program code that comes with it.
+    #[error("config.json: `auto_map` asks for program code of the model's own, which is never run")]
+    CustomCode,
+    /// The model does something else than to give each text one of several labels.
+    #[error("config.json: `{field}` is {got}; expected a classifier that gives each text one of several labels")]
+    OtherTask {
+        /// The field.
+        field: &'static str,
+        /// What it says.
+        got: String,
+    },
+    /// The weights are stored in another form than `model.safetensors`.
+    #[error(
+        "no such file: {}, only {got}, which is not read; in Python, \
+         `AutoModelForSequenceClassification.from_pretrained(FOLDER).save_pretrained(NEW, max_shard_size=\"4GB\")` writes it",
+        path.display()
+    )]
+    OtherWeights {
+        /// The file looked for.
+        path: PathBuf,
+        /// The one that is there.
+        got: &'static str,
+    },
+    /// The encoder labels texts, but cannot be trained, packed or quantised.
+    #[error(
+        "a model of the family {family} labels texts, but cannot be trained, packed or quantised: {reason}; that takes BERT's layers"
+    )]
+    NotBertShaped {
+        /// `model_type`.
+        family: &'static str,
+        /// In what it differs.
+        reason: String,
+    },
     /// A size in `config.json` that no encoder can have.
     #[error("config.json: `{field}` is {got}, expected {expected}")]
     BadSize {
@@ -133,7 +166,7 @@ pub enum ModelError {
         /// The value in the file.
         got: String,
     },
-    /// `tokenizer.json` is corrupt or not for a BERT model.
+    /// `tokenizer.json` is corrupt or of a kind that is not read.
     #[error("tokenizer.json: {source}")]
     CorruptTokenizer {
         /// What is wrong with it.
@@ -218,7 +251,7 @@ pub enum ModelError {
         labels: String,
     },
     /// The checkpoint is a bare encoder: good for training, not for labelling.
-    #[error("the model has no classification head (no tensor `classifier.weight`), it must be trained first")]
+    #[error("the model has no classification head, it must be trained first")]
     MissingHead,
     /// The forward pass gave no usable numbers, whatever the text: weights that overflow.
     #[error("the model's outputs are not finite numbers: {}", first_of(got))]

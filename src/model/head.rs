@@ -3,14 +3,15 @@
 use super::ModelError;
 use super::tensors::Tensors;
 use super::tensors::dequantise;
-use crate::engine::{Linear, Matrix};
+use crate::engine::{Activation, LayerNorm, Linear, Matrix, dot};
 use crate::label::LabelSet;
 
 /// The layers above the encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
-    /// `[hidden, hidden]`, followed by tanh; only in models trained with [`Pooling::Pooler`](super::Pooling::Pooler).
-    pub pooler: Option<Linear>,
+    /// The layer that a sequence's vector goes through first; only in models trained with
+    /// [`Pooling::Pooler`](super::Pooling::Pooler).
+    pub pooler: Option<Pooler>,
     /// What the outputs stand for.
     pub labels: LabelSet,
     /// `[labels, hidden]`.
@@ -19,21 +20,29 @@ pub struct Head {
     pub bias: Vec<f32>,
 }
 
+/// A layer between the encoder and the one that gives the logits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pooler {
+    /// `[hidden, hidden]`.
+    pub linear: Linear,
+    /// Of what the layer gives.
+    pub activation: Activation,
+    /// Over the activated values, with its epsilon; ModernBERT has it.
+    pub norm: Option<(LayerNorm, f32)>,
+}
+
 impl Head {
-    /// Reads the head, whose rows stand for `labels`.
+    /// Reads the head, whose rows stand for `labels`, from the tensor `output`.
     pub(super) fn read(
         tensors: &Tensors<'_>,
         labels: LabelSet,
         hidden: usize,
-        with_pooler: bool,
+        pooler: Option<Pooler>,
+        output: &str,
     ) -> Result<Head, ModelError> {
-        let pooler = match with_pooler {
-            true => Some(tensors.linear(&tensors.encoder_name("pooler.dense"), hidden, hidden)?),
-            false => None,
-        };
         let rows = labels.len();
-        let data = values(&tensors.matrix("classifier.weight", rows, hidden)?);
-        let bias = tensors.vector("classifier.bias", rows)?;
+        let data = values(&tensors.matrix(&format!("{output}.weight"), rows, hidden)?);
+        let bias = tensors.vector(&format!("{output}.bias"), rows)?;
         Ok(Head { pooler, labels, weight: Matrix::F32 { rows, cols: hidden, data }, bias })
     }
 }
@@ -50,17 +59,27 @@ pub(super) fn values(matrix: &Matrix) -> Vec<f32> {
 #[derive(Debug)]
 pub(super) struct Output {
     hidden: usize,
-    pooler: Option<(Vec<f32>, Vec<f32>)>,
+    pooler: Option<Inner>,
     weight: Vec<f32>,
     bias: Vec<f32>,
+}
+
+/// [`Pooler`] ready for use.
+#[derive(Debug)]
+struct Inner {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    activation: Activation,
+    norm: Option<(LayerNorm, f32)>,
 }
 
 impl Output {
     /// Checks the shapes of a head for an encoder of width `hidden`.
     pub(super) fn new(head: &Head, hidden: usize) -> Result<Output, ModelError> {
-        let pooler = head.pooler.as_ref().map(|layer| {
-            check("pooler.dense", &layer.weight, &layer.bias, hidden, hidden)?;
-            Ok::<_, ModelError>((values(&layer.weight), layer.bias.clone()))
+        let pooler = head.pooler.as_ref().map(|Pooler { linear, activation, norm }| {
+            check("pooler.dense", &linear.weight, &linear.bias, hidden, hidden)?;
+            let (weight, bias) = (values(&linear.weight), linear.bias.clone());
+            Ok::<_, ModelError>(Inner { weight, bias, activation: *activation, norm: norm.clone() })
         });
         check("classifier", &head.weight, &head.bias, head.labels.len(), hidden)?;
         Ok(Output { hidden, pooler: pooler.transpose()?, weight: values(&head.weight), bias: head.bias.clone() })
@@ -70,9 +89,13 @@ impl Output {
     pub(super) fn logits(&self, vector: &[f32]) -> Vec<f32> {
         let pooled: Vec<f32>;
         let features = match &self.pooler {
-            Some((weight, bias)) => {
+            Some(Inner { weight, bias, activation, norm }) => {
                 let rows = weight.chunks_exact(self.hidden).zip(bias);
-                pooled = rows.map(|(row, bias)| (dot(row, vector) + bias).tanh()).collect();
+                let mut values: Vec<f32> = rows.map(|(row, bias)| activation.of(dot(row, vector) + bias)).collect();
+                if let Some((norm, epsilon)) = norm {
+                    norm.apply(&mut values, *epsilon);
+                }
+                pooled = values;
                 &pooled
             }
             None => vector,
@@ -101,20 +124,6 @@ fn check(name: &str, weight: &Matrix, bias: &[f32], rows: usize, cols: usize) ->
     Ok(())
 }
 
-/// A dot product that adds in the same order on every machine: eight lanes, then the lanes from first to last.
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a_lanes, a_rest) = a.as_chunks::<8>();
-    let (b_lanes, b_rest) = b.as_chunks::<8>();
-    let mut sums = [0.0f32; 8];
-    for (x, y) in a_lanes.iter().zip(b_lanes) {
-        for lane in 0..8 {
-            sums[lane] += x[lane] * y[lane];
-        }
-    }
-    let rest = a_rest.iter().zip(b_rest).map(|(x, y)| x * y);
-    sums.into_iter().chain(rest).fold(0.0, |sum, value| sum + value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,7 +141,8 @@ mod tests {
         let mut identity = vec![0.0; hidden * hidden];
         (0..hidden).for_each(|i| identity[i * hidden + i] = 1.0);
         let weight = Matrix::F32 { rows: hidden, cols: hidden, data: identity };
-        head.pooler = Some(Linear { weight, bias: vec![0.25; hidden] });
+        let linear = Linear { weight, bias: vec![0.25; hidden] };
+        head.pooler = Some(Pooler { linear, activation: Activation::Tanh, norm: None });
         let pooled = Output::new(&head, hidden).unwrap().logits(&vector);
         for label in labels.ids() {
             let row = &data[label.index() * hidden..][..hidden];

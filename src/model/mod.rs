@@ -1,7 +1,7 @@
 //! Model folders, the embedded models, and classification of texts.
 //!
 //! A model is a folder in the layout of Hugging Face's `BertForSequenceClassification`, so that the ecosystem's
-//! tools read it, plus one file of our own:
+//! tools read it, plus one file of our own. Classifiers of other families are read as well; [`architecture`] tells which.
 //!
 //! | file | holds |
 //! |---|---|
@@ -18,9 +18,11 @@
 #![forbid(unsafe_code)]
 
 mod any;
+mod architecture;
 mod cascade;
 mod checkpoint;
 mod classifier;
+mod describe;
 mod development;
 mod digest;
 mod embedded;
@@ -30,7 +32,10 @@ pub(crate) mod fixture;
 mod head;
 mod hub;
 mod layout;
+mod network;
 pub(crate) mod page;
+#[doc(hidden)]
+pub mod probe;
 mod roles;
 mod save;
 mod settings;
@@ -45,14 +50,16 @@ pub use cascade::{AskLabel, Mixture};
 pub use checkpoint::{Checkpoint, ModelFiles};
 pub(crate) use classifier::Version;
 pub use classifier::{Classifier, MICRO_BATCH_TOKENS, PageText, Prediction, Reading, Session};
+pub use describe::Description;
 pub use development::{Asked, Development};
 pub use digest::Digest;
 pub use embedded::{EMBEDDED_CASCADE, EMBEDDED_CASCADE_BYTES, EmbeddedModel};
 pub use error::ModelError;
-pub use head::Head;
+pub use head::{Head, Pooler};
 #[cfg(feature = "hub")]
 pub(crate) use hub::Download;
 pub use hub::HubError;
+pub use network::Network;
 pub use page::PageConfig;
 #[cfg(any(test, feature = "train"))]
 pub use page::PageWeights;

@@ -8,7 +8,7 @@
 use super::ModelError;
 use super::settings;
 use super::tensors::Tensors;
-use crate::engine::{Dense, InstructionSet};
+use crate::engine::{Dense, InstructionSet, dot};
 use crate::page::Region;
 use crate::text::FACT_COUNT;
 use serde::{Deserialize, Serialize};
@@ -384,7 +384,7 @@ impl PageNetwork {
                 weights.clear();
                 weights.extend(near.clone().map(|to| {
                     let distance = self.layout.distance(from, to).unwrap_or(0);
-                    super::head::dot(part(from, 0), part(to, 1)) / (size as f32).sqrt() + bias[head * biases + distance]
+                    dot(part(from, 0), part(to, 1)) / (size as f32).sqrt() + bias[head * biases + distance]
                 }));
                 let max = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 weights.iter_mut().for_each(|weight| *weight = (*weight - max).exp());

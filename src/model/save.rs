@@ -60,7 +60,10 @@ impl Checkpoint {
     /// The files of a folder, and what they give back.
     fn encode(&self, storage: Storage) -> Result<(Encoded, Checkpoint), ModelError> {
         let tokenizer = Tokenizer::from_bytes(&self.tokenizer)?;
-        let config = layout::to_json(&self.config, self.head.as_ref().map(|head| &head.labels), tokenizer.pad());
+        let mut config = layout::to_json(&self.config, self.head.as_ref().map(|head| &head.labels), tokenizer.pad());
+        if let Some(distances) = &self.weights.distances {
+            config[layout::BUCKETS_FIELD] = distances.rows().into();
+        }
         let config = pretty(layout::FILE, &config)?;
         let page = self.page.as_ref().map(|page| page.config);
         let settings = pretty(settings::FILE, &Settings { page, ..self.settings.clone() })?;
@@ -84,6 +87,10 @@ impl Checkpoint {
             tensors.matrix(format!("bert.embeddings.{name}_embeddings.weight"), matrix);
         }
         tensors.layer_norm("bert.embeddings.LayerNorm", &weights.norm);
+        if let Some(distances) = &weights.distances {
+            let name = "bert.encoder.relative_attention_bias.weight".to_owned();
+            tensors.floats(name, shape(distances), values(distances));
+        }
         for (index, layer) in weights.layers.iter().enumerate() {
             let name = |part: &str| format!("bert.encoder.layer.{index}.{part}");
             tensors.linear(&name("attention.self.query"), &layer.query);
@@ -97,7 +104,7 @@ impl Checkpoint {
         }
         if let Some(head) = &self.head {
             if let Some(pooler) = &head.pooler {
-                tensors.linear("bert.pooler.dense", pooler);
+                tensors.linear("bert.pooler.dense", &pooler.linear);
             }
             tensors.floats("classifier.weight".to_owned(), shape(&head.weight), values(&head.weight));
             tensors.floats("classifier.bias".to_owned(), vec![head.bias.len()], head.bias.clone());

@@ -1,6 +1,7 @@
 //! `copydesk.json`: what a model knows beyond Hugging Face's files.
 
 use super::{ModelError, PageConfig};
+use crate::engine::Activation;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,9 @@ pub struct Settings {
     pub spam_operating_points: Vec<OperatingPoint>,
     /// Which vector the classification head reads.
     pub pooling: Pooling,
+    /// What follows the layer of [`Pooling::Pooler`], if not tanh: that of a model whose head was not BERT's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pooler_activation: Option<Activation>,
     /// Sizes of the network over a page's paragraphs; its weights stand beside the encoder's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<PageConfig>,
@@ -122,6 +126,7 @@ impl Default for Settings {
             spam_threshold: 0.5,
             spam_operating_points: Vec::new(),
             pooling: Pooling::Cls,
+            pooler_activation: None,
             page: None,
             page_temperature: 1.0,
             base: None,
@@ -139,12 +144,17 @@ struct Header {
 }
 
 impl Settings {
-    /// Defaults for a folder without `copydesk.json`, with windows that fit `max_positions`.
+    /// Defaults for a folder without `copydesk.json`: windows as long as most encoders can read, if this one can.
     pub(super) fn for_stranger(name: &str, max_positions: usize) -> Settings {
-        let defaults = Settings::default();
-        let window_tokens = defaults.window_tokens.min(max_positions);
-        let window_overlap = defaults.window_overlap.min(window_tokens.saturating_sub(2) / 4);
-        Settings { name: name.to_owned(), window_tokens, window_overlap, ..defaults }
+        const WINDOW_TOKENS: usize = 512;
+        Settings { name: name.to_owned(), window_tokens: WINDOW_TOKENS, ..Settings::default() }.fitting(max_positions)
+    }
+
+    /// The same with windows that an encoder of so many positions takes.
+    pub(crate) fn fitting(self, max_positions: usize) -> Settings {
+        let window_tokens = self.window_tokens.min(max_positions);
+        let window_overlap = self.window_overlap.min(window_tokens.saturating_sub(2) / 4);
+        Settings { window_tokens, window_overlap, ..self }
     }
 
     /// Reads `copydesk.json`.

@@ -10,7 +10,7 @@ pub(super) const SCALE_SUFFIX: &str = "_scale";
 const FLOATS: &str = "F32, F16 or BF16";
 const FLOATS_OR_I8: &str = "F32, F16, BF16 or I8";
 
-/// The tensors of a file, looked up by the names of `BertModel`.
+/// The tensors of a file, looked up by their names.
 pub(super) struct Tensors<'data> {
     file: SafeTensors<'data>,
     prefix: &'static str,
@@ -21,9 +21,14 @@ impl<'data> Tensors<'data> {
     pub(super) fn new(bytes: &'data [u8]) -> Result<Tensors<'data>, ModelError> {
         let file = SafeTensors::deserialize(bytes)
             .map_err(|error| ModelError::NotSafetensors { reason: error.to_string() })?;
-        // A bare BertModel is saved without the prefix that models with a head put before it.
-        let prefix = if file.tensor("bert.embeddings.word_embeddings.weight").is_ok() { "bert." } else { "" };
-        Ok(Tensors { file, prefix })
+        Ok(Tensors { file, prefix: "" })
+    }
+
+    /// The same, where the encoder's tensors have a prefix if one of them does: a bare encoder is saved without the prefix that
+    /// models with a head put before it.
+    pub(super) fn prefixed(self, prefix: &'static str, one: &str) -> Tensors<'data> {
+        let prefix = if self.contains(&format!("{prefix}{one}")) { prefix } else { "" };
+        Tensors { prefix, ..self }
     }
 
     /// The full name of a tensor of the encoder.
@@ -35,10 +40,39 @@ impl<'data> Tensors<'data> {
         self.file.tensor(name).is_ok()
     }
 
+    /// How many numbers there are, without scales, and the types that they are stored in.
+    pub(super) fn numbers(&self) -> (u64, Vec<String>) {
+        let mut count = 0;
+        let mut types = std::collections::BTreeSet::new();
+        for (_, tensor) in self.file.iter().filter(|(name, _)| !name.ends_with(SCALE_SUFFIX)) {
+            // The sizes were checked against the file's, so that this does not overflow.
+            count += tensor.shape().iter().product::<usize>() as u64;
+            types.insert(tensor.dtype().to_string());
+        }
+        (count, types.into_iter().collect())
+    }
+
     /// A dense layer `[rows, cols]` with its bias.
     pub(super) fn linear(&self, name: &str, rows: usize, cols: usize) -> Result<Linear, ModelError> {
         let weight = self.matrix(&format!("{name}.weight"), rows, cols)?;
         Ok(Linear { weight, bias: self.vector(&format!("{name}.bias"), rows)? })
+    }
+
+    /// A dense layer whose bias may be absent, which then is zero.
+    pub(super) fn linear_without_bias(&self, name: &str, rows: usize, cols: usize) -> Result<Linear, ModelError> {
+        let weight = self.matrix(&format!("{name}.weight"), rows, cols)?;
+        Ok(Linear { weight, bias: self.optional_bias(name, rows)? })
+    }
+
+    /// A layer normalisation whose bias may be absent, which then is zero.
+    pub(super) fn layer_norm_without_bias(&self, name: &str, len: usize) -> Result<LayerNorm, ModelError> {
+        let weight = self.vector(&format!("{name}.weight"), len)?;
+        Ok(LayerNorm { weight, bias: self.optional_bias(name, len)? })
+    }
+
+    fn optional_bias(&self, name: &str, len: usize) -> Result<Vec<f32>, ModelError> {
+        let bias = format!("{name}.bias");
+        if self.contains(&bias) { self.vector(&bias, len) } else { Ok(vec![0.0; len]) }
     }
 
     /// A layer normalisation; checkpoints converted from TensorFlow call its parts gamma and beta.

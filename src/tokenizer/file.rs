@@ -1,6 +1,7 @@
 //! `tokenizer.json`, as far as it decides which ids a text gets.
 
 use super::TokenizerError;
+use super::special::{self, Around};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
@@ -14,6 +15,8 @@ pub(super) struct Parts<'file> {
     pub unknown: String,
     pub prefix: String,
     pub max_word_chars: usize,
+    /// What the file puts around a sequence.
+    pub around: Option<Around>,
 }
 
 /// What `BertNormalizer` is told to do; the fields bear their names in the file. They mean what they mean in Hugging Face's
@@ -36,6 +39,8 @@ struct File<'file> {
     added_tokens: Vec<AddedToken>,
     normalizer: serde_json::Value,
     pre_tokenizer: serde_json::Value,
+    #[serde(default)]
+    post_processor: serde_json::Value,
     #[serde(borrow)]
     model: WordPiece<'file>,
 }
@@ -55,8 +60,8 @@ struct WordPiece<'file> {
     unk_token: String,
     continuing_subword_prefix: String,
     max_input_chars_per_word: usize,
-    #[serde(borrow, deserialize_with = "entries")]
-    vocab: Vec<(Cow<'file, str>, u32)>,
+    #[serde(borrow)]
+    vocab: Entries<'file>,
 }
 
 /// The one type of model that is read; any other is an error of the parser.
@@ -85,10 +90,11 @@ impl<'file> Parts<'file> {
         }
         Ok(Parts {
             normalizer,
-            entries: file.model.vocab,
+            entries: file.model.vocab.0,
             unknown: file.model.unk_token,
             prefix: file.model.continuing_subword_prefix,
             max_word_chars: file.model.max_input_chars_per_word,
+            around: special::around(&file.post_processor)?,
         })
     }
 }
@@ -100,29 +106,40 @@ fn require_type(field: &'static str, expected: &str, got: &serde_json::Value) ->
     }
 }
 
+/// Most entries of a vocabulary: four times those of the largest that encoders are trained with.
+pub(super) const MAX_ENTRIES: usize = 1 << 20;
+
 /// The vocabulary in the file's order, without a map in between: to build one would take longer than to parse.
-fn entries<'file, D: Deserializer<'file>>(deserializer: D) -> Result<Vec<(Cow<'file, str>, u32)>, D::Error> {
-    /// Deserialised on its own a `Cow` is always a copy.
-    #[derive(Deserialize)]
-    struct Entry<'file>(#[serde(borrow)] Cow<'file, str>);
+pub(super) struct Entries<'file>(pub Vec<(Cow<'file, str>, u32)>);
 
-    struct Entries;
+impl<'de: 'file, 'file> Deserialize<'de> for Entries<'file> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Entries<'file>, D::Error> {
+        /// Deserialised on its own a `Cow` is always a copy.
+        #[derive(Deserialize)]
+        struct Entry<'file>(#[serde(borrow)] Cow<'file, str>);
 
-    impl<'file> Visitor<'file> for Entries {
-        type Value = Vec<(Cow<'file, str>, u32)>;
+        struct Map;
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a map from tokens to ids")
-        }
+        impl<'file> Visitor<'file> for Map {
+            type Value = Vec<(Cow<'file, str>, u32)>;
 
-        fn visit_map<A: MapAccess<'file>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut entries = Vec::new();
-            while let Some((Entry(entry), id)) = map.next_entry()? {
-                entries.push((entry, id));
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map from tokens to ids")
             }
-            Ok(entries)
-        }
-    }
 
-    deserializer.deserialize_map(Entries)
+            fn visit_map<A: MapAccess<'file>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some((Entry(entry), id)) = map.next_entry()? {
+                    if entries.len() == MAX_ENTRIES {
+                        let reason = format_args!("the vocabulary has more than {MAX_ENTRIES} entries");
+                        return Err(serde::de::Error::custom(reason));
+                    }
+                    entries.push((entry, id));
+                }
+                Ok(entries)
+            }
+        }
+
+        deserializer.deserialize_map(Map).map(Entries)
+    }
 }

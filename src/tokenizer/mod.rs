@@ -1,21 +1,29 @@
-//! WordPiece tokenisation: text to token ids.
+//! Tokenisation: text to token ids.
 //!
-//! Reads the `tokenizer.json` of a BERT model (WordPiece over BERT's normaliser and word splitter). Three things in
+//! Reads the `tokenizer.json` of a BERT model (WordPiece over BERT's normaliser and word splitter) with code of its own, and with the
+//! feature `architectures` those of other encoders by the crate `tokenizers`. Three things in
 //! that file never take part in encoding: truncation and padding, because long texts are cut into windows and
 //! sequences are packed without padding; and special tokens, because `[SEP]` in somebody's comment is five
 //! characters of text and must not end a sequence.
 
 #![forbid(unsafe_code)]
 
+mod any;
 mod characters;
+#[cfg(feature = "architectures")]
+mod charsmap;
 mod file;
+#[cfg(feature = "architectures")]
+mod foreign;
+mod special;
 mod vocabulary;
 mod wordpiece;
 
 #[cfg(test)]
 mod reference;
 
-pub use wordpiece::Tokenizer;
+pub use any::Tokenizer;
+use wordpiece::WordPiece;
 
 use std::path::PathBuf;
 
@@ -31,8 +39,8 @@ pub enum TokenizerError {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// The bytes are no `tokenizer.json` that describes a WordPiece model.
-    #[error("not a WordPiece tokenizer.json: {reason}")]
+    /// The bytes are no `tokenizer.json`, or its parts do not fit together.
+    #[error("not a tokenizer.json that can be read: {reason}")]
     Corrupt {
         /// What the parser stumbled over.
         reason: String,
@@ -47,10 +55,25 @@ pub enum TokenizerError {
         /// What stands there.
         got: String,
     },
+    /// A kind of tokenizer that this build leaves out.
+    #[error("a tokenizer of the kind {got} needs a build with the feature {feature}")]
+    NeedsFeature {
+        /// The kind.
+        got: String,
+        /// The feature that reads it.
+        feature: &'static str,
+    },
     /// The vocabulary lacks a token that every sequence or every unknown word needs.
     #[error("the vocabulary has no `{token}`")]
     MissingSpecialToken {
         /// The token looked for.
         token: String,
     },
+}
+
+/// The first characters of what stands in a file, for a message.
+fn excerpt(text: &str) -> String {
+    const MOST: usize = 80;
+    let shown: String = text.chars().take(MOST).collect();
+    if shown.len() < text.len() { format!("{shown}…") } else { shown }
 }

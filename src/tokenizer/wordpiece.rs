@@ -3,9 +3,9 @@
 use super::TokenizerError;
 use super::characters::{Action, Class, Rules};
 use super::file::Parts;
+use super::special::{Around, FIRST, LAST};
 use super::vocabulary::{PADDING, Place, Vocabulary, first_key, mask};
 use std::fmt;
-use std::path::Path;
 use std::sync::OnceLock;
 
 /// Longest word, in characters, that a vocabulary may ask to be cut into pieces. The greedy search is quadratic in
@@ -16,7 +16,7 @@ const MAX_WORD_CHARS: usize = 1000;
 const PAGE: usize = 128;
 
 /// Turns text into WordPiece ids, without `[CLS]` and `[SEP]`.
-pub struct Tokenizer {
+pub(super) struct WordPiece {
     rules: Rules,
     vocabulary: Vocabulary,
     /// What each ASCII character does.
@@ -26,9 +26,8 @@ pub struct Tokenizer {
     /// The same for all of Unicode, each page worked out when a text first asks for it.
     pages: Box<[OnceLock<Box<[Action; PAGE]>>]>,
     vocab_size: usize,
-    cls: u32,
-    sep: u32,
-    pad: u32,
+    around: Around,
+    pad: Option<u32>,
 }
 
 /// What must be known of an ASCII character to find the ends of words.
@@ -41,38 +40,29 @@ enum AsciiClass {
     Dropped,
 }
 
-impl fmt::Debug for Tokenizer {
+impl fmt::Debug for WordPiece {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokenizer")
+        f.debug_struct("WordPiece")
             .field("rules", &self.rules)
             .field("vocab_size", &self.vocab_size)
             .finish_non_exhaustive()
     }
 }
 
-impl Tokenizer {
+impl WordPiece {
     /// Reads the bytes of a `tokenizer.json`.
     ///
     /// # Errors
     /// [`TokenizerError::Corrupt`] when the bytes are no such file; [`TokenizerError::Unsupported`] when it asks for
     /// another normaliser or word splitter than BERT's, or adds words that are not special tokens;
-    /// [`TokenizerError::MissingSpecialToken`] without `[CLS]`, `[SEP]`, `[PAD]` or the unknown token.
-    pub fn from_bytes(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
-        Tokenizer::build(&Parts::read(json)?)
+    /// [`TokenizerError::MissingSpecialToken`] without the unknown token, or without `[CLS]` and `[SEP]` where the file does
+    /// not say what stands around a sequence.
+    pub fn from_bytes(json: &[u8]) -> Result<WordPiece, TokenizerError> {
+        WordPiece::build(&Parts::read(json)?)
     }
 
-    /// Reads a `tokenizer.json`.
-    ///
-    /// # Errors
-    /// [`TokenizerError::Unreadable`], or what [`Tokenizer::from_bytes`] says of the content.
-    pub fn from_file(path: &Path) -> Result<Tokenizer, TokenizerError> {
-        let json =
-            std::fs::read(path).map_err(|source| TokenizerError::Unreadable { path: path.to_owned(), source })?;
-        Tokenizer::from_bytes(&json)
-    }
-
-    fn build(parts: &Parts<'_>) -> Result<Tokenizer, TokenizerError> {
-        let Parts { normalizer, entries, unknown, prefix, max_word_chars } = parts;
+    fn build(parts: &Parts<'_>) -> Result<WordPiece, TokenizerError> {
+        let Parts { normalizer, entries, unknown, prefix, max_word_chars, around } = parts;
         if *max_word_chars > MAX_WORD_CHARS {
             return Err(TokenizerError::Unsupported {
                 field: "model.max_input_chars_per_word",
@@ -80,13 +70,17 @@ impl Tokenizer {
                 got: max_word_chars.to_string(),
             });
         }
-        let id = |token: &str| match entries.iter().rev().find(|(entry, _)| entry == token) {
-            Some(&(_, id)) => Ok(id),
-            None => Err(TokenizerError::MissingSpecialToken { token: token.to_owned() }),
-        };
+        let find = |token: &str| entries.iter().rev().find(|(entry, _)| entry == token).map(|&(_, id)| id);
+        let id =
+            |token: &str| find(token).ok_or_else(|| TokenizerError::MissingSpecialToken { token: token.to_owned() });
         let unknown = id(unknown)?;
-        let (cls, sep, pad) = (id("[CLS]")?, id("[SEP]")?, id("[PAD]")?);
-        let vocab_size = entries.iter().map(|&(_, id)| id as usize + 1).max().unwrap_or(0);
+        let around = match around {
+            Some(around) => *around,
+            None => Around { first: id(FIRST[0])?, last: id(LAST[0])? },
+        };
+        let pad = find("[PAD]").or_else(|| find("<pad>"));
+        let ids = entries.iter().map(|&(_, id)| id).chain([around.first, around.last]);
+        let vocab_size = ids.map(|id| id as usize + 1).max().unwrap_or(0);
         let vocabulary = Vocabulary::new(entries, prefix, unknown, *max_word_chars);
         let rules = Rules::new(*normalizer);
         let ascii = page(0, &rules, &vocabulary);
@@ -96,20 +90,13 @@ impl Tokenizer {
             Action::End | Action::Alone(_) | Action::Irregular => AsciiClass::Boundary,
         });
         let pages = (0..=char::MAX as usize / PAGE).map(|_| OnceLock::new()).collect();
-        Ok(Tokenizer { rules, vocabulary, ascii, ascii_classes, pages, vocab_size, cls, sep, pad })
+        Ok(WordPiece { rules, vocabulary, ascii, ascii_classes, pages, vocab_size, around, pad })
     }
 
-    /// The ids of `text` in reading order, however many there are; none for text without a visible character.
+    /// Appends the ids of `text` in reading order, however many there are; none for text without a visible character.
     ///
     /// Takes time linear in the text: a word longer than the model's limit (100 characters for BERT) is one unknown
     /// token.
-    pub fn encode(&self, text: &str) -> Vec<u32> {
-        let mut ids = Vec::with_capacity(text.len() / 4);
-        self.encode_into(text, &mut ids);
-        ids
-    }
-
-    /// Like [`encode`](Self::encode), but appends the ids to `ids`.
     pub fn encode_into(&self, text: &str, ids: &mut Vec<u32>) {
         let bytes = text.as_bytes();
         let mut scan = Scan { tokenizer: self, word: Word::new(self.vocabulary.max_word_chars()), ids };
@@ -134,18 +121,13 @@ impl Tokenizer {
         self.pages[c / PAGE].get_or_init(|| Box::new(page(first, &self.rules, &self.vocabulary)))[c % PAGE]
     }
 
-    /// The id of `[CLS]`, which opens every sequence.
-    pub fn cls(&self) -> u32 {
-        self.cls
+    /// The tokens that open and close every sequence.
+    pub fn around(&self) -> Around {
+        self.around
     }
 
-    /// The id of `[SEP]`, which closes every sequence.
-    pub fn sep(&self) -> u32 {
-        self.sep
-    }
-
-    /// The id of `[PAD]`.
-    pub fn pad(&self) -> u32 {
+    /// The id of `[PAD]` or `<pad>`, where there is one.
+    pub fn pad(&self) -> Option<u32> {
         self.pad
     }
 
@@ -207,7 +189,7 @@ impl Word {
 
 /// A text on its way to ids.
 struct Scan<'a> {
-    tokenizer: &'a Tokenizer,
+    tokenizer: &'a WordPiece,
     word: Word,
     ids: &'a mut Vec<u32>,
 }
@@ -232,7 +214,7 @@ impl Scan<'_> {
 
     /// Reads a run of ASCII letters, the first at `start`, and returns its end.
     fn letters(&mut self, text: &[u8], start: usize) -> usize {
-        let Tokenizer { ascii_classes, rules, vocabulary, .. } = self.tokenizer;
+        let WordPiece { ascii_classes, rules, vocabulary, .. } = self.tokenizer;
         let class = |byte: u8| ascii_classes.get(usize::from(byte)).copied();
         let rest = &text[start..];
         let len = rest.iter().position(|&byte| class(byte) != Some(AsciiClass::Letter)).unwrap_or(rest.len());
@@ -363,8 +345,16 @@ mod tests {
         })
     }
 
-    fn build(value: &serde_json::Value) -> Result<Tokenizer, TokenizerError> {
-        Tokenizer::from_bytes(value.to_string().as_bytes())
+    impl WordPiece {
+        fn encode(&self, text: &str) -> Vec<u32> {
+            let mut ids = Vec::new();
+            self.encode_into(text, &mut ids);
+            ids
+        }
+    }
+
+    fn build(value: &serde_json::Value) -> Result<WordPiece, TokenizerError> {
+        WordPiece::from_bytes(value.to_string().as_bytes())
     }
 
     #[test]
@@ -374,7 +364,10 @@ mod tests {
         assert_eq!(tokenizer.encode("the the the the the the the the").len(), 8);
         assert!(tokenizer.encode("").is_empty());
         assert!(tokenizer.encode(" \n\u{3000}\u{200b}").is_empty());
-        assert_eq!((tokenizer.cls(), tokenizer.sep(), tokenizer.pad(), tokenizer.vocab_size()), (2, 3, 0, 14));
+        assert_eq!(
+            (tokenizer.around(), tokenizer.pad(), tokenizer.vocab_size()),
+            (Around { first: 2, last: 3 }, Some(0), 14)
+        );
     }
 
     #[test]
@@ -408,7 +401,7 @@ mod tests {
             change(&mut value);
             build(&value).unwrap_err()
         };
-        for token in ["[CLS]", "[SEP]", "[PAD]", "[UNK]"] {
+        for token in ["[CLS]", "[SEP]", "[UNK]"] {
             let error = broken(&|value| {
                 value["model"]["vocab"].as_object_mut().unwrap().remove(token);
             });
@@ -424,8 +417,6 @@ mod tests {
         assert!(matches!(error, TokenizerError::Unsupported { field: "added_tokens", .. }), "{error}");
         let error = broken(&|value| value["model"]["max_input_chars_per_word"] = json!(1_000_000));
         assert!(matches!(error, TokenizerError::Unsupported { .. }), "{error}");
-        assert!(matches!(Tokenizer::from_bytes(b"{"), Err(TokenizerError::Corrupt { .. })));
-        let missing = Tokenizer::from_file(Path::new("no/such/tokenizer.json"));
-        assert!(matches!(missing, Err(TokenizerError::Unreadable { .. })));
+        assert!(matches!(WordPiece::from_bytes(b"{"), Err(TokenizerError::Corrupt { .. })));
     }
 }

@@ -22,6 +22,7 @@ mod merge;
 mod models;
 #[cfg(feature = "train")]
 mod pack;
+mod quantize;
 mod run;
 #[cfg(feature = "serve")]
 mod serve;
@@ -51,9 +52,10 @@ pub use self::head::{HeadArgs, LabelledArgs};
 pub use self::join::JoinArgs;
 pub use self::label::{ColorArg, LabelArgs, OutputFormatArg, ParagraphsArg, UnitArg};
 pub use self::merge::MergeArgs;
-pub use self::models::ModelsArgs;
+pub use self::models::{ModelsArgs, ModelsCommand, ShowArgs};
 #[cfg(feature = "train")]
 pub use self::pack::PackArgs;
+pub use self::quantize::QuantizeArgs;
 pub use self::run::{KeepFields, OffsetsArg, OutputArgs, PartArgs, RunArgs};
 #[cfg(feature = "serve")]
 pub use self::serve::{AdaptArgs, KeysCommand, LogArg, ServeArgs, ServeCommand};
@@ -150,10 +152,15 @@ pub enum Command {
     #[command(override_usage = "copydesk bench [OPTIONS] [INPUT]...
        copydesk bench --protocol --mode <1|2|2s> --workload <FILE> [OPTIONS]")]
     Bench(BenchArgs),
-    /// List the models that are built in
+    /// List the models that are built in, or show what is known of any model
     ///
     /// Sizes, and the macro-F1 on development rows where the model was packed with some.
     Models(ModelsArgs),
+    /// Store a model's weights as 8-bit integers
+    ///
+    /// Writes a folder that copydesk reads, of about a quarter of the size; labelling takes a fraction of the time. With --data it tells
+    /// macro-F1 of your own labelled rows before and after. Models with BERT's layers alone: copydesk models show tells.
+    Quantize(QuantizeArgs),
     /// Answer blogs and other programs over HTTP
     ///
     /// Judges comments in Akismet's protocol and in JSON, and labels texts, with one model in memory. Without options it answers programs
@@ -270,9 +277,12 @@ impl Command {
             Command::Pack(args) => (args.model.iter_mut().map(ModelName::Path).collect(), false),
             #[cfg(feature = "train")]
             Command::Cascade(args) => (vec![ModelName::Path(&mut args.small), ModelName::Path(&mut args.large)], false),
-            Command::Content(_) | Command::Head(_) | Command::Stats(_) | Command::Merge(_) | Command::Models(_) => {
-                (Vec::new(), false)
-            }
+            Command::Models(args) => match &mut args.command {
+                Some(ModelsCommand::Show(args)) => (vec![ModelName::Path(&mut args.model)], false),
+                None => (Vec::new(), false),
+            },
+            Command::Quantize(args) => (vec![ModelName::Path(&mut args.model)], args.quiet),
+            Command::Content(_) | Command::Head(_) | Command::Stats(_) | Command::Merge(_) => (Vec::new(), false),
             #[cfg(feature = "train")]
             Command::TrainContent(_) | Command::TrainComments(_) | Command::Join(_) => (Vec::new(), false),
         };

@@ -1,8 +1,8 @@
 use super::*;
-use crate::engine::Matrix;
+use crate::engine::{Activation, Matrix};
 use crate::label::LabelId;
 use crate::model::page::PageLayout;
-use crate::model::{PageConfig, PageWeights, Storage, fixture};
+use crate::model::{PageConfig, PageWeights, Pooler, Storage, fixture};
 use proptest::prelude::*;
 use serde_json::json;
 use std::path::PathBuf;
@@ -203,7 +203,8 @@ fn a_folder_of_another_program_just_works() {
 fn a_pooler_under_a_foreign_head_is_used() {
     let dir = tempfile::tempdir().unwrap();
     let mut checkpoint = fixture::checkpoint(7);
-    let pooler = checkpoint.weights.layers[0].query.clone();
+    let linear = checkpoint.weights.layers[0].query.clone();
+    let pooler = Pooler { linear, activation: Activation::Tanh, norm: None };
     checkpoint.head.as_mut().unwrap().pooler = Some(pooler.clone());
     checkpoint.save(dir.path(), Storage::F32).unwrap();
     let error = Classifier::from_checkpoint(checkpoint.clone(), Precision::F32).unwrap_err();
