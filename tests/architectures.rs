@@ -404,6 +404,8 @@ mod training {
             &dev,
             "--layers",
             "1",
+            "--intermediate",
+            "32",
             "--vocab",
             "200",
             "--settings",
