@@ -404,6 +404,8 @@ mod training {
             &dev,
             "--layers",
             "1",
+            "--intermediate",
+            "32",
             "--vocab",
             "200",
             "--settings",
@@ -412,6 +414,6 @@ mod training {
             arg(&folder.path().join("out")),
         ]);
         assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
-        assert!(stderr(&refused).contains("WordPiece, or --base"), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("WordPiece teacher, or --base"), "{}", stderr(&refused));
     }
 }

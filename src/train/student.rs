@@ -182,7 +182,7 @@ fn prune_vocabulary<'a>(
     let corrupt = |reason: String| crate::tokenizer::TokenizerError::Corrupt { reason };
     let mut file: Value = serde_json::from_slice(json).map_err(|error| corrupt(error.to_string()))?;
     // Merges and scores of other kinds do not outlive the loss of entries.
-    let expected = "no vocabulary to cut: the teacher's must be WordPiece, or --base gives the student";
+    let expected = "that of a WordPiece teacher, or --base must give the student";
     if file["model"]["type"].as_str().is_some_and(|kind| kind != "WordPiece") {
         return Err(TrainError::InvalidSetting { name: "vocab", expected });
     }
