@@ -10,8 +10,6 @@
 
 mod any;
 mod characters;
-#[cfg(feature = "architectures")]
-mod charsmap;
 mod file;
 #[cfg(feature = "architectures")]
 mod foreign;

@@ -4,13 +4,17 @@
 //! that could take time without end, no replacement makes a long text of a short one, and every merge gives an entry of the
 //! vocabulary. The post-processor, truncation and padding take no part: windows and packed sequences take their place.
 
-use super::charsmap;
+mod bounded;
+mod charsmap;
+mod steps;
+
+use self::bounded::{Bounded, Merge, Values};
+use self::steps::{MAX_GROWTH, check_normalizer, check_pre_tokenizer};
 use super::file::{Entries, MAX_ENTRIES};
 use super::special::{self, Around};
 use super::{TokenizerError, excerpt};
 use ahash::AHashMap;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,9 +25,6 @@ use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::{AddedToken, ModelWrapper, NormalizerWrapper, PreTokenizerWrapper, Tokenizer};
 
-/// Most values in a normaliser, word splitter or post-processor: each takes several times its bytes.
-const MAX_VALUES: usize = 10_000;
-
 /// Longest entry of a vocabulary, in bytes: looking for entries in a text takes time in proportion to it.
 const MAX_ENTRY_BYTES: usize = 1024;
 
@@ -32,15 +33,6 @@ const MAX_UNIGRAM_BYTES: usize = 10 << 20;
 
 /// Most tokens beside the vocabulary.
 const MAX_ADDED: usize = 10_000;
-
-/// Most steps of a normaliser or word splitter.
-const MAX_STEPS: usize = 16;
-
-/// Times that a normaliser may lengthen a text.
-const MAX_GROWTH: usize = 64;
-
-/// Patterns that take linear time. Others are refused: the engine behind them steps back, which can take time without end.
-const PATTERNS: [&str; 5] = [" {2,}", " +", "\\s+", "\\s", "\\n"];
 
 /// A tokenizer of the crate `tokenizers`.
 pub(super) struct Foreign {
@@ -143,143 +135,6 @@ struct Words<'file> {
     continuing_subword_prefix: String,
     #[serde(default)]
     max_input_chars_per_word: usize,
-}
-
-/// A pair of entries that become one: `["a", "b"]`, in older files `"a b"`.
-struct Merge(String, String);
-
-impl<'de> Deserialize<'de> for Merge {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Merge, D::Error> {
-        struct Pair;
-
-        impl<'de> Visitor<'de> for Pair {
-            type Value = Merge;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a merge of two entries")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Merge, E> {
-                let pair = text.split_once(' ').filter(|(_, second)| !second.contains(' '));
-                let (first, second) = pair.ok_or_else(|| E::custom("a merge is not of two entries"))?;
-                Ok(Merge(first.to_owned(), second.to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut pair: A) -> Result<Merge, A::Error> {
-                match (pair.next_element()?, pair.next_element()?, pair.next_element::<String>()?) {
-                    (Some(first), Some(second), None) => Ok(Merge(first, second)),
-                    _ => Err(serde::de::Error::custom("a merge is not of two entries")),
-                }
-            }
-        }
-
-        deserializer.deserialize_any(Pair)
-    }
-}
-
-/// A value that is read over; at most [`MAX_VALUES`] stand in it.
-#[derive(Default)]
-struct Values(usize);
-
-impl<'de> Deserialize<'de> for Values {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Values, D::Error> {
-        struct Counter;
-
-        impl<'de> Visitor<'de> for Counter {
-            type Value = Values;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "at most {MAX_VALUES} values")
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Values, E> {
-                Ok(Values(1))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Values, E> {
-                Ok(Values(1))
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Values, E> {
-                Ok(Values(1))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Values, E> {
-                Ok(Values(1))
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Values, E> {
-                Ok(Values(1))
-            }
-
-            fn visit_unit<E>(self) -> Result<Values, E> {
-                Ok(Values(1))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Values, A::Error> {
-                let mut count = 1;
-                while let Some(Values(more)) = list.next_element()? {
-                    count = add_up(count, more)?;
-                }
-                Ok(Values(count))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Values, A::Error> {
-                let mut count = 1;
-                while let Some((IgnoredAny, Values(more))) = map.next_entry()? {
-                    count = add_up(count, more)?;
-                }
-                Ok(Values(count))
-            }
-        }
-
-        fn add_up<E: serde::de::Error>(count: usize, more: usize) -> Result<usize, E> {
-            let sum = count + more;
-            if sum > MAX_VALUES {
-                Err(E::custom(format_args!("a part has more than {MAX_VALUES} values")))
-            } else {
-                Ok(sum)
-            }
-        }
-
-        deserializer.deserialize_any(Counter)
-    }
-}
-
-/// A list of at most `MOST`.
-struct Bounded<T, const MOST: usize>(Vec<T>);
-
-impl<T, const MOST: usize> Default for Bounded<T, MOST> {
-    fn default() -> Self {
-        Bounded(Vec::new())
-    }
-}
-
-impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Bounded<T, MOST> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List<T, const MOST: usize>(std::marker::PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for List<T, MOST> {
-            type Value = Bounded<T, MOST>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a list of at most {MOST}")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut elements = Vec::new();
-                while let Some(element) = list.next_element()? {
-                    if elements.len() == MOST {
-                        return Err(serde::de::Error::custom(format_args!("a list is longer than {MOST}")));
-                    }
-                    elements.push(element);
-                }
-                Ok(Bounded(elements))
-            }
-        }
-
-        deserializer.deserialize_seq(List(std::marker::PhantomData))
-    }
 }
 
 fn corrupt(error: impl fmt::Display) -> TokenizerError {
@@ -521,74 +376,6 @@ fn without(spelled: &Unigram, specials: &[&str], unknown: Option<u32>) -> Result
     });
     let entries = entries.collect();
     Unigram::from(entries, unknown.map(|id| id as usize), spelled.byte_fallback()).map_err(corrupt)
-}
-
-/// Holds the patterns of a step to those that are known; returns its fewest bytes.
-fn check_pattern(field: &'static str, pattern: &Value) -> Result<usize, TokenizerError> {
-    if let Some(text) = pattern["String"].as_str() {
-        return if text.is_empty() { Err(unsupported(field, "a pattern", "none")) } else { Ok(text.len()) };
-    }
-    match pattern["Regex"].as_str() {
-        Some(known) if PATTERNS.contains(&known) => Ok(1),
-        _ => Err(unsupported(field, format!("a text, or one of the patterns {PATTERNS:?}"), &pattern.to_string())),
-    }
-}
-
-fn count_step(field: &'static str, steps: &mut usize) -> Result<(), TokenizerError> {
-    *steps += 1;
-    if *steps > MAX_STEPS { Err(unsupported(field, format!("at most {MAX_STEPS} steps"), "more")) } else { Ok(()) }
-}
-
-/// Checks a normaliser, and says how many times as long it can make a text.
-fn check_normalizer(step: &Value, steps: &mut usize) -> Result<usize, TokenizerError> {
-    const FIELD: &str = "normalizer";
-    if step.is_null() {
-        return Ok(1);
-    }
-    count_step(FIELD, steps)?;
-    match step["type"].as_str() {
-        Some("BertNormalizer" | "Strip" | "StripAccents" | "NFC" | "NFD" | "NFKC" | "NFKD" | "Lowercase" | "Nmt") => {
-            Ok(1)
-        }
-        Some("ByteLevel") => Ok(2),
-        Some("Precompiled") => match charsmap::check(step["precompiled_charsmap"].as_str().unwrap_or_default()) {
-            Ok(()) => Ok(1),
-            Err(reason) => Err(unsupported("normalizer.precompiled_charsmap", "a sound map of characters", reason)),
-        },
-        Some("Replace") => {
-            let fewest = check_pattern("normalizer.pattern", &step["pattern"])?;
-            Ok(step["content"].as_str().map_or(0, str::len).div_ceil(fewest).max(1))
-        }
-        Some("Prepend") => match step["prepend"].as_str().map_or(0, str::len) {
-            0..=MAX_GROWTH => Ok(1),
-            long => Err(unsupported(FIELD, format!("at most {MAX_GROWTH} bytes in front"), &long.to_string())),
-        },
-        Some("Sequence") => {
-            let list = step["normalizers"].as_array().map_or(&[][..], Vec::as_slice);
-            list.iter().try_fold(1usize, |growth, step| Ok(growth.saturating_mul(check_normalizer(step, steps)?)))
-        }
-        _ => Err(unsupported(FIELD, "a normaliser that encoders use", &step["type"].to_string())),
-    }
-}
-
-fn check_pre_tokenizer(step: &Value, steps: &mut usize) -> Result<(), TokenizerError> {
-    const FIELD: &str = "pre_tokenizer";
-    if step.is_null() {
-        return Ok(());
-    }
-    count_step(FIELD, steps)?;
-    match step["type"].as_str() {
-        Some(
-            "BertPreTokenizer" | "ByteLevel" | "Metaspace" | "Whitespace" | "WhitespaceSplit" | "Punctuation"
-            | "Digits" | "CharDelimiterSplit",
-        ) => Ok(()),
-        Some("Split") => check_pattern("pre_tokenizer.pattern", &step["pattern"]).map(|_| ()),
-        Some("Sequence") => {
-            let list = step["pretokenizers"].as_array().map_or(&[][..], Vec::as_slice);
-            list.iter().try_for_each(|step| check_pre_tokenizer(step, steps))
-        }
-        _ => Err(unsupported(FIELD, "a word splitter that encoders use", &step["type"].to_string())),
-    }
 }
 
 #[cfg(test)]
