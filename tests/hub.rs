@@ -377,6 +377,8 @@ fn every_command() -> Vec<Vec<&'static str>> {
         vec!["eval", "--model", MODEL, "--data", data],
         vec!["bench", "--model", MODEL],
         vec!["bench", "--model", MODEL, "--precision", "f32"],
+        vec!["models", "show", MODEL],
+        vec!["quantize", "--model", MODEL, "--out", "target/never-made"],
     ];
     if cfg!(feature = "serve") {
         commands.push(vec!["serve", "--model", MODEL]);

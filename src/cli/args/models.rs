@@ -26,7 +26,7 @@ pub enum ModelsCommand {
 /// Arguments of `copydesk models show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The model: an embedded one, or a folder
+    /// The model: an embedded one, a folder, or hf:OWNER/NAME
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Arguments of `copydesk quantize`.
 #[derive(Debug, Args)]
 pub struct QuantizeArgs {
-    /// The model, a folder or the name of a built-in one
+    /// The model, a folder, the name of a built-in one or hf:OWNER/NAME
     #[arg(long, value_name = "DIR|NAME")]
     pub model: PathBuf,
 
