@@ -135,11 +135,12 @@ impl Folder {
             let path = dir.join(file);
             optional(&path, limit_bytes)?.ok_or(ModelError::MissingFile { path })
         };
+        let config = required(layout::FILE, SETTINGS_LIMIT_BYTES)?;
         let weights = optional(&dir.join(WEIGHTS_FILE), WEIGHTS_LIMIT_BYTES)?;
         let weights = weights.ok_or_else(|| without_weights(dir))?;
         Ok(Folder {
             name,
-            config: required(layout::FILE, SETTINGS_LIMIT_BYTES)?,
+            config,
             tokenizer: required(TOKENIZER_FILE, TOKENIZER_LIMIT_BYTES)?,
             weights,
             settings: optional(&dir.join(settings::FILE), SETTINGS_LIMIT_BYTES)?,

@@ -225,19 +225,58 @@ fn prune_vocabulary<'a>(
             token["id"] = id;
         }
     }
-    for (name, token) in file["post_processor"]["special_tokens"].as_object_mut().into_iter().flatten() {
-        if let Some(id) = vocabulary.get(name) {
-            token["ids"] = Value::Array(vec![id.clone()]);
-        }
+    if let Some(post_processor) = file.get_mut("post_processor") {
+        renumber(post_processor, &vocabulary);
     }
     file["model"]["vocab"] = Value::Object(vocabulary);
     let json = serde_json::to_vec(&file).map_err(|error| corrupt(error.to_string()))?;
     Ok((json, kept))
 }
 
+/// Gives the tokens that a post-processor puts around a sequence their new ids.
+fn renumber(post_processor: &mut Value, vocabulary: &serde_json::Map<String, Value>) {
+    let tokens = post_processor.get_mut("special_tokens").and_then(Value::as_object_mut);
+    for (name, token) in tokens.into_iter().flatten() {
+        if let Some(id) = vocabulary.get(name) {
+            token["ids"] = Value::Array(vec![id.clone()]);
+        }
+    }
+    for field in ["cls", "sep"] {
+        let pair = post_processor.get_mut(field).and_then(Value::as_array_mut).map(Vec::as_mut_slice);
+        if let Some([Value::String(name), id]) = pair
+            && let Some(new) = vocabulary.get(name.as_str())
+        {
+            *id = new.clone();
+        }
+    }
+    let steps = post_processor.get_mut("processors").and_then(Value::as_array_mut);
+    steps.into_iter().flatten().for_each(|step| renumber(step, vocabulary));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn tokens_around_a_sequence_get_their_new_ids_in_every_kind_of_post_processor() {
+        let vocabulary = serde_json::Map::from_iter([("a".to_owned(), json!(3)), ("b".to_owned(), json!(4))]);
+        let mut all = json!({"processors": [
+            {"type": "TemplateProcessing", "special_tokens": {"a": {"id": "a", "ids": [70]}, "x": {"id": "x", "ids": [71]}}},
+            {"type": "BertProcessing", "cls": ["a", 70], "sep": ["b", 80]},
+        ]});
+        renumber(&mut all, &vocabulary);
+        let [template, bert] = all["processors"].as_array().unwrap().as_slice() else { panic!("{all}") };
+        assert_eq!(
+            (&template["special_tokens"]["a"]["ids"], &template["special_tokens"]["x"]["ids"]),
+            (&json!([3]), &json!([71]))
+        );
+        assert_eq!((&bert["cls"], &bert["sep"]), (&json!(["a", 3]), &json!(["b", 4])));
+        let mut none = Value::Null;
+        renumber(&mut none, &vocabulary);
+        assert_eq!(none, Value::Null);
+    }
+
     use crate::model::fixture;
 
     #[test]
