@@ -268,7 +268,8 @@ fn candle_gives_the_same_logits() {
         config["position_embedding_type"] = json!("absolute");
         let weights = fs::read(family.path().join("model.safetensors")).unwrap();
         let builder = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu).unwrap();
-        let run: Box<dyn Fn(&Tensor) -> candle_core::Result<Tensor>> = match name {
+        type Run = Box<dyn Fn(&Tensor) -> candle_core::Result<Tensor>>;
+        let run: Run = match name {
             "deberta-v3" => {
                 let config: debertav2::Config = serde_json::from_value(config).unwrap();
                 let builder = builder.set_prefix("deberta");

@@ -437,7 +437,8 @@ mod tests {
     #[test]
     fn answers_stand_in_the_order_of_their_texts_whatever_the_number_of_threads() {
         let desk = Copydesk::builder().model("nano").threads(1).build().unwrap();
-        let number = |index: usize| if index % 7 == 0 { " ".to_owned() } else { format!("They voted {index} to 2.") };
+        let number =
+            |index: usize| if index.is_multiple_of(7) { " ".to_owned() } else { format!("They voted {index} to 2.") };
         let texts: Vec<String> = (0..4 * LEAST_GROUP_TEXTS + 1).map(number).collect();
         let pages: Vec<&[String]> = texts.chunks(5).collect();
         let told = |desk: &Copydesk| desk.label_pages(&pages).into_iter().map(Result::ok).collect::<Vec<_>>();

@@ -72,7 +72,7 @@ impl General {
         states
     }
 
-    fn layer(&self, layer: &Packed, states: &mut Vec<f32>, cu_seqlens: &[u32]) {
+    fn layer(&self, layer: &Packed, states: &mut [f32], cu_seqlens: &[u32]) {
         let (hidden, heads) = (self.config.sizes.hidden, self.config.sizes.heads);
         let norm_first = self.config.norm_first;
         // What a part reads, where that is not the states themselves.

@@ -8,6 +8,7 @@ use crate::engine::{Dense, EncoderConfig, InstructionSet, LayerNorm, LayerWeight
 use crate::model::ModelError;
 use crate::model::head::values;
 use crate::model::tensors::Tensors;
+use serde_json::Value;
 
 /// Reads an encoder for the general engine.
 pub(in crate::model) fn read(
@@ -185,8 +186,8 @@ fn deberta(tensors: &Tensors<'_>, architecture: &Architecture, fields: &Fields) 
 fn attention_kinds(fields: &Fields) -> Result<[bool; 2], ModelError> {
     let list = match fields.get("pos_att_type") {
         None => Vec::new(),
-        Some(serde_json::Value::String(text)) => text.split('|').map(|kind| kind.trim().to_owned()).collect(),
-        Some(serde_json::Value::Array(list)) => {
+        Some(Value::String(text)) => text.split('|').map(|kind| kind.trim().to_owned()).collect(),
+        Some(Value::Array(list)) => {
             list.iter().map(|kind| kind.as_str().unwrap_or("something else").to_owned()).collect()
         }
         Some(_) => vec!["something else".to_owned()],
@@ -321,30 +322,47 @@ fn rotary(fields: &Fields, kind: &str, old_name: &'static str, default: f64) -> 
     Ok(theta as f32)
 }
 
-/// Whether each layer sees near tokens alone.
-fn sliding(fields: &Fields, count: usize) -> Result<Box<dyn Fn(usize) -> Result<bool, ModelError> + '_>, ModelError> {
-    let Some(types) = fields.get("layer_types") else {
-        let every = fields.size("global_attn_every_n_layers")?.unwrap_or(3);
-        if every == 0 {
-            let (expected, got) = ("1 or more".to_owned(), "0".to_owned());
-            return Err(ModelError::BadSize { field: "global_attn_every_n_layers", expected, got });
+/// Which layers see near tokens alone.
+enum Sliding<'fields> {
+    /// All but every so many, the first being none.
+    ButEvery(usize),
+    /// As each is named.
+    Named(&'fields [Value]),
+}
+
+impl<'fields> Sliding<'fields> {
+    fn read(fields: &'fields Fields, count: usize) -> Result<Sliding<'fields>, ModelError> {
+        let Some(types) = fields.get("layer_types") else {
+            let every = fields.size("global_attn_every_n_layers")?.unwrap_or(3);
+            if every == 0 {
+                let (expected, got) = ("1 or more".to_owned(), "0".to_owned());
+                return Err(ModelError::BadSize { field: "global_attn_every_n_layers", expected, got });
+            }
+            return Ok(Sliding::ButEvery(every));
+        };
+        let types = types.as_array().map_or(&[][..], Vec::as_slice);
+        if types.len() != count {
+            let (expected, got) = (format!("{count} entries"), types.len().to_string());
+            return Err(ModelError::BadSize { field: "layer_types", expected, got });
         }
-        return Ok(Box::new(move |index| Ok(!index.is_multiple_of(every))));
-    };
-    let types = types.as_array().map_or(&[][..], Vec::as_slice);
-    if types.len() != count {
-        let (expected, got) = (format!("{count} entries"), types.len().to_string());
-        return Err(ModelError::BadSize { field: "layer_types", expected, got });
+        Ok(Sliding::Named(types))
     }
-    Ok(Box::new(|index| match types[index].as_str() {
-        Some("sliding_attention") => Ok(true),
-        Some("full_attention") => Ok(false),
-        _ => Err(ModelError::UnsupportedArchitecture {
-            field: "layer_types",
-            expected: "full_attention or sliding_attention",
-            got: types[index].to_string(),
-        }),
-    }))
+
+    fn holds(&self, index: usize) -> Result<bool, ModelError> {
+        let name = match self {
+            Sliding::ButEvery(every) => return Ok(!index.is_multiple_of(*every)),
+            Sliding::Named(types) => &types[index],
+        };
+        match name.as_str() {
+            Some("sliding_attention") => Ok(true),
+            Some("full_attention") => Ok(false),
+            _ => Err(ModelError::UnsupportedArchitecture {
+                field: "layer_types",
+                expected: "full_attention or sliding_attention",
+                got: name.to_string(),
+            }),
+        }
+    }
 }
 
 fn modern_bert(
@@ -361,13 +379,13 @@ fn modern_bert(
     let global = rotary(fields, "full_attention", "global_rope_theta", 160_000.0)?;
     let local = rotary(fields, "sliding_attention", "local_rope_theta", 10_000.0)?;
     let reach = fields.size("local_attention")?.unwrap_or(128) / 2;
-    let is_sliding = sliding(fields, config.layers)?;
+    let sliding = Sliding::read(fields, config.layers)?;
     let norm = |name: &str| tensors.layer_norm_without_bias(&tensors.encoder_name(name), hidden);
     let linear =
         |name: String, rows: usize, cols: usize| tensors.linear_without_bias(&tensors.encoder_name(&name), rows, cols);
     let mut layers = Vec::new();
     for index in 0..config.layers {
-        let positions = match is_sliding(index)? {
+        let positions = match sliding.holds(index)? {
             true => Positions::Rotary { theta: local, reach: Some(reach) },
             false => Positions::Rotary { theta: global, reach: None },
         };
