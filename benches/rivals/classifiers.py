@@ -121,18 +121,23 @@ def engines(arguments, workload, texts, folder):
             return model(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits.numpy()
 
     class Logits(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = model
+
         def forward(self, ids, mask):
-            return model(input_ids=ids, attention_mask=mask).logits
+            return self.inner(input_ids=ids, attention_mask=mask).logits
 
     plain, quantised = folder / "plain.onnx", folder / "int8.onnx"
     ids = torch.randint(1000, 2000, (3, 17))
     mask = torch.ones_like(ids)
     mask[1, 9:] = 0
     axes = {0: "b", 1: "s"}
-    torch.onnx.export(
-        Logits().eval(), (ids, mask), str(plain), input_names=["ids", "mask"], output_names=["logits"],
-        dynamic_axes={"ids": axes, "mask": axes, "logits": {0: "b"}}, opset_version=17, dynamo=False,
-    )
+    with torch.no_grad():
+        torch.onnx.export(
+            Logits().eval(), (ids, mask), str(plain), input_names=["ids", "mask"], output_names=["logits"],
+            dynamic_axes={"ids": axes, "mask": axes, "logits": {0: "b"}}, opset_version=17, dynamo=False,
+        )
     quantize_dynamic(str(plain), str(quantised), per_channel=True)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
