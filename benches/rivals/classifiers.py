@@ -5,7 +5,7 @@
     classifiers.py --random mpnet --tokenizer ../../models/base/tokenizer.json --model DIR …
 
 --random first writes DIR: a model of the published base size with random weights, on which speed does not depend. Texts are those of
-`copydesk bench --print-texts`, sorted by length, batches of --batch, tokenised before the clock starts, cut at 256 tokens. Needs torch,
+`copydesk bench --print-texts`, sorted by length, batches of --batch, tokenised before the clock starts; those of more than 256 tokens are left out. Needs torch,
 transformers, onnx, onnxruntime, openvino, tokenizers and numpy. "Farthest" is the largest difference of a logit to PyTorch's in f32,
 "same label" how often the best label is PyTorch's.
 """
@@ -38,6 +38,15 @@ def make(kind, folder, tokenizer):
     (folder / "tokenizer.json").write_bytes(tokenizer.read_bytes())
 
 
+def short(lines, folder):
+    """Rows whose texts no engine would cut."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    return [line for line in lines if len(tokenizer.encode(json.loads(line)["text"]).ids) <= MOST_TOKENS]
+
+
 class Batches:
     """Padded batches of the texts, sorted by length."""
 
@@ -47,7 +56,7 @@ class Batches:
 
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.no_padding()
-        tokenizer.enable_truncation(MOST_TOKENS)
+        tokenizer.no_truncation()
         ids = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
         order = sorted(range(len(ids)), key=lambda text: len(ids[text]))
         self.list = []
@@ -179,7 +188,7 @@ def main():
         arguments.model.mkdir(parents=True, exist_ok=True)
         make(arguments.random, arguments.model, arguments.tokenizer)
     printed = subprocess.run([arguments.copydesk, "bench", "--print-texts"], capture_output=True, text=True, check=True).stdout
-    lines = printed.splitlines()
+    lines = short(printed.splitlines(), arguments.model)
     lines = lines[:: max(1, len(lines) // arguments.texts)][: arguments.texts]
     with tempfile.TemporaryDirectory() as name, open(arguments.runs, "a") as raw:
         folder = Path(name)
