@@ -8,7 +8,7 @@ fn documents(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && !name.starts_with('.') && !["target", "venv"].contains(&name.as_str()) {
+        if path.is_dir() && !name.starts_with('.') && !["node_modules", "target", "venv"].contains(&name.as_str()) {
             documents(&path, found);
         } else if name.ends_with(".md") {
             found.push(path);
