@@ -10,7 +10,7 @@ use super::weights::Matrix;
 const FARTHEST: f64 = 128.0;
 
 /// The bucket of a key `distance` tokens after its query, of `buckets`: the first half for keys at or before it.
-fn bucket(distance: i64, buckets: usize) -> usize {
+pub(super) fn bucket(distance: i64, buckets: usize) -> usize {
     let half = buckets / 2;
     let first = if distance > 0 { half } else { 0 };
     let far = distance.unsigned_abs() as usize;

@@ -1,6 +1,6 @@
 //! What attention knows of positions beyond the embedding.
 
-use crate::engine::Dense;
+use crate::engine::{Dense, distance};
 
 /// How far apart two tokens stand, as a layer's attention sees it.
 #[derive(Debug)]
@@ -38,18 +38,9 @@ pub struct Disentangled {
 /// Buckets of MPNet's distances; its code has no other number.
 pub const BUCKETS: usize = 32;
 
-/// The bucket of a distance, query minus key, in MPNet: exact for the first eight, then by the logarithm up to 128.
+/// The bucket of a distance, query minus key, in MPNet.
 pub fn bias_bucket(distance: isize) -> usize {
-    const HALF: usize = BUCKETS / 2;
-    const EXACT: usize = HALF / 2;
-    let far = distance.unsigned_abs();
-    let step = if far < EXACT {
-        far
-    } else {
-        let share = (far as f32 / EXACT as f32).ln() / 16f32.ln();
-        (EXACT + (share * (HALF - EXACT) as f32) as usize).min(HALF - 1)
-    };
-    if distance < 0 { HALF + step } else { step }
+    distance::bucket(-(distance as i64), BUCKETS)
 }
 
 impl Disentangled {

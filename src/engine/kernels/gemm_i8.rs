@@ -8,6 +8,7 @@
 use super::amx::{self, Sums, Tiles};
 use super::bounds::assert_holds;
 use super::lanes::{LANES, Lanes, WeightGroup, panel_index};
+use super::math::SHIFTER;
 use super::simd::Simd;
 use std::hint::black_box;
 
@@ -18,35 +19,39 @@ pub const HIGHEST: u8 = 127;
 /// The middle of the activations' range, subtracted from every one: sums are `Σ (activation - MIDDLE) * weight`.
 pub const MIDDLE: i32 = 64;
 /// The most that the magnitudes of four weights may sum to whose products are added up in 16 bits.
-pub const MOST_OF_FOUR: i32 = i16::MAX as i32 / HIGHEST as i32;
+pub const MOST_OF_FOUR: u16 = i16::MAX as u16 / HIGHEST as u16;
 /// Deepest product that is taken: sums stay within `(127 + 64) * 127 * depth`, far below 2^31.
 pub const MAX_DEPTH: usize = (i32::MAX / (255 * 127)) as usize;
 
-/// Weights of a column whose products are added up in 16 bits by [`Simd::dot_pair`]: of two groups the first halves, and the second
-/// halves.
-fn sums_of_four(column: &[i8]) -> impl Iterator<Item = i32> + '_ {
-    let magnitude = |index: usize| column.get(index).map_or(0, |&weight| i32::from(weight).abs());
-    (0..column.len().div_ceil(2 * GROUP)).flat_map(move |pair| {
-        let first = 2 * GROUP * pair;
-        [first, first + 2].map(|at| [at, at + 1, at + GROUP, at + GROUP + 1].into_iter().map(magnitude).sum())
-    })
+/// The most that the magnitudes of four weights of a column sum to whose products [`Simd::dot_pair`] adds up in 16 bits: of two groups
+/// the first halves, and the second halves.
+fn largest_four(column: &[i8]) -> u16 {
+    let of_two_groups = |weights: &[i8; 2 * GROUP]| {
+        let [a, b, c, d, e, f, g, h] = weights.map(|weight| u16::from(weight.unsigned_abs()));
+        (a + b + e + f).max(c + d + g + h)
+    };
+    let (whole, rest) = column.as_chunks();
+    let mut last = [0; 2 * GROUP];
+    last[..rest.len()].copy_from_slice(rest);
+    whole.iter().map(of_two_groups).fold(of_two_groups(&last), u16::max)
 }
 
-/// Whether a column's weights are small enough for [`Simd::dot_pair`]. About half of a
-/// model's columns are as they come.
+/// Whether a column's weights are small enough for [`Simd::dot_pair`]. About half of a model's columns are as they come.
 pub fn fits_pairs(column: &[i8]) -> bool {
-    sums_of_four(column).all(|sum| sum <= MOST_OF_FOUR)
+    largest_four(column) <= MOST_OF_FOUR
 }
 
 /// Makes a column fit pairs, by a coarser step where it must; returns how many of the former steps one of the new is.
 pub fn fit_pairs(column: &mut [i8]) -> f32 {
-    let most = sums_of_four(column).max().unwrap_or(0);
+    let most = largest_four(column);
     if most <= MOST_OF_FOUR {
         return 1.0;
     }
     // Each of the four may be rounded up by a half.
-    let coarser = most as f32 / (MOST_OF_FOUR - 2) as f32;
-    column.iter_mut().for_each(|weight| *weight = (f32::from(*weight) / coarser).round_ties_even() as i8);
+    let coarser = f32::from(most) / f32::from(MOST_OF_FOUR - 2);
+    // `round_ties_even` in two additions: the standard library calls a function for each, and every model is packed when it is opened.
+    let rounded = |value: f32| (value + SHIFTER - SHIFTER) as i8;
+    column.iter_mut().for_each(|weight| *weight = rounded(f32::from(*weight) / coarser));
     coarser
 }
 

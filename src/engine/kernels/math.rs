@@ -4,7 +4,7 @@
 use super::simd::Simd;
 
 /// `1.5 · 2^23`: adding it to `|x| < 2^22` rounds `x` to an integer, which then stands in the low mantissa bits.
-const SHIFTER: f32 = 12_582_912.0;
+pub const SHIFTER: f32 = 12_582_912.0;
 
 /// 2^f on -1/2..1/2, relative error 2e-7 with rounding.
 const EXP2: [f32; 6] = [1.000_000_1, 0.693_146_94, 0.240_221_2, 0.055_507_13, 0.009_675_541, 0.001_327_647_1];

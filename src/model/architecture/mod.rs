@@ -160,11 +160,11 @@ mod tests {
     use crate::model::layout::Layout;
     use std::path::Path;
 
-    /// What runs on BERT's engine runs on the general one as well, which shares no code with it but the products: the two must
+    /// What runs on BERT's engine runs on the general one as well, which shares no code with it but the products and MPNet's buckets: the two must
     /// say the same.
     #[test]
     fn both_engines_give_the_same_vectors() {
-        for folder in ["bert", "distilbert", "electra", "roberta", "xlm-roberta", "camembert"] {
+        for folder in ["bert", "distilbert", "electra", "mpnet", "roberta", "xlm-roberta", "camembert"] {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/architectures").join(folder);
             let file = |name: &str| std::fs::read(folder.join(name)).unwrap();
             let (config, weights) = (file("config.json"), file("model.safetensors"));
