@@ -194,7 +194,8 @@ def ray(run: Run, workers: int = 0) -> int:
     few = ray.data.from_arrow([pyarrow.table({"text": ["The council voted."]})] * (2 * workers))
     few.map_batches(slowly, batch_format="pyarrow").materialize()
     run.started()
-    rows = ray.data.read_parquet(run.file, override_num_blocks=4 * workers)
+    # Ray makes one block of a small file, and one worker takes a block.
+    rows = ray.data.read_parquet(run.file).repartition(4 * workers)
     count = rows.map_batches(labeller.arrow, batch_format="pyarrow", batch_size=BATCH).materialize().count()
     return count
 
@@ -360,6 +361,8 @@ def main() -> None:
             # Of the processor's time, which depends less than the clock on what else the machine does.
             rows = min(tried["rows"] / tried["cpu"] * options.threads * options.seconds, options.most_rows)
             files[model] = written(texts, int(rows / len(texts)) + 1, folder / model)
+        raw = open(options.runs or os.devnull, "w")
+        print(json.dumps(first), file=raw, flush=True)
         for turn in range(options.turns):
             for model, file in files.items():
                 for way in options.ways.split(","):
@@ -369,9 +372,7 @@ def main() -> None:
                     if result["rows"] % len(texts) or result["rows"] == 0:
                         sys.exit(f"{way}, {model}: rows are missing, got {result['rows']}")
                     runs.append({"model": model, "way": way, "turn": turn, **result, "load": os.getloadavg()[0]})
-                    print(json.dumps(runs[-1]), file=sys.stderr, flush=True)
-    if options.runs:
-        options.runs.write_text("".join(json.dumps(line) + "\n" for line in [first, *runs]))
+                    print(json.dumps(runs[-1]), file=raw, flush=True)
     print(json.dumps(first), *table(runs), sep="\n")
 
 

@@ -33,6 +33,7 @@ impl Desk {
         furniture: bool,
         any_language: bool,
     ) -> PyResult<Desk> {
+        let name = model.to_string_lossy().into_owned();
         let mut builder = Copydesk::builder().model(model).threads(threads).paragraphs(mode(paragraphs)?);
         if let Some(region) = region {
             let region: Region = region.parse().map_err(|error| OptionError::new_err(format!("region: {error}")))?;
@@ -44,7 +45,7 @@ impl Desk {
         if any_language {
             builder = builder.any_language();
         }
-        let desk = py.detach(|| builder.build()).map_err(|error| errors::model(&error))?;
+        let desk = py.detach(|| builder.build()).map_err(|error| errors::opening(&name, &error))?;
         Ok(Desk { desk })
     }
 

@@ -12,9 +12,14 @@ import_exception!(copydesk._errors, ModelError);
 import_exception!(copydesk._errors, NotTextError);
 import_exception!(copydesk._errors, OptionError);
 
-/// A model that cannot be opened.
+/// A model that cannot be used.
 pub fn model(error: &OpenError) -> PyErr {
     ModelError::new_err(error.to_string())
+}
+
+/// A model that cannot be opened under its name.
+pub fn opening(name: &str, error: &OpenError) -> PyErr {
+    ModelError::new_err(format!("model {name}: {error}"))
 }
 
 /// A text that got no label, with its number where there are several.

@@ -52,7 +52,8 @@ class Labeler:
     number of threads.
 
     Args:
-        model: ``"auto"``, ``"fast"``, ``"nano"`` or ``"base"``, which are built in, or the path of a folder with a model of your own.
+        model: ``"auto"``, ``"fast"``, ``"nano"`` or ``"base"``, which are built in, the path of a folder with a model of your own or
+            of others, or ``"hf:OWNER/NAME"``, a classifier of the Hugging Face hub, which is fetched once.
         threads: Threads to work with. By default the environment variable ``COPYDESK_THREADS``, else ``OMP_NUM_THREADS`` (Ray and
             Spark set it for their workers), else 1 in a process that was started by ``multiprocessing``, else the cores that the
             process may use.
