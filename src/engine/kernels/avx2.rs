@@ -2,8 +2,10 @@
 //! 256 bits where the CPU has AVX-VNNI, else `vpmaddubsw`, whose sums of two products fit i16 as activations have seven bits. Where
 //! four do as well, two of its results are added before they are widened.
 
+use super::gemm_i8::GROUP;
 use super::lanes::{LANES, Lanes, WeightGroup};
 use super::simd::{Kernel, Simd};
+use core::arch::asm;
 use core::arch::x86_64::*;
 
 /// Proof that the CPU has AVX2 and FMA.
@@ -66,6 +68,94 @@ fn low_bytes(a: [__m256i; 2]) -> __m128i {
     let low = _mm_unpacklo_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256::<1>(low));
     let high = _mm_unpacklo_epi32(_mm256_castsi256_si128(high), _mm256_extracti128_si256::<1>(high));
     _mm_unpacklo_epi64(low, high)
+}
+
+/// [`Simd::dot_pairs`] by hand: eight of the sixteen registers hold sums, and the compiler needs one more than are left, so that it keeps
+/// a sum in memory. Here the second group's weights are read where they are used.
+///
+/// # Safety
+/// From each of `rows` twice as many groups can be read as there are pairs.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn dot_pairs(
+    sums: [[__m256i; 2]; 4],
+    rows: [*const [u8; GROUP]; 4],
+    pairs: &[[WeightGroup; 2]],
+) -> [[__m256i; 2]; 4] {
+    macro_rules! row {
+        ($row:literal, $low:literal, $high:literal) => {
+            concat!(
+                "vpbroadcastd {x}, dword ptr [{",
+                $row,
+                "} + {at}]\n",
+                "vpbroadcastd {y}, dword ptr [{",
+                $row,
+                "} + {at} + 4]\n",
+                "vpmaddubsw {z}, {x}, {w0}\n",
+                "vpmaddubsw {u}, {y}, ymmword ptr [{w} + 64]\n",
+                "vpmaddubsw {x}, {x}, {w1}\n",
+                "vpmaddubsw {y}, {y}, ymmword ptr [{w} + 96]\n",
+                "vpaddw {z}, {z}, {u}\n",
+                "vpaddw {x}, {x}, {y}\n",
+                "vpmaddwd {z}, {z}, {one}\n",
+                "vpmaddwd {x}, {x}, {one}\n",
+                "vpaddd {",
+                $low,
+                "}, {",
+                $low,
+                "}, {z}\n",
+                "vpaddd {",
+                $high,
+                "}, {",
+                $high,
+                "}, {x}",
+            )
+        };
+    }
+    let [[mut a0, mut a1], [mut b0, mut b1], [mut c0, mut c1], [mut d0, mut d1]] = sums;
+    if !pairs.is_empty() {
+        // SAFETY: `pairs` has 128 aligned bytes for each pass, and from the rows eight are read in each,
+        // which the caller promises.
+        unsafe {
+            asm!(
+                "2:",
+                "vmovdqa {w0}, ymmword ptr [{w}]",
+                "vmovdqa {w1}, ymmword ptr [{w} + 32]",
+                row!("a", "a0", "a1"),
+                row!("b", "b0", "b1"),
+                row!("c", "c0", "c1"),
+                row!("d", "d0", "d1"),
+                "add {w}, 128",
+                "add {at}, 8",
+                "cmp {w}, {end}",
+                "jne 2b",
+                a = in(reg) rows[0],
+                b = in(reg) rows[1],
+                c = in(reg) rows[2],
+                d = in(reg) rows[3],
+                at = inout(reg) 0usize => _,
+                w = inout(reg) pairs.as_ptr() => _,
+                end = in(reg) pairs.as_ptr_range().end,
+                one = in(ymm_reg) _mm256_set1_epi16(1),
+                w0 = out(ymm_reg) _,
+                w1 = out(ymm_reg) _,
+                x = out(ymm_reg) _,
+                y = out(ymm_reg) _,
+                z = out(ymm_reg) _,
+                u = out(ymm_reg) _,
+                a0 = inout(ymm_reg) a0,
+                a1 = inout(ymm_reg) a1,
+                b0 = inout(ymm_reg) b0,
+                b1 = inout(ymm_reg) b1,
+                c0 = inout(ymm_reg) c0,
+                c1 = inout(ymm_reg) c1,
+                d0 = inout(ymm_reg) d0,
+                d1 = inout(ymm_reg) d1,
+                options(nostack, readonly),
+            );
+        }
+    }
+    [[a0, a1], [b0, b1], [c0, c1], [d0, d1]]
 }
 
 // SAFETY, for every block below: `self` exists only where `Avx2::new` or `AvxVnni::new` found the features that the
@@ -361,5 +451,16 @@ impl Simd for Avx2 {
             };
             [half(sum[0], weights[0][0], weights[1][0]), half(sum[1], weights[0][1], weights[1][1])]
         }
+    }
+
+    #[inline(always)]
+    unsafe fn dot_pairs(
+        self,
+        sums: [Self::I32; 4],
+        rows: [*const [u8; GROUP]; 4],
+        pairs: &[[WeightGroup; 2]],
+    ) -> [Self::I32; 4] {
+        // SAFETY: `self` proves the features; of the rows the caller promises the same.
+        unsafe { dot_pairs(sums, rows, pairs) }
     }
 }

@@ -10,7 +10,6 @@ use super::bounds::assert_holds;
 use super::lanes::{LANES, Lanes, WeightGroup, panel_index};
 use super::math::SHIFTER;
 use super::simd::Simd;
-use std::hint::black_box;
 
 /// Consecutive `k` in one [`WeightGroup`].
 pub const GROUP: usize = 4;
@@ -222,20 +221,15 @@ impl GemmI8<'_> {
             columns
         };
         let lines = weights.as_chunks::<WIDTH>().0;
-        let (pairs, _) = if PAIRED { lines.as_chunks::<2>() } else { ([].as_slice(), lines) };
-        // Left to itself the compiler reads two neighbouring groups at once, and takes them apart by instructions that wait for those
-        // that multiply.
-        let seconds = if PAIRED { rows.map(|row| black_box(row.wrapping_add(1))) } else { rows };
-        for (pair, [first, second]) in pairs.iter().enumerate() {
-            let (first, second) = (columns(first), columns(second));
-            for m in 0..ROWS {
-                // SAFETY: `run_tiled` cut `weights` to `groups` chunks, so `2 * pair + 1 < groups`, and each pointer was made
-                // above to begin a row of `groups` groups.
-                let activations = unsafe { [*rows[m].add(2 * pair), *seconds[m].add(2 * pair)] };
-                let activations = activations.map(|four| s.load_activation(four));
-                for n in 0..WIDTH {
-                    sums[m][n] = s.dot_pair(sums[m][n], activations, [first[n], second[n]]);
-                }
+        let pairs = if PAIRED { weights.as_chunks::<2>().0 } else { &[] };
+        if PAIRED {
+            // Tiles that are paired have four rows and one column.
+            let four = std::array::from_fn(|m| sums[m % ROWS][0]);
+            // SAFETY: `run_tiled` cut `weights` to `groups` groups, which is twice as many as there are pairs or one more, and each
+            // pointer was made above to begin a row of `groups` groups.
+            let four = unsafe { s.dot_pairs(four, std::array::from_fn(|m| rows[m % ROWS]), pairs) };
+            for (sums, sum) in sums.iter_mut().zip(four) {
+                sums[0] = sum;
             }
         }
         for (group, line) in lines.iter().enumerate().skip(2 * pairs.len()) {

@@ -1,5 +1,6 @@
 //! The virtual vector instruction set.
 
+use super::gemm_i8::GROUP;
 use super::lanes::{LANES, Lanes, WeightGroup};
 
 /// A computation that is compiled once per instruction set.
@@ -120,5 +121,26 @@ pub trait Simd: Copy + Send + Sync + 'static {
     #[inline(always)]
     fn dot_pair(self, sum: Self::I32, activations: [Self::Activation; 2], weights: [Self::Weights; 2]) -> Self::I32 {
         self.dot(self.dot(sum, activations[0], weights[0]), activations[1], weights[1])
+    }
+    /// [`dot_pair`](Simd::dot_pair) of four rows with each of `pairs`, one after the other.
+    ///
+    /// # Safety
+    /// From each of `rows` twice as many groups can be read as there are pairs.
+    #[inline(always)]
+    unsafe fn dot_pairs(
+        self,
+        mut sums: [Self::I32; 4],
+        rows: [*const [u8; GROUP]; 4],
+        pairs: &[[WeightGroup; 2]],
+    ) -> [Self::I32; 4] {
+        for (pair, weights) in pairs.iter().enumerate() {
+            let weights = [self.load_weights(&weights[0]), self.load_weights(&weights[1])];
+            for (sum, row) in sums.iter_mut().zip(rows) {
+                // SAFETY: the caller promises groups `2 * pair` and the one behind it.
+                let activations = unsafe { [*row.add(2 * pair), *row.add(2 * pair + 1)] };
+                *sum = self.dot_pair(*sum, activations.map(|four| self.load_activation(four)), weights);
+            }
+        }
+        sums
     }
 }
