@@ -26,6 +26,26 @@ fn many_records_without_the_field_are_told_in_a_few_lines() {
 }
 
 #[test]
+fn without_a_model_everything_is_read_and_written_and_nothing_labelled() {
+    let input = "The ferry sank in 1958.\n\nWhat a beautiful ship she was.\n".as_bytes();
+    let labelled = rows(&run_with(&["label", "-q", "--model", "nano"], input), 0);
+    let unlabelled = rows(&run_with(&["label", "-q", "--model", "none"], input), 0);
+    assert_eq!(unlabelled.len(), labelled.len());
+    for (with, without) in labelled.iter().zip(&unlabelled) {
+        for field in ["doc", "paragraph", "start", "end"] {
+            assert_eq!(with[field], without[field], "{field}");
+        }
+        assert!(with["label"].is_string());
+        assert_eq!((&without["label"], &without["tokens"]), (&Value::Null, &json!(0)));
+    }
+    let explained = run_with(&["label", "--model", "none", "--explain", "3"], input);
+    assert_eq!(explained.status.code(), Some(2));
+    assert!(stderr(&explained).contains("without a model"), "{}", stderr(&explained));
+    // What needs labels takes it for the name of a folder.
+    assert_eq!(run(&["eval", "--model", "none", "--data", "data/labels.jsonl"]).status.code(), Some(2));
+}
+
+#[test]
 fn a_dot_leads_into_an_object() {
     let input = br#"{"data": {"text": "The ferry sank in 1958."}, "meta": {"page": "a"}}
 {"data": {"text": "What a beautiful ship she was."}, "meta": {"page": "a"}}

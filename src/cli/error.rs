@@ -78,6 +78,8 @@ pub(super) enum CliError {
     NoDocuments { path: PathBuf },
     #[error("--explain: words stand in JSON Lines and on pages for a terminal; write FILE.jsonl")]
     ExplainNeedsJson,
+    #[error("--explain: without a model there are no labels to explain; name one with --model")]
+    ExplainNeedsModel,
     #[error("{}: no file of this name, and a text has a blank in it; give a word alone on standard input", path.display())]
     NoFileAndNoText { path: PathBuf },
     #[error("--keep-fields all: CSV needs its columns named; give names with commas, or write FILE.jsonl")]

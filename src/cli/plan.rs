@@ -19,7 +19,7 @@ use crate::corpus::{
 use crate::eval::LOSS_BUDGETS;
 use crate::explain::Question;
 use crate::label::LabelId;
-use crate::model::{Model, ModelError, Role};
+use crate::model::{Model, ModelError, NO_MODEL, Role};
 use crate::output::{Columns, OutputFormat, RowFormat, with_suffix};
 use crate::parallel;
 use crate::pipeline::{Labeller, RowOptions};
@@ -109,7 +109,11 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     }
     let options = options::label(&args);
     let filter = args.filter.as_deref().map(expression).transpose()?;
-    let model = open(&args.model.model)?;
+    let model = match args.model.model.to_str() {
+        Some(NO_MODEL) if args.explain.is_some() => return Err(CliError::ExplainNeedsModel),
+        Some(NO_MODEL) => opened(&args.model.model, Model::none())?,
+        _ => open(&args.model.model)?,
+    };
     if let Some(filter) = &filter {
         filter.check_labels(model.labels()).map_err(CliError::Where)?;
     }
@@ -132,7 +136,12 @@ pub(super) fn label(args: LabelArgs) -> Result<LabelPlan, CliError> {
     let chars = args.outputs.offsets == OffsetsArg::Chars || args.outputs.attributes.is_some();
     let rows = Rows {
         labels: model.labels().clone(),
-        verdict: VerdictOptions { min_confidence: args.min_confidence, without, any_language: args.any_language },
+        verdict: VerdictOptions {
+            // No model is sure of anything.
+            min_confidence: if model.is_none() { 1.0 } else { args.min_confidence },
+            without,
+            any_language: args.any_language,
+        },
         look,
         with_text: args.with_text,
         with_source: args.with_source,
@@ -470,7 +479,11 @@ pub(super) fn sources(input: &InputArgs, unit: Unit) -> Result<(Sources, ReadOpt
 
 /// An embedded model by its name, all else by folder.
 pub(super) fn open(model: &Path) -> Result<Arc<Model>, CliError> {
-    Model::open(model).map(Arc::new).map_err(|error| CliError::Model { model: model.display().to_string(), error })
+    opened(model, Model::open(model))
+}
+
+fn opened(name: &Path, model: Result<Model, ModelError>) -> Result<Arc<Model>, CliError> {
+    model.map(Arc::new).map_err(|error| CliError::Model { model: name.display().to_string(), error })
 }
 
 fn page_style(color: ColorArg, on_terminal: bool) -> PageStyle {

@@ -1,12 +1,15 @@
-//! A model by name, be it one network or a cascade of two.
+//! A model by name, be it one network or a cascade of two, or none at all.
 
-use super::{Answer, Cascade, CascadeSession, Classifier, EMBEDDED_CASCADE, ModelError, ModelSource};
+use super::{Answer, Cascade, CascadeSession, Classifier, EMBEDDED_CASCADE, EmbeddedModel, ModelError, ModelSource};
 use super::{OperatingPoint, PageText, Prediction, Reading, Role, Roles, Session, Version};
 use crate::engine::ceiling::model_operations;
 use crate::fnv::{FNV_OFFSET, fnv_bytes};
-use crate::label::{LabelId, LabelSet};
+use crate::label::{LabelId, LabelSet, Scores};
 use crate::tokenizer::Tokenizer;
 use std::path::Path;
+
+/// What asks for no model.
+pub(crate) const NO_MODEL: &str = "none";
 
 /// Whatever labels texts.
 #[derive(Debug)]
@@ -18,6 +21,9 @@ pub enum Model {
     /// A small network that asks a large one where it is not sure.
     #[doc(hidden)]
     Cascade(Cascade),
+    /// A network that is never asked.
+    #[doc(hidden)]
+    Silent(Classifier),
 }
 
 /// One thread's use of a [`Model`].
@@ -29,6 +35,9 @@ pub enum ModelSession<'model> {
     /// Of a cascade.
     #[doc(hidden)]
     Cascade(CascadeSession<'model>),
+    /// Of a network that is never asked.
+    #[doc(hidden)]
+    Silent(&'model Classifier),
 }
 
 impl Model {
@@ -48,6 +57,19 @@ impl Model {
         }
     }
 
+    /// No model: equal scores for every text, without reading it. With it a run takes what reading, cutting and writing take.
+    ///
+    /// # Errors
+    /// Any [`ModelError`] that the smallest embedded network has, whose labels it has.
+    pub(crate) fn none() -> Result<Model, ModelError> {
+        Classifier::embedded_named(EmbeddedModel::Nano).map(Model::Silent)
+    }
+
+    /// Whether it labels anything.
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self, Model::Silent(_))
+    }
+
     /// What tells the model that was opened under `name` from others, in hexadecimal digits: two models with the same give the same
     /// answers.
     ///
@@ -62,6 +84,7 @@ impl Model {
                 let state = fnv_bytes(FNV_OFFSET, settings.as_bytes());
                 Ok(format!("{state:016x}"))
             }
+            Model::Silent(_) => Ok(NO_MODEL.to_owned()),
         }
     }
 
@@ -70,6 +93,7 @@ impl Model {
         match self {
             Model::Single(classifier) => classifier.name(),
             Model::Cascade(cascade) => cascade.name(),
+            Model::Silent(_) => NO_MODEL,
         }
     }
 
@@ -81,7 +105,7 @@ impl Model {
     /// The network that reads every text.
     pub(crate) fn first(&self) -> &Classifier {
         match self {
-            Model::Single(classifier) => classifier,
+            Model::Single(classifier) | Model::Silent(classifier) => classifier,
             Model::Cascade(cascade) => cascade.small(),
         }
     }
@@ -111,7 +135,7 @@ impl Model {
     /// Probability of the spam label from which a comment is called spam.
     pub fn spam_threshold(&self) -> f32 {
         match self {
-            Model::Single(classifier) => classifier.spam_threshold(),
+            Model::Single(classifier) | Model::Silent(classifier) => classifier.spam_threshold(),
             Model::Cascade(cascade) => cascade.settings().spam_threshold,
         }
     }
@@ -119,7 +143,7 @@ impl Model {
     /// Thresholds for other shares of genuine comments lost.
     pub fn spam_operating_points(&self) -> &[OperatingPoint] {
         match self {
-            Model::Single(classifier) => &classifier.settings().spam_operating_points,
+            Model::Single(classifier) | Model::Silent(classifier) => &classifier.settings().spam_operating_points,
             Model::Cascade(cascade) => &cascade.settings().spam_operating_points,
         }
     }
@@ -129,6 +153,7 @@ impl Model {
         match self {
             Model::Single(classifier) => ModelSession::Single(classifier.session()),
             Model::Cascade(cascade) => ModelSession::Cascade(cascade.session()),
+            Model::Silent(classifier) => ModelSession::Silent(classifier),
         }
     }
 
@@ -161,6 +186,7 @@ impl ModelSession<'_> {
         match self {
             ModelSession::Single(session) => session.set_helpers(threads),
             ModelSession::Cascade(session) => session.set_helpers(threads),
+            ModelSession::Silent(_) => {}
         }
     }
 
@@ -173,6 +199,7 @@ impl ModelSession<'_> {
         match self {
             ModelSession::Single(session) => session.classify(texts),
             ModelSession::Cascade(session) => session.classify(texts),
+            ModelSession::Silent(model) => Ok(vec![unread(model).prediction; texts.len()]),
         }
     }
 
@@ -184,6 +211,7 @@ impl ModelSession<'_> {
         match self {
             ModelSession::Single(session) => session.classify_pages(pages),
             ModelSession::Cascade(session) => session.classify_pages(pages),
+            ModelSession::Silent(model) => Ok(vec![unread(model).prediction; texts_of(pages)]),
         }
     }
 
@@ -201,6 +229,10 @@ impl ModelSession<'_> {
         match self {
             ModelSession::Single(session) => session.read_pages_with_vectors(pages, vectors),
             ModelSession::Cascade(session) => session.small().read_pages_with_vectors(pages, vectors),
+            ModelSession::Silent(model) => {
+                vectors.clear();
+                Ok(vec![unread(model); texts_of(pages)])
+            }
         }
     }
 
@@ -213,6 +245,7 @@ impl ModelSession<'_> {
                 let asked = answer.large_tokens.map(|_| large.to_owned());
                 std::iter::once(small.to_owned()).chain(asked).collect()
             }
+            ModelSession::Silent(_) => Vec::new(),
         }
     }
 
@@ -221,6 +254,7 @@ impl ModelSession<'_> {
         match self {
             ModelSession::Single(session) => session.model().page_reach(),
             ModelSession::Cascade(session) => session.page_reach(),
+            ModelSession::Silent(_) => None,
         }
     }
 
@@ -237,6 +271,7 @@ impl ModelSession<'_> {
         match self {
             ModelSession::Single(session) => Ok(of_one(session.read_pages_with_vectors(pages, vectors)?)),
             ModelSession::Cascade(session) => session.answer_pages(pages, vectors),
+            ModelSession::Silent(_) => self.read_pages(pages, vectors).map(of_one),
         }
     }
 
@@ -254,6 +289,7 @@ impl ModelSession<'_> {
         match self {
             ModelSession::Single(session) => Ok(of_one(session.read_versions(pages, vectors, versions)?)),
             ModelSession::Cascade(session) => session.answer_versions(pages, vectors, versions),
+            ModelSession::Silent(model) => Ok(of_one(vec![unread(model); versions.len()])),
         }
     }
 
@@ -272,8 +308,20 @@ impl ModelSession<'_> {
                 Ok(session.classify_tokens(ids)?.into_iter().map(answer).collect())
             }
             ModelSession::Cascade(session) => session.answers(texts, ids),
+            ModelSession::Silent(model) => Ok(of_one(vec![unread(model); ids.len()])),
         }
     }
+}
+
+fn texts_of(pages: &[&[PageText<'_>]]) -> usize {
+    pages.iter().map(|page| page.len()).sum()
+}
+
+/// What is known of a text that no network has read: every label is as probable as any other.
+fn unread(model: &Classifier) -> Reading {
+    let logits = vec![0.0; model.labels().len()];
+    let scores = Scores::from_logits(model.labels(), &logits);
+    Reading { logits, on_page: false, prediction: Prediction { scores, tokens: 0, windows: 0 } }
 }
 
 /// The answers of one network.

@@ -43,6 +43,7 @@ mod source;
 mod tensors;
 mod windows;
 
+pub(crate) use any::NO_MODEL;
 pub use any::{Model, ModelSession};
 pub use cascade::{Answer, Cascade, CascadeSession, CascadeSettings, Member};
 #[cfg(feature = "train")]

@@ -399,7 +399,7 @@ pub struct ModelArgs {
     /// where it is sure and asks base about the rest. A folder holds config.json, tokenizer.json, model.safetensors and, where the defaults do not do,
     /// copydesk.json; or cascade.json, with two such folders beside it. An embedded name wins over a folder of that name,
     /// which can be given as ./base. hf:OWNER/NAME is fetched from the Hugging Face hub, hf:OWNER/NAME@REVISION at a branch, a tag or a
-    /// commit; this needs a build with the feature hub.
+    /// commit; this needs a build with the feature hub. With label, none reads and writes everything and labels nothing.
     #[arg(long, value_name = MODEL_NAMES, default_value = DEFAULT_MODEL)]
     pub model: PathBuf,
 

@@ -95,7 +95,7 @@ fn model(name: &Path, precision: Option<PrecisionArg>) -> Result<Arc<Model>, Cli
 fn one_network<'model>(model: &'model Model, option: &'static str) -> Result<&'model Classifier, CliError> {
     match model {
         Model::Single(classifier) => Ok(classifier),
-        Model::Cascade(cascade) => Err(CliError::OneNetworkOnly { option, got: cascade.name().to_owned() }),
+        Model::Cascade(_) | Model::Silent(_) => Err(CliError::OneNetworkOnly { option, got: model.name().to_owned() }),
     }
 }
 
