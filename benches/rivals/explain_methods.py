@@ -18,21 +18,22 @@ Needs torch and transformers beside what requirements.txt names.
 """
 
 import argparse
-import json
 import re
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
-LONGEST, LEFT_OUT, DELETED, DRAWS, STEPS = 256, 14, 3, 10, 16
+from common import load_rows, load_tokenizer
+
+LEFT_OUT, DELETED, DRAWS, STEPS = 14, 3, 10, 16
 
 
 class Classifier:
-    def __init__(self, folder):
+    def __init__(self, models):
+        folder = models / "copydesk"
         config = BertConfig.from_json_file(folder / "config.json")
         config._attn_implementation = "eager"
         weights = load_file(folder / "model.safetensors")
@@ -45,16 +46,15 @@ class Classifier:
         self.head.load_state_dict(head)
         for parameter in [*self.encoder.parameters(), *self.head.parameters()]:
             parameter.requires_grad_(False)
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self.tokenizer.no_padding()
-        self.tokenizer.enable_truncation(LONGEST)
+        self.tokenizer = load_tokenizer(models)
         self.padding = self.tokenizer.token_to_id("[PAD]")
 
     def embeddings(self, ids):
         return self.encoder.embeddings.word_embeddings(torch.tensor([ids]))
 
-    def logits(self, embeddings=None, mask=None, **options):
-        hidden = self.encoder(inputs_embeds=embeddings, attention_mask=mask, **options)
+    def logits(self, embeddings, **options):
+        """Of texts of one length, `[texts, labels]`, and what the encoder gave besides."""
+        hidden = self.encoder(inputs_embeds=embeddings, **options)
         return self.head(hidden.last_hidden_state[:, 0]), hidden
 
     @torch.no_grad()
@@ -169,9 +169,8 @@ def main():
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
     random = np.random.default_rng(1)
-    model = Classifier(arguments.models / "copydesk")
-    rows = [json.loads(line) for line in arguments.data.read_text().splitlines()]
-    rows = [row for row in rows if len(row["text"].split()) > DELETED]
+    model = Classifier(arguments.models)
+    rows = [row for row in load_rows(arguments.data) if len(row["text"].split()) > DELETED]
     rows = rows[:: max(1, len(rows) // arguments.rows)][: arguments.rows]
     changed, documents = [], []
     for number, given in enumerate(rows):

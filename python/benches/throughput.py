@@ -18,6 +18,7 @@ where a machine is shared it tells more than the rate. Medians over the turns; r
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import statistics
@@ -346,8 +347,8 @@ def main() -> None:
     rivals = list(filter(None, options.rivals.split(",")))
     first = facts(options)
     runs: List[Dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with contextlib.ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         labellers.prepare(rivals, folder)
         files = {}
         for model in [*options.models.split(","), *rivals]:
@@ -361,7 +362,7 @@ def main() -> None:
             # Of the processor's time, which depends less than the clock on what else the machine does.
             rows = min(tried["rows"] / tried["cpu"] * options.threads * options.seconds, options.most_rows)
             files[model] = written(texts, int(rows / len(texts)) + 1, folder / model)
-        raw = open(options.runs or os.devnull, "w")
+        raw = opened.enter_context(open(options.runs or os.devnull, "w"))
         print(json.dumps(first), file=raw, flush=True)
         for turn in range(options.turns):
             for model, file in files.items():
@@ -372,7 +373,8 @@ def main() -> None:
                     if result["rows"] % len(texts) or result["rows"] == 0:
                         sys.exit(f"{way}, {model}: rows are missing, got {result['rows']}")
                     runs.append({"model": model, "way": way, "turn": turn, **result, "load": os.getloadavg()[0]})
-                    print(json.dumps(runs[-1]), file=raw, flush=True)
+                    for out in (sys.stderr, raw):
+                        print(json.dumps(runs[-1]), file=out, flush=True)
     print(json.dumps(first), *table(runs), sep="\n")
 
 

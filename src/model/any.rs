@@ -65,7 +65,7 @@ impl Model {
         Classifier::embedded_named(EmbeddedModel::Nano).map(Model::Silent)
     }
 
-    /// Whether it labels anything.
+    /// Whether it labels nothing.
     pub(crate) fn is_none(&self) -> bool {
         matches!(self, Model::Silent(_))
     }

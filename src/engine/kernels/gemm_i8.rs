@@ -223,10 +223,10 @@ impl GemmI8<'_> {
         let lines = weights.as_chunks::<WIDTH>().0;
         let pairs = if PAIRED { weights.as_chunks::<2>().0 } else { &[] };
         if PAIRED {
-            // Tiles that are paired have four rows and one column.
+            assert!(ROWS == 4 && WIDTH == 1, "only tiles of four rows and one column are paired; this is a bug");
             let four = std::array::from_fn(|m| sums[m % ROWS][0]);
-            // SAFETY: `run_tiled` cut `weights` to `groups` groups, which is twice as many as there are pairs or one more, and each
-            // pointer was made above to begin a row of `groups` groups.
+            // SAFETY: `run_tiled` cut `weights` to `groups` groups of one column, which is twice as many as there are pairs or one
+            // more, and each pointer was made above to begin a row of `groups` groups.
             let four = unsafe { s.dot_pairs(four, std::array::from_fn(|m| rows[m % ROWS]), pairs) };
             for (sums, sum) in sums.iter_mut().zip(four) {
                 sums[0] = sum;

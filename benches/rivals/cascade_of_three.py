@@ -1,20 +1,24 @@
 #!/usr/bin/env python3
-"""What a cascade of three models could reach: nano reads every text on its page, fast those of which nano is not sure, base the rest.
+"""What a cascade of three models reaches: nano reads every text on its page, fast those of which nano is not sure, base the rest.
 
     cascade_of_three.py --copydesk target/release/copydesk --data rows.jsonl [--costs 0.18,1,7.3] [--budgets 0.8,1,1.3,1.6,2,2.9]
 
-Rows have `text`, `label` and, for pages, `doc`. Each model labels all rows once; the rest is arithmetic over their scores. A cost is the
-time of one row, that of `fast` being 1; the first includes reading, tokenising and writing. For each budget the table has the best macro-F1
-over the shares of tokens that fast and base read and the weights of the sums of logits. Shares and weights are chosen on the rows that judge
-them, so the figures are bounds from above: no cascade fitted on other rows of the kind can be expected to do better.
+Rows have `text`, `label` and, for pages, `doc`. Each model labels all rows once in each way; the rest is arithmetic over their scores. A cost
+is the time of one row, that of `fast` being 1; the first includes reading, tokenising and writing. For each budget the table has the best
+macro-F1 over a grid of shares of tokens that fast and base read and of weights of the sums of logits. The best is chosen on the rows that judge it,
+which flatters it.
 """
 
 import argparse
+import functools
 import itertools
 import json
 import subprocess
 
 import numpy
+
+from common import LABELS
+from shallow import macro_f1
 
 
 def answers(copydesk, data, model, on_page):
@@ -23,20 +27,13 @@ def answers(copydesk, data, model, on_page):
     command += ["--page-field", "doc"] if on_page else []
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [json.loads(line) for line in printed.splitlines()]
-    labels = sorted(rows[0]["scores"])
-    logits = numpy.log(numpy.maximum([[row["scores"][label] for label in labels] for row in rows], 1e-7))
-    gold = numpy.array([labels.index(row["input_label"]) for row in rows])
+    logits = numpy.log(numpy.maximum([[row["scores"][label] for label in LABELS] for row in rows], 1e-7))
     # [CLS] and [SEP] are read as well.
-    return logits, gold, numpy.array([row["tokens"] + 2 for row in rows])
+    return logits, [row["input_label"] for row in rows], numpy.array([row["tokens"] + 2 for row in rows])
 
 
-def macro_f1(logits, gold):
-    given = logits.argmax(1)
-    scores = []
-    for label in range(logits.shape[1]):
-        both = ((given == label) & (gold == label)).sum()
-        scores.append(2 * both / max(1, (given == label).sum() + (gold == label).sum()))
-    return numpy.mean(scores)
+def judged(logits, gold):
+    return macro_f1(gold, [LABELS[label] for label in logits.argmax(1)], LABELS)
 
 
 def least_sure(logits, tokens, share, among=None):
@@ -66,7 +63,7 @@ def best(first, fast, base, gold, tokens, costs, budget):
         asked = least_sure(first, tokens, to_fast)
         second = mixed(first, fast, asked, by_fast)
         asked = least_sure(second, tokens, to_base, None if any_row else asked)
-        score = macro_f1(mixed(second, base, asked, by_base), gold)
+        score = judged(mixed(second, base, asked, by_base), gold)
         found = max(found, (score, to_fast, tokens[asked].sum() / tokens.sum()))
     return found
 
@@ -80,6 +77,7 @@ def main():
     arguments = parser.parse_args()
     costs = [float(cost) for cost in arguments.costs.split(",")]
 
+    @functools.cache
     def ask(model, on_page):
         return answers(arguments.copydesk, arguments.data, model, on_page)
 
@@ -88,7 +86,7 @@ def main():
     print("| rows | of today | macro-F1 |\n|---|---|---|")
     for on_page in (True, False):
         for model in ("nano", "fast", "base", "auto"):
-            print(f"| {'on the page' if on_page else 'alone'} | {model} | {macro_f1(ask(model, on_page)[0], gold):.4f} |")
+            print(f"| {'on the page' if on_page else 'alone'} | {model} | {judged(ask(model, on_page)[0], gold):.4f} |")
     print("\n| rows | budget | best macro-F1 | tokens to fast | tokens to base |\n|---|---|---|---|---|")
     for on_page in (True, False):
         first = ask("nano", on_page)[0]
