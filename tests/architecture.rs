@@ -16,17 +16,18 @@ fn layers(root: &Path) -> Vec<(String, PathBuf)> {
         .collect()
 }
 
+/// The sources of a layer. Tests in files of their own are left out: they may use what lies above.
 fn sources(path: &Path, found: &mut Vec<PathBuf>) {
     if path.is_dir() {
         for entry in fs::read_dir(path).expect("the folder can be listed") {
             sources(&entry.expect("an entry can be read").path(), found);
         }
-    } else if path.extension().is_some_and(|extension| extension == "rs") {
+    } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
         found.push(path.to_owned());
     }
 }
 
-/// The code of a file without comments and without the module of its tests, which may use what lies above.
+/// The code of a file without comments and without the module of its tests.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).expect("a source can be read");
     let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());

@@ -17,6 +17,13 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Rows that are labelled together at most, where batches are smaller: the last texts of a call keep one thread busy and leave the others
+/// without work. The first batch is labelled by itself, and then twice as many rows each time, so that the first answers come soon.
+const AHEAD_ROWS: usize = 4096;
+
+/// Bytes of their texts after which no more is read ahead, 8 MiB.
+const AHEAD_BYTES: usize = 8 * 1024 * 1024;
+
 /// Why reading or labelling ended.
 pub enum Fault {
     /// The rows cannot be read or labelled.
@@ -53,13 +60,31 @@ pub struct Labelled<I> {
     first: u64,
     /// Number of the next row that is read.
     next: u64,
+    /// Rows that were read since the last were labelled, and bytes of their texts.
+    ahead: (usize, usize),
+    /// How many rows to read before they are labelled.
+    wanted: usize,
     ended: bool,
+    /// What ended the stream, told when the batches before it are out.
+    failed: Option<Fault>,
 }
 
 impl<I: Iterator<Item = Result<RecordBatch, ArrowError>>> Labelled<I> {
     pub fn new(source: I, layout: Layout, desk: Copydesk) -> Labelled<I> {
         let (pages, pending) = (Pages::default(), VecDeque::new());
-        Labelled { source, layout, desk, pages, pending, first: 0, next: 0, ended: false }
+        Labelled {
+            source,
+            layout,
+            desk,
+            pages,
+            pending,
+            first: 0,
+            next: 0,
+            ahead: (0, 0),
+            wanted: 0,
+            ended: false,
+            failed: None,
+        }
     }
 
     /// The only batch.
@@ -82,26 +107,37 @@ impl<I: Iterator<Item = Result<RecordBatch, ArrowError>>> Labelled<I> {
                 return self.layout.records(&batch, &answers).map(Some).map_err(broken);
             }
             if self.ended {
-                return Ok(None);
+                return self.failed.take().map_or(Ok(None), Err);
             }
-            // The producer is another library's: what it does wrong ends this stream, not the process.
-            let read = catch_unwind(AssertUnwindSafe(|| self.source.next()))
-                .map_err(|_| Fault::Broken("the stream gave a batch that is none".to_owned()))?;
-            match read {
-                Some(batch) => {
-                    let batch = batch.map_err(broken)?;
-                    if self.layout.unit == Unit::Paragraph {
-                        return self.label_paragraphs(&batch).map(Some);
-                    }
-                    self.read(batch)?;
+            match self.next_read() {
+                Ok(Some(batch)) if self.layout.unit == Unit::Paragraph => {
+                    return self.label_paragraphs(&batch).map(Some);
                 }
-                None => {
+                Ok(Some(batch)) => {
+                    if let Err(fault) = self.read(batch) {
+                        (self.ended, self.failed) = (true, Some(fault));
+                    } else if self.ahead.0 < self.wanted && self.ahead.1 < AHEAD_BYTES {
+                        continue;
+                    }
+                }
+                Ok(None) => {
                     self.ended = true;
                     self.pages.close();
                 }
+                // A page that is cut off here keeps the batches of its rows back: they are not read beside half of their neighbours.
+                Err(fault) => (self.ended, self.failed) = (true, Some(fault)),
             }
+            self.wanted = (2 * self.ahead.0).min(AHEAD_ROWS);
+            self.ahead = (0, 0);
             self.label_pages()?;
         }
+    }
+
+    fn next_read(&mut self) -> Result<Option<RecordBatch>, Fault> {
+        // The producer is another library's: what it does wrong ends this stream, not the process.
+        let read = catch_unwind(AssertUnwindSafe(|| self.source.next()))
+            .map_err(|_| Fault::Broken("the stream gave a batch that is none".to_owned()))?;
+        read.transpose().map_err(broken)
     }
 
     fn read(&mut self, batch: RecordBatch) -> Result<(), Fault> {
@@ -114,12 +150,15 @@ impl<I: Iterator<Item = Result<RecordBatch, ArrowError>>> Labelled<I> {
         for row in 0..texts.len() {
             let name = page.as_ref().and_then(|page| page.get(row));
             let source = source.as_ref().and_then(|source| source.get(row));
-            self.pages.push(self.next + row as u64, source, name, texts.get(row).map_or(0, str::len));
+            let bytes = texts.get(row).map_or(0, str::len);
+            self.ahead.1 += bytes;
+            self.pages.push(self.next + row as u64, source, name, bytes);
         }
         if self.layout.page.is_none() {
             self.pages.close();
         }
         self.next += texts.len() as u64;
+        self.ahead.0 += texts.len();
         let (answers, missing) = (texts_without_answers(texts.len()), texts.len());
         self.pending.push_back(Pending { batch, texts, answers, missing });
         Ok(())

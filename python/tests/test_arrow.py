@@ -121,6 +121,23 @@ def test_a_reader_is_read_as_it_is_asked_for(labeler: Labeler) -> None:
     assert reader.read_all().num_rows == 2
 
 
+def test_small_batches_are_labelled_together(labeler: Labeler) -> None:
+    asked = []
+
+    def batches() -> Any:
+        for number in range(30):
+            asked.append(number)
+            yield pa.record_batch({"text": [f"The council met on day {number}.", "I like it."]})
+
+    reader = labeler.label_arrow(pa.RecordBatchReader.from_batches(pa.schema([("text", pa.string())]), batches()))
+    seen = []
+    together = [reader.read_next_batch() for _ in range(10) if seen.append(len(asked)) is None]
+    # Before each of the ten batches so many had been asked for: one, then two, four and eight together.
+    assert seen == [0, 1, 3, 3, 7, 7, 7, 7, 15, 15]
+    alone = [labeler.label_arrow(pa.table({"text": batch["text"]})).column("label").to_pylist() for batch in together]
+    assert [batch["label"].to_pylist() for batch in together] == alone
+
+
 class Capsules:
     """A table of a library that nobody knows."""
 
@@ -258,6 +275,19 @@ def test_an_error_of_the_producer_is_told(labeler: Labeler) -> None:
     labelled = labeler.label_arrow(reader)
     assert labelled.read_next_batch().num_rows == 1
     with pytest.raises(Exception, match="the disk is"):
+        labelled.read_next_batch()
+
+
+def test_batches_that_were_read_before_an_error_are_labelled(labeler: Labeler) -> None:
+    def batches() -> Any:
+        for number in range(6):
+            yield pa.record_batch({"text": [f"The council met on day {number}."]})
+        raise ValueError("the disk is gone")
+
+    reader = pa.RecordBatchReader.from_batches(pa.schema([("text", pa.string())]), batches())
+    labelled = labeler.label_arrow(reader)
+    assert [labelled.read_next_batch().num_rows for _ in range(6)] == [1] * 6
+    with pytest.raises(Exception, match="the disk is gone"):
         labelled.read_next_batch()
 
 
