@@ -60,12 +60,14 @@ pub struct Labelled<I> {
     first: u64,
     /// Number of the next row that is read.
     next: u64,
-    /// Rows that were read since the last were labelled, and bytes of their texts.
-    ahead: (usize, usize),
+    /// Rows that were read since the last were labelled.
+    rows_ahead: usize,
+    /// Bytes of their texts.
+    bytes_ahead: usize,
     /// How many rows to read before they are labelled.
     wanted: usize,
     ended: bool,
-    /// What ended the stream, told when the batches before it are out.
+    /// What went wrong, told when the batches before it are out.
     failed: Option<Fault>,
 }
 
@@ -80,7 +82,8 @@ impl<I: Iterator<Item = Result<RecordBatch, ArrowError>>> Labelled<I> {
             pending,
             first: 0,
             next: 0,
-            ahead: (0, 0),
+            rows_ahead: 0,
+            bytes_ahead: 0,
             wanted: 0,
             ended: false,
             failed: None,
@@ -106,29 +109,30 @@ impl<I: Iterator<Item = Result<RecordBatch, ArrowError>>> Labelled<I> {
                 let answers: Vec<Answer> = answers.into_iter().flatten().collect();
                 return self.layout.records(&batch, &answers).map(Some).map_err(broken);
             }
+            if let Some(fault) = self.failed.take() {
+                self.ended = true;
+                return Err(fault);
+            }
             if self.ended {
-                return self.failed.take().map_or(Ok(None), Err);
+                return Ok(None);
             }
             match self.next_read() {
                 Ok(Some(batch)) if self.layout.unit == Unit::Paragraph => {
                     return self.label_paragraphs(&batch).map(Some);
                 }
-                Ok(Some(batch)) => {
-                    if let Err(fault) = self.read(batch) {
-                        (self.ended, self.failed) = (true, Some(fault));
-                    } else if self.ahead.0 < self.wanted && self.ahead.1 < AHEAD_BYTES {
-                        continue;
-                    }
-                }
+                Ok(Some(batch)) => match self.read(batch) {
+                    Ok(()) if self.rows_ahead < self.wanted && self.bytes_ahead < AHEAD_BYTES => continue,
+                    read => self.failed = read.err(),
+                },
                 Ok(None) => {
                     self.ended = true;
                     self.pages.close();
                 }
                 // A page that is cut off here keeps the batches of its rows back: they are not read beside half of their neighbours.
-                Err(fault) => (self.ended, self.failed) = (true, Some(fault)),
+                Err(fault) => self.failed = Some(fault),
             }
-            self.wanted = (2 * self.ahead.0).min(AHEAD_ROWS);
-            self.ahead = (0, 0);
+            self.wanted = (2 * self.rows_ahead).min(AHEAD_ROWS);
+            (self.rows_ahead, self.bytes_ahead) = (0, 0);
             self.label_pages()?;
         }
     }
@@ -151,14 +155,14 @@ impl<I: Iterator<Item = Result<RecordBatch, ArrowError>>> Labelled<I> {
             let name = page.as_ref().and_then(|page| page.get(row));
             let source = source.as_ref().and_then(|source| source.get(row));
             let bytes = texts.get(row).map_or(0, str::len);
-            self.ahead.1 += bytes;
+            self.bytes_ahead += bytes;
             self.pages.push(self.next + row as u64, source, name, bytes);
         }
         if self.layout.page.is_none() {
             self.pages.close();
         }
         self.next += texts.len() as u64;
-        self.ahead.0 += texts.len();
+        self.rows_ahead += texts.len();
         let (answers, missing) = (texts_without_answers(texts.len()), texts.len());
         self.pending.push_back(Pending { batch, texts, answers, missing });
         Ok(())

@@ -130,8 +130,10 @@ def test_small_batches_are_labelled_together(labeler: Labeler) -> None:
             yield pa.record_batch({"text": [f"The council met on day {number}.", "I like it."]})
 
     reader = labeler.label_arrow(pa.RecordBatchReader.from_batches(pa.schema([("text", pa.string())]), batches()))
-    seen = []
-    together = [reader.read_next_batch() for _ in range(10) if seen.append(len(asked)) is None]
+    seen, together = [], []
+    for _ in range(10):
+        seen.append(len(asked))
+        together.append(reader.read_next_batch())
     # Before each of the ten batches so many had been asked for: one, then two, four and eight together.
     assert seen == [0, 1, 3, 3, 7, 7, 7, 7, 15, 15]
     alone = [labeler.label_arrow(pa.table({"text": batch["text"]})).column("label").to_pylist() for batch in together]
